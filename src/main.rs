@@ -1,0 +1,3 @@
+fn main() {
+    println!("trimtab {}", env!("CARGO_PKG_VERSION"));
+}
