@@ -1,0 +1,1 @@
+//! Snippet to segments, anchors, alignment, merged text and checks.

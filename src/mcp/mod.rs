@@ -1,0 +1,1 @@
+//! The door for agents: the MCP server, one file per tool.

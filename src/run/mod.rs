@@ -1,0 +1,1 @@
+//! The orchestrator: plan, step, gate, journal and caps.

@@ -1,0 +1,1 @@
+//! Queries to candidate files, matches, ranges and ranking.

@@ -1,0 +1,1 @@
+//! Languages, parsing, definitions, enclosing blocks and error counts.

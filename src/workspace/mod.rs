@@ -1,0 +1,1 @@
+//! The root and its walls, file discovery, atomic writes, undo, and the store of omitted text.
