@@ -1,1 +1,22 @@
 //! The root and its walls, file discovery, atomic writes, undo, and the store of omitted text.
+//!
+//! Everything that touches the disk goes through here: a [`Root`] decides which
+//! paths may be read or written, [`commit`] writes several files all or nothing
+//! and remembers how to take that back, and [`Store`] keeps what an output left
+//! out. State lies under the user's state folder, keyed by root, never in the root.
+
+mod cancel;
+mod commit;
+mod read;
+mod recover;
+mod root;
+mod state;
+mod store;
+
+pub use cancel::Cancel;
+pub use commit::{Change, Committed, commit};
+pub use read::{MAX_FILE_BYTES, read, read_text};
+pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
+pub use root::{FilePath, Root};
+pub use state::State;
+pub use store::{Omission, Store};
