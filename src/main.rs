@@ -1,3 +1,7 @@
-fn main() {
-    println!("trimtab {}", env!("CARGO_PKG_VERSION"));
+//! The `trimtab` program: the command line of the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trimtab::cli::main()
 }

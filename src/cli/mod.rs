@@ -1,1 +1,66 @@
 //! The door for people and scripts: one file per command, rendering only.
+
+mod output;
+mod undo;
+
+use crate::error::Result;
+use crate::workspace::{Root, recover};
+use clap::{Args, Parser, Subcommand};
+use output::Output;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Search, compact, apply and run for coding agents: fewer tokens, fewer turns,
+/// no wrong edits. Deterministic; no model, no key, nothing leaves the machine.
+#[derive(Parser)]
+#[command(name = "trimtab", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit status: 0 done, 1 nothing found, 2 usage or failure, 3 refused (nothing
+written), 4 stopped by a cap (the partial result is printed).
+
+Examples:
+  trimtab search 'fn main' parse_args       ranked definitions for two queries
+  trimtab run \"where are retries capped?\"   a task in plain words, to the code
+  cargo test 2>&1 | trimtab compact --budget 2000
+  trimtab apply src/a.rs --edit snippet.txt --dry-run
+  trimtab setup claude                      register with a coding agent")]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Common {
+    /// The folder that may be read and written
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    root: PathBuf,
+    /// Print one JSON value for machines
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Undo(undo::Command),
+}
+
+/// Runs the command line of this process and returns its exit status.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output::new(cli.common.json);
+    let status = dispatch(cli.command, &cli.common, &out);
+    ExitCode::from(status.unwrap_or_else(|e| out.error(&e)))
+}
+
+fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
+    let root = Root::open(&common.root)?;
+    for done in recover(&root)? {
+        out.note(&done.to_string());
+    }
+    match command {
+        Command::Undo(c) => c.run(&root, out),
+    }
+}

@@ -1,1 +1,5 @@
 //! The orchestrator: plan, step, gate, journal and caps.
+
+mod exec;
+
+pub use exec::{Ran, run_command};

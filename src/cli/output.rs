@@ -1,0 +1,81 @@
+use crate::error::{Class, Error};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::{self, ErrorKind, Write};
+
+/// Where a command's results, notes and errors go: results to stdout, all else
+/// to stderr, colours only on a terminal.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a result as it is.
+    pub fn text(&self, text: &str) {
+        write_stdout(text.as_bytes());
+    }
+
+    /// Prints a result and sees to it that it ends its line.
+    pub fn line(&self, text: &str) {
+        self.text(text);
+        if !text.ends_with('\n') {
+            self.text("\n");
+        }
+    }
+
+    /// Prints one JSON value on a line.
+    pub fn value(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.line(&text),
+            Err(e) => self.note(&format!("the result cannot be shown as JSON: {e}")),
+        }
+    }
+
+    /// Prints a remark for people.
+    pub fn note(&self, text: &str) {
+        let dim = Style::new().dimmed();
+        // Losing a remark must not fail a command.
+        let _ = writeln!(anstream::stderr(), "{dim}{text}{dim:#}");
+    }
+
+    /// Prints an error and returns the exit status that it stands for.
+    pub fn error(&self, error: &Error) -> u8 {
+        if self.json {
+            self.value(&serde_json::json!({"error": {
+                "code": error.code, "message": error.message, "next": error.next,
+            }}));
+        }
+        let colour = match error.class {
+            Class::Failure => AnsiColor::Red,
+            _ => AnsiColor::Yellow,
+        };
+        let head = colour.on_default().bold();
+        let mut err = anstream::stderr();
+        let _ = writeln!(err, "{head}{}{head:#}: {}", error.code, error.message);
+        if !error.next.is_empty() {
+            let dim = Style::new().dimmed();
+            let _ = writeln!(err, "{dim}next:{dim:#} {}", error.next);
+        }
+        error.exit_status()
+    }
+}
+
+/// Writes to stdout; a reader that has gone away ends the command quietly.
+fn write_stdout(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    if let Err(e) = out.write_all(bytes).and_then(|()| out.flush()) {
+        let quiet = e.kind() == ErrorKind::BrokenPipe;
+        if !quiet {
+            let _ = writeln!(io::stderr(), "stdout cannot be written: {e}");
+        }
+        std::process::exit(if quiet { 0 } else { 2 });
+    }
+}
