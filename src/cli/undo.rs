@@ -16,7 +16,7 @@ pub struct Command {
 impl Command {
     pub fn run(self, root: &Root, out: &Output) -> Result<u8> {
         if self.list {
-            let entries = history(root)?;
+            let entries = history(root);
             if out.is_json() {
                 out.value(&entries);
             }

@@ -55,34 +55,34 @@ pub struct Entry {
 /// # Errors
 /// `no_state` if the state cannot be read or a file cannot be written.
 pub fn recover(root: &Root) -> Result<Vec<Recovered>> {
-    let state = State::for_root(root)?;
-    if !state.dir().join("undo").exists() {
+    if unfinished(root).is_empty() {
         return Ok(Vec::new());
     }
+    let state = State::for_root(root)?;
     let _lock = state.lock()?;
     recover_locked(root, &state)
 }
 
 /// The undo entries of commits that were cut short, oldest first.
-///
-/// # Errors
-/// `no_state` if the state folder cannot be made.
-pub fn unfinished(root: &Root) -> Result<Vec<String>> {
-    let entries = State::for_root(root)?.dir().join("undo");
-    Ok(numbers(&entries)
+pub fn unfinished(root: &Root) -> Vec<String> {
+    let Some(state) = State::existing(root) else {
+        return Vec::new();
+    };
+    let entries = state.dir().join("undo");
+    numbers(&entries)
         .into_iter()
         .map(|n| format!("u{n}"))
         .filter(|id| entries.join(id).join(PENDING).exists())
-        .collect())
+        .collect()
 }
 
 /// The undo history, oldest first.
-///
-/// # Errors
-/// `no_state` if the state folder cannot be made.
-pub fn history(root: &Root) -> Result<Vec<Entry>> {
-    let entries = State::for_root(root)?.dir().join("undo");
-    Ok(numbers(&entries)
+pub fn history(root: &Root) -> Vec<Entry> {
+    let Some(state) = State::existing(root) else {
+        return Vec::new();
+    };
+    let entries = state.dir().join("undo");
+    numbers(&entries)
         .into_iter()
         .filter_map(|n| {
             let id = format!("u{n}");
@@ -94,7 +94,7 @@ pub fn history(root: &Root) -> Result<Vec<Entry>> {
                 undoes: manifest.undoes,
             })
         })
-        .collect())
+        .collect()
 }
 
 /// Takes a commit back, by default the last one that was not taken back, if its
@@ -108,7 +108,7 @@ pub fn undo(root: &Root, id: Option<&str>) -> Result<Entry> {
     let state = State::for_root(root)?;
     let _lock = state.lock()?;
     recover_locked(root, &state)?;
-    let all = history(root)?;
+    let all = history(root);
     let entry = match id {
         Some(id) => all.iter().find(|e| e.id == id).ok_or_else(|| {
             Error::not_found(
@@ -316,7 +316,7 @@ mod tests {
             "stale_file"
         );
         assert_eq!(p.read("a").as_deref(), Some("1"));
-        assert!(history(&p.root).unwrap().is_empty());
+        assert!(history(&p.root).is_empty());
         // Nor is an edit undone that somebody built upon.
         commit(&p.root, &changes[..1], "x").unwrap();
         fs::write(p.root.dir().join("a"), "3").unwrap();
@@ -342,7 +342,7 @@ mod tests {
         );
         assert_eq!(p.read("a").as_deref(), Some("1"));
         assert_eq!(p.names(), ["a", "b"]);
-        assert!(history(&p.root).unwrap().is_empty());
+        assert!(history(&p.root).is_empty());
     }
 
     #[cfg(unix)]

@@ -15,12 +15,22 @@ pub struct State {
 }
 
 impl State {
+    /// The state folder of a root, if there is one: for callers that only look.
+    pub fn existing(root: &Root) -> Option<Self> {
+        let dir = Self::place(root).ok()?;
+        dir.is_dir().then_some(Self { dir })
+    }
+
+    fn place(root: &Root) -> Result<PathBuf> {
+        Ok(base(root, "XDG_STATE_HOME", ".local/state")?.join(key(root)))
+    }
+
     /// Opens, and makes if needed, the state folder of a root.
     ///
     /// # Errors
     /// `no_state` if no place for it is known or it cannot be made.
     pub fn for_root(root: &Root) -> Result<Self> {
-        let dir = base(root, "XDG_STATE_HOME", ".local/state")?.join(key(root));
+        let dir = Self::place(root)?;
         fs::create_dir_all(&dir).map_err(|e| no_state(&dir, &e))?;
         let name = dir.join("root");
         if !name.exists() {
