@@ -1,1 +1,32 @@
 //! Languages, parsing, definitions, enclosing blocks and error counts.
+//!
+//! A language is data: `grammars/<language>/` holds its file names, comment and
+//! string syntax (`language.toml`) and the tree-sitter patterns that name its
+//! definitions and imports (`definitions.scm`). Adding one is a folder and a line
+//! in `registry.rs`. Nothing is read before its first use.
+//!
+//! ```
+//! use trimtab::syntax::{Language, parse};
+//! let text = "struct Lamp;\nimpl Lamp {\n    fn light(&self) {}\n}\n";
+//! let rust = Language::by_name("rust").expect("known");
+//! let parsed = parse(rust, text).expect("small");
+//! let found = parsed.definitions(text);
+//! assert_eq!(found.enclosing(3).map(|d| d.path.as_str()), Some("Lamp.light"));
+//! assert_eq!(parsed.error_count(), 0);
+//! ```
+
+mod blocks;
+mod definition;
+mod language;
+mod outline;
+mod parse;
+mod pattern;
+mod registry;
+
+pub use blocks::Block;
+pub use definition::{Definition, Definitions, Kind};
+pub use language::{Language, StringSyntax};
+pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+(function_declaration name: (_) @name body: (_)? @body) @definition.function
+(method_declaration
+  receiver: (parameter_list
+    (parameter_declaration
+      type: [
+        (type_identifier) @qualifier
+        (generic_type type: (_) @qualifier)
+        (pointer_type (type_identifier) @qualifier)
+        (pointer_type (generic_type type: (_) @qualifier))
+      ]))
+  name: (_) @name
+  body: (_)? @body) @definition.method
+(type_spec name: (_) @name type: (struct_type) @body) @definition.struct
+(type_spec name: (_) @name type: (interface_type) @body) @definition.interface
+(type_spec name: (_) @name) @definition.type
+(type_alias name: (_) @name) @definition.type
+(field_declaration name: (_) @name) @definition.field
+(method_elem name: (_) @name) @definition.method
+(const_spec name: (identifier) @name) @definition.constant
+(var_spec
+  name: (_) @name
+  value: (expression_list . (func_literal body: (_) @body))) @definition.function
+(var_spec name: (_) @name) @definition.variable
+
+; Subtests.
+(call_expression
+  function: (selector_expression field: (_) @_run)
+  arguments: (argument_list
+    . [(interpreted_string_literal) (raw_string_literal)] @name
+    (func_literal body: (_) @body))
+  (#eq? @_run "Run")) @definition.test
+
+(import_declaration) @import

@@ -1,0 +1,21 @@
+(function_declaration name: (_) @name body: (_)? @body) @definition.function
+(assignment_statement
+  (variable_list . name: (_) @name)
+  (expression_list . value: (function_definition body: (_)? @body))) @definition.function
+(field name: (identifier) @name value: (function_definition body: (_)? @body))
+  @definition.function
+((assignment_statement
+  (variable_list . name: (_) @name)
+  (expression_list . value: (table_constructor) @body)) @definition.variable
+  (#has-parent? @definition.variable chunk variable_declaration))
+((assignment_statement (variable_list . name: (_) @name)) @definition.variable
+  (#has-parent? @definition.variable chunk variable_declaration))
+
+(variable_declaration
+  (assignment_statement
+    (expression_list
+      . value: [
+        (function_call name: (identifier) @_require)
+        (dot_index_expression table: (function_call name: (identifier) @_require))
+      ]))
+  (#eq? @_require "require")) @import

@@ -1,0 +1,336 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use tree_sitter_language::LanguageFn;
+
+use super::pattern::Patterns;
+use super::registry::LANGUAGES;
+
+/// A language the toolkit knows, read from its folder on first use.
+pub struct Language {
+    name: &'static str,
+    function: LanguageFn,
+    toml: &'static str,
+    patterns: &'static [&'static str],
+    data: OnceLock<Data>,
+    grammar: OnceLock<Grammar>,
+}
+
+/// How a language writes one form of string.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StringSyntax {
+    /// What opens it.
+    pub open: String,
+    /// What closes it.
+    pub close: String,
+    /// What takes the meaning from the next character, if anything does.
+    #[serde(default)]
+    pub escape: Option<char>,
+    /// Whether it may go on over a line break.
+    #[serde(default)]
+    pub multiline: bool,
+}
+
+/// What `language.toml` holds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Data {
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    #[serde(default)]
+    pub file_names: Vec<String>,
+    #[serde(default)]
+    pub shebangs: Vec<String>,
+    #[serde(default)]
+    pub line_comments: Vec<String>,
+    #[serde(default)]
+    pub block_comments: Vec<(String, String)>,
+    #[serde(default)]
+    pub strings: Vec<StringSyntax>,
+    #[serde(default)]
+    pub indentation_sensitive: bool,
+    #[serde(default)]
+    pub overloads: bool,
+    /// Whether the grammar's error nodes say something about the text.
+    #[serde(default = "yes")]
+    pub reports_errors: bool,
+    /// What separates the parts of a qualified name in the source.
+    #[serde(default)]
+    pub separators: Vec<String>,
+    #[serde(default)]
+    pub nodes: NodeKinds,
+    #[serde(default)]
+    pub embedded: Vec<Embedding>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Node kinds that play a part whatever pattern a definition comes from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NodeKinds {
+    #[serde(default)]
+    pub comments: Vec<String>,
+    #[serde(default)]
+    pub strings: Vec<String>,
+    /// Siblings above a definition that belong to it, such as attributes.
+    #[serde(default)]
+    pub attributes: Vec<String>,
+    /// Parents that are one with the only definition they hold (`export …`).
+    #[serde(default)]
+    pub wrappers: Vec<String>,
+    /// Parents that put decorators before the definition they hold.
+    #[serde(default)]
+    pub carriers: Vec<String>,
+    /// Nodes whose variables are local to them.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Nodes around a declared name that hold it as their first named child.
+    #[serde(default)]
+    pub unwrap: Vec<String>,
+    /// Leaves that are names although their kind does not say `identifier`.
+    #[serde(default)]
+    pub identifiers: Vec<String>,
+}
+
+/// Text in another language inside this one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Embedding {
+    /// The node around it, and its child that is the text.
+    pub node: String,
+    pub content: String,
+    /// The language where no attribute names another.
+    pub language: String,
+    /// Languages by the value of the attribute `lang` or `type` of the opening
+    /// tag; a value that is not listed is not parsed.
+    #[serde(default)]
+    pub values: HashMap<String, String>,
+}
+
+/// What is derived from the data and the grammar.
+pub(super) struct Grammar {
+    pub language: tree_sitter::Language,
+    pub patterns: Patterns,
+    flags: Vec<u16>,
+    pub declarator: Option<std::num::NonZeroU16>,
+    /// Kinds and patterns of the data that the grammar does not know.
+    #[cfg_attr(not(test), allow(dead_code))]
+    pub unknown: Vec<String>,
+}
+
+/// Bits of [`Grammar::flags`].
+pub(super) mod flag {
+    pub const COMMENT: u16 = 1;
+    pub const STRING: u16 = 1 << 1;
+    pub const ATTRIBUTE: u16 = 1 << 2;
+    pub const WRAPPER: u16 = 1 << 3;
+    pub const CARRIER: u16 = 1 << 4;
+    pub const SCOPE: u16 = 1 << 5;
+    pub const UNWRAP: u16 = 1 << 6;
+    pub const IDENTIFIER: u16 = 1 << 7;
+}
+
+impl Grammar {
+    /// The parts a node kind plays, as bits of [`flag`].
+    pub fn flags(&self, kind: u16) -> u16 {
+        self.flags.get(usize::from(kind)).copied().unwrap_or(0)
+    }
+}
+
+impl Language {
+    pub(super) const fn new(
+        name: &'static str,
+        function: LanguageFn,
+        toml: &'static str,
+        patterns: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            function,
+            toml,
+            patterns,
+            data: OnceLock::new(),
+            grammar: OnceLock::new(),
+        }
+    }
+
+    /// Every language, by name.
+    pub fn all() -> &'static [Language] {
+        &LANGUAGES
+    }
+
+    /// The language with this name, such as `rust` or `csharp`.
+    pub fn by_name(name: &str) -> Option<&'static Language> {
+        LANGUAGES.iter().find(|l| l.name == name)
+    }
+
+    /// The language of a path by its file name or extension, without reading it.
+    pub fn for_path(path: &Path) -> Option<&'static Language> {
+        let index = index();
+        let file = path.file_name()?.to_str()?;
+        if let Some(found) = index.file_names.get(file) {
+            return Some(found);
+        }
+        let extension = path.extension()?.to_str()?;
+        index
+            .extensions
+            .get(extension)
+            .or_else(|| {
+                index
+                    .extensions
+                    .get(extension.to_ascii_lowercase().as_str())
+            })
+            .copied()
+    }
+
+    /// As [`Language::for_path`], else by the interpreter that the first line of
+    /// `head` (the start of the text) names.
+    pub fn detect(path: &Path, head: &str) -> Option<&'static Language> {
+        Self::for_path(path).or_else(|| {
+            let line = head.lines().next()?.strip_prefix("#!")?;
+            let mut words = line.split_whitespace();
+            let mut program = words.next()?.rsplit('/').next()?;
+            if program == "env" {
+                program = words.find(|w| !w.starts_with('-') && !w.contains('='))?;
+            }
+            let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            LANGUAGES
+                .iter()
+                .find(|l| l.data().shebangs.iter().any(|s| s == program))
+        })
+    }
+
+    /// Its name, which is that of its folder.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What begins a comment that ends with the line.
+    pub fn line_comments(&self) -> &[String] {
+        &self.data().line_comments
+    }
+
+    /// What opens and closes the other comments.
+    pub fn block_comments(&self) -> &[(String, String)] {
+        &self.data().block_comments
+    }
+
+    /// The forms of its strings; the longest opener that fits is meant.
+    pub fn strings(&self) -> &[StringSyntax] {
+        &self.data().strings
+    }
+
+    /// Extensions of its files, without the dot.
+    pub fn extensions(&self) -> &[String] {
+        &self.data().extensions
+    }
+
+    /// Whether indentation is syntax, as in Python.
+    pub fn indentation_sensitive(&self) -> bool {
+        self.data().indentation_sensitive
+    }
+
+    /// Whether a name may stand more than once in one parent (overloads, header
+    /// and definition, one rule per selector and medium).
+    pub fn overloads(&self) -> bool {
+        self.data().overloads
+    }
+
+    pub(super) fn data(&self) -> &Data {
+        self.data
+            .get_or_init(|| toml::from_str(self.toml).unwrap_or_default())
+    }
+
+    pub(super) fn grammar(&self) -> &Grammar {
+        self.grammar.get_or_init(|| self.compile())
+    }
+
+    fn compile(&self) -> Grammar {
+        let language = tree_sitter::Language::new(self.function);
+        let nodes = &self.data().nodes;
+        let mut flags = vec![0u16; language.node_kind_count()];
+        let mut unknown = Vec::new();
+        for (bit, kinds) in [
+            (flag::COMMENT, &nodes.comments),
+            (flag::STRING, &nodes.strings),
+            (flag::ATTRIBUTE, &nodes.attributes),
+            (flag::WRAPPER, &nodes.wrappers),
+            (flag::CARRIER, &nodes.carriers),
+            (flag::SCOPE, &nodes.scopes),
+            (flag::UNWRAP, &nodes.unwrap),
+            (flag::IDENTIFIER, &nodes.identifiers),
+        ] {
+            for kind in kinds {
+                let id = language.id_for_node_kind(kind, true);
+                match flags.get_mut(usize::from(id)) {
+                    Some(f) if id != 0 => *f |= bit,
+                    _ => unknown.push(kind.clone()),
+                }
+            }
+        }
+        for (id, f) in flags.iter_mut().enumerate() {
+            let id = id as u16;
+            if language.node_kind_is_named(id)
+                && language
+                    .node_kind_for_id(id)
+                    .is_some_and(|k| k.ends_with("identifier"))
+            {
+                *f |= flag::IDENTIFIER;
+            }
+        }
+        let patterns = Patterns::compile(&language, self.patterns, &mut unknown);
+        Grammar {
+            declarator: language.field_id_for_name("declarator"),
+            language,
+            patterns,
+            flags,
+            unknown,
+        }
+    }
+}
+
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Language {}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Language").field(&self.name).finish()
+    }
+}
+
+struct Index {
+    extensions: HashMap<&'static str, &'static Language>,
+    file_names: HashMap<&'static str, &'static Language>,
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = Index {
+            extensions: HashMap::new(),
+            file_names: HashMap::new(),
+        };
+        for language in &LANGUAGES {
+            let data = language.data();
+            for e in &data.extensions {
+                index.extensions.entry(e).or_insert(language);
+            }
+            for n in &data.file_names {
+                index.file_names.entry(n).or_insert(language);
+            }
+        }
+        index
+    })
+}

@@ -1,0 +1,338 @@
+use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
+
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+
+use super::blocks::{self, Block};
+use super::definition::Definitions;
+use super::language::{Language, flag};
+use super::outline;
+use crate::text::Span;
+
+/// Texts above this many bytes are not parsed: 8 MiB.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Calls of the parser's progress callback (one per 100 operations) that a parse
+/// may make: a fixed part and one per so many bytes. Counted, not timed, so that
+/// the same text is parsed or not on every machine. Real files need one call per
+/// 100 to 300 bytes.
+const PROGRESS_FIXED: usize = 20_000;
+const PROGRESS_BYTES: usize = 16;
+
+/// A text's syntax tree, with those of the languages embedded in it.
+pub struct Parsed {
+    language: &'static Language,
+    tree: Tree,
+    embedded: Vec<Parsed>,
+    marks: OnceLock<Marks>,
+}
+
+/// Ranges found in one walk over the tree.
+#[derive(Default)]
+struct Marks {
+    comments: Vec<Range<usize>>,
+    strings: Vec<Range<usize>>,
+    imports: Vec<Span>,
+    identifiers: Vec<Range<usize>>,
+}
+
+/// A place where a text is not valid by its grammar. A grammar may be wrong on
+/// valid text, so compare [`SyntaxError::key`]s before and after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Offset in bytes.
+    pub byte: usize,
+    /// Something is missing here; else something here is not understood.
+    pub missing: bool,
+    /// What is missing; `ERROR` for what is not understood.
+    pub kind: String,
+    /// The kind of the node around it.
+    pub parent: String,
+    /// What is not understood, white space as one space, cut to 80 characters.
+    pub text: String,
+}
+
+impl SyntaxError {
+    /// All but the place, which moves when lines are added above.
+    pub fn key(&self) -> (&str, &str, &str) {
+        (&self.kind, &self.parent, &self.text)
+    }
+}
+
+/// Parses a text. `None` where it has more than [`MAX_BYTES`] or the parser would
+/// need an unreasonable number of steps for its size.
+pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
+    let mut parsed = parse_ranges(language, text, &[])?;
+    let embedded = embedded_ranges(&parsed, text)
+        .into_iter()
+        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range]))
+        .collect();
+    parsed.embedded = embedded;
+    Some(parsed)
+}
+
+fn parse_ranges(
+    language: &'static Language,
+    text: &str,
+    ranges: &[tree_sitter::Range],
+) -> Option<Parsed> {
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let mut parser = Parser::new();
+    parser.set_language(&language.grammar().language).ok()?;
+    parser.set_included_ranges(ranges).ok()?;
+    let mut left = PROGRESS_FIXED + text.len() / PROGRESS_BYTES;
+    let mut progress = |_: &ParseState| {
+        if left == 0 {
+            return ControlFlow::Break(());
+        }
+        left -= 1;
+        ControlFlow::Continue(())
+    };
+    let bytes = text.as_bytes();
+    let tree = parser.parse_with_options(
+        &mut |at, _| bytes.get(at..).unwrap_or_default(),
+        None,
+        Some(ParseOptions::new().progress_callback(&mut progress)),
+    )?;
+    Some(Parsed {
+        language,
+        tree,
+        embedded: Vec::new(),
+        marks: OnceLock::new(),
+    })
+}
+
+/// Where other languages stand inside a text, by the data of its own.
+fn embedded_ranges(parsed: &Parsed, text: &str) -> Vec<(&'static Language, tree_sitter::Range)> {
+    let embeddings = &parsed.language.data().embedded;
+    if embeddings.is_empty() {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    walk(&parsed.tree, |node, _| {
+        let Some(embedding) = embeddings.iter().find(|e| e.node == node.kind()) else {
+            return Descend::Yes;
+        };
+        let mut cursor = node.walk();
+        let children: Vec<Node> = node.children(&mut cursor).collect();
+        let language = match children
+            .first()
+            .and_then(|tag| language_attribute(*tag, text))
+        {
+            Some(value) => embedding.values.get(value).map(String::as_str),
+            None => Some(embedding.language.as_str()),
+        };
+        let content = children.iter().find(|c| c.kind() == embedding.content);
+        if let (Some(language), Some(content)) = (language.and_then(Language::by_name), content) {
+            out.push((language, content.range()));
+        }
+        Descend::No
+    });
+    out
+}
+
+/// The value of the attribute `lang` or `type` of an opening tag.
+fn language_attribute<'a>(tag: Node, text: &'a str) -> Option<&'a str> {
+    let mut cursor = tag.walk();
+    for attribute in tag.named_children(&mut cursor) {
+        let source = text.get(attribute.byte_range())?;
+        if let Some((name, value)) = source.split_once('=')
+            && matches!(name.trim(), "lang" | "type")
+        {
+            return Some(value.trim().trim_matches(['"', '\'']));
+        }
+    }
+    None
+}
+
+impl Parsed {
+    /// The tree of the text itself, without embedded languages.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The language of the text.
+    pub fn language(&self) -> &'static Language {
+        self.language
+    }
+
+    /// The trees of the languages embedded in the text (scripts and styles); their
+    /// offsets are those of the whole text.
+    pub fn embedded(&self) -> &[Parsed] {
+        &self.embedded
+    }
+
+    /// Every error and missing node, in the order of their start.
+    pub fn errors(&self, text: &str) -> Vec<SyntaxError> {
+        let mut out = Vec::new();
+        self.each_error(&mut |node, parent| {
+            let missing = node.is_missing();
+            out.push(SyntaxError {
+                line: node.start_position().row + 1,
+                byte: node.start_byte(),
+                missing,
+                kind: if missing { node.kind() } else { "ERROR" }.to_owned(),
+                parent: parent.map_or("", |p| p.kind()).to_owned(),
+                text: if missing {
+                    String::new()
+                } else {
+                    outline::one_line(text.get(node.byte_range()).unwrap_or_default(), 80)
+                },
+            });
+        });
+        out.sort_by_key(|e| e.byte);
+        out
+    }
+
+    /// The number of [`Parsed::errors`], without making them.
+    pub fn error_count(&self) -> usize {
+        let mut count = 0;
+        self.each_error(&mut |_, _| count += 1);
+        count
+    }
+
+    fn each_error(&self, visit: &mut dyn FnMut(Node<'_>, Option<Node<'_>>)) {
+        if self.language.data().reports_errors {
+            walk(&self.tree, |node, parent| {
+                if node.is_error() || node.is_missing() {
+                    visit(node, parent);
+                }
+                if node.has_error() {
+                    Descend::Yes
+                } else {
+                    Descend::No
+                }
+            });
+        }
+        for inner in &self.embedded {
+            inner.each_error(visit);
+        }
+    }
+
+    /// What the text defines, embedded languages included.
+    pub fn definitions(&self, text: &str) -> Definitions {
+        outline::definitions(self, text)
+    }
+
+    /// The comments, in order.
+    pub fn comments(&self, text: &str) -> Vec<Range<usize>> {
+        self.collect(text, |m| &m.comments)
+    }
+
+    /// The string literals with their quotes, in order; template strings with what
+    /// is put into them.
+    pub fn strings(&self, text: &str) -> Vec<Range<usize>> {
+        self.collect(text, |m| &m.strings)
+    }
+
+    /// The names in the code (neither comments nor strings), in order.
+    pub fn identifiers(&self, text: &str) -> Vec<Range<usize>> {
+        self.collect(text, |m| &m.identifiers)
+    }
+
+    /// The statements that import, include or use other files or modules, in order.
+    pub fn imports(&self, text: &str) -> Vec<Span> {
+        let mut out = self.marks(text).imports.clone();
+        for inner in &self.embedded {
+            out.extend(inner.marks(text).imports.iter().copied());
+        }
+        out.sort();
+        out
+    }
+
+    /// The pieces that begin and end with whole lines inside `within` (bytes, such
+    /// as a definition's body), parents before children: where a long piece of text
+    /// may be cut.
+    pub fn blocks_within(&self, text: &str, within: Range<usize>) -> Vec<Block> {
+        let inner = self.embedded.iter().find(|e| {
+            let root = e.tree.root_node();
+            root.start_byte() <= within.start && within.end <= root.end_byte()
+        });
+        blocks::within(inner.map_or(&self.tree, |e| &e.tree), text, within)
+    }
+
+    fn collect(&self, text: &str, pick: fn(&Marks) -> &Vec<Range<usize>>) -> Vec<Range<usize>> {
+        let mut out = pick(self.marks(text)).clone();
+        for inner in &self.embedded {
+            out.extend(pick(inner.marks(text)).iter().cloned());
+        }
+        out.sort_by_key(|r| r.start);
+        out
+    }
+
+    fn marks(&self, text: &str) -> &Marks {
+        self.marks.get_or_init(|| {
+            let grammar = self.language.grammar();
+            let mut marks = Marks::default();
+            outline::walk_with_ancestors(&self.tree, |node, ancestors| {
+                let kind = node.kind_id();
+                let flags = grammar.flags(kind);
+                if flags & flag::COMMENT != 0 {
+                    marks.comments.push(outline::trimmed(text, node));
+                    return Descend::No;
+                }
+                if flags & flag::STRING != 0 {
+                    marks.strings.push(node.byte_range());
+                    return Descend::No;
+                }
+                if flags & flag::IDENTIFIER != 0 && node.child_count() == 0 {
+                    marks.identifiers.push(node.byte_range());
+                    return Descend::No;
+                }
+                if grammar.patterns.apply_to(kind)
+                    && let Some(found) =
+                        grammar
+                            .patterns
+                            .fit(node, text, ancestors.iter().rev().copied())
+                    && grammar.patterns.is_import(&found)
+                {
+                    let first = node.start_position().row + 1;
+                    let own = outline::trimmed(text, node);
+                    marks
+                        .imports
+                        .push(Span::new(first, first + newlines(text, own)));
+                    return Descend::No;
+                }
+                Descend::Yes
+            });
+            marks
+        })
+    }
+}
+
+pub(super) enum Descend {
+    Yes,
+    No,
+}
+
+/// Visits every node with its parent, parents first, without recursion.
+pub(super) fn walk<'t>(
+    tree: &'t Tree,
+    mut visit: impl FnMut(Node<'t>, Option<Node<'t>>) -> Descend,
+) {
+    let mut cursor = tree.walk();
+    let mut parents: Vec<Node<'t>> = Vec::new();
+    loop {
+        let node = cursor.node();
+        let descend = visit(node, parents.last().copied());
+        if matches!(descend, Descend::Yes) && cursor.goto_first_child() {
+            parents.push(node);
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+            parents.pop();
+        }
+    }
+}
+
+fn newlines(text: &str, range: Range<usize>) -> usize {
+    let bytes = text.as_bytes().get(range).unwrap_or_default();
+    memchr::memchr_iter(b'\n', bytes).count()
+}
