@@ -12,6 +12,7 @@ mod recover;
 mod root;
 mod state;
 mod store;
+mod walk;
 
 pub use cancel::Cancel;
 pub use commit::{Change, Committed, commit};
@@ -20,3 +21,4 @@ pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
 pub use root::{FilePath, Root};
 pub use state::State;
 pub use store::{Omission, Store};
+pub use walk::{Scope, visit, walk};
