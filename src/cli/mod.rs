@@ -1,11 +1,10 @@
 //! The door for people and scripts: one file per command, rendering only.
 
-mod expand;
 mod output;
 mod undo;
 
 use crate::error::Result;
-use crate::workspace::{Cancel, Root, recover};
+use crate::workspace::{Root, recover};
 use clap::{Args, Parser, Subcommand};
 use output::Output;
 use std::path::PathBuf;
@@ -45,7 +44,6 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
-    Expand(expand::Command),
     Undo(undo::Command),
 }
 
@@ -59,14 +57,10 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     let root = Root::open(&common.root)?;
-    let cancel = Cancel::new();
-    if matches!(command, Command::Undo(_)) {
-        for done in recover(&root)? {
-            out.note(&done.to_string());
-        }
+    for done in recover(&root)? {
+        out.note(&done.to_string());
     }
     match command {
-        Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
     }
 }

@@ -1,0 +1,177 @@
+//! Which files match: all of them in one parallel walk, or the first lines in
+//! order of paths.
+
+use super::query::{Kind, Query};
+use super::request::Request;
+use super::scan::{FileHits, Keep, Mask, Scanner};
+use crate::error::Result;
+use crate::workspace::{Cancel, FilePath, Root, visit, walk};
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Files scanned at once between two looks at a limit: enough to keep all threads
+/// busy, few enough to waste little once the limit is reached.
+const BATCH: usize = 256;
+
+/// A file and the queries that may match in it.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub path: FilePath,
+    pub mask: Mask,
+}
+
+/// The queries that are matched line by line.
+pub(super) fn line_queries(queries: &[Query]) -> Mask {
+    queries
+        .iter()
+        .enumerate()
+        .filter(|(_, q)| q.kind != Kind::Words)
+        .fold(0, |mask, (i, _)| mask | 1 << i)
+}
+
+/// Scans all files of the root in one walk. In order of paths.
+pub(super) fn by_walk(
+    root: &Root,
+    queries: &[Query],
+    mask: Mask,
+    request: &Request,
+    keep: Keep,
+    cancel: &Cancel,
+) -> Result<Vec<FileHits>> {
+    if mask == 0 {
+        return Ok(Vec::new());
+    }
+    if request.limit.is_some() {
+        let files = walk(root, &request.scope(), cancel)?;
+        let candidates: Vec<Candidate> = files
+            .into_iter()
+            .map(|path| Candidate { path, mask })
+            .collect();
+        return by_list(&candidates, queries, request, keep, cancel);
+    }
+    let all = Mutex::new(Vec::new());
+    visit(root, &request.scope(), cancel, || {
+        let mut scanner = Scanner::new(queries, keep, cancel);
+        let all = &all;
+        move |path| {
+            if let Some(hits) = scanner.scan(&path, mask) {
+                all.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(hits);
+            }
+        }
+    })?;
+    let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.rel.cmp(&b.path.rel));
+    Ok(files)
+}
+
+/// Scans a list of files, given in order of paths; stops each query at its limit.
+pub(super) fn by_list(
+    candidates: &[Candidate],
+    queries: &[Query],
+    request: &Request,
+    keep: Keep,
+    cancel: &Cancel,
+) -> Result<Vec<FileHits>> {
+    let scanners = Scanners::new(|| Scanner::new(queries, keep, cancel));
+    let scan = |batch: &[Candidate], active: Mask| -> Result<Vec<FileHits>> {
+        let hits: Vec<Option<FileHits>> = batch
+            .par_iter()
+            .with_min_len(4)
+            .map_init(
+                || scanners.take(),
+                |scanner, c| {
+                    let mask = c.mask & active;
+                    if mask == 0 || cancel.is_cancelled() {
+                        return None;
+                    }
+                    scanner.scan(&c.path, mask)
+                },
+            )
+            .collect();
+        cancel.check()?;
+        Ok(hits.into_iter().flatten().collect())
+    };
+    let Some(limit) = request.limit else {
+        return scan(candidates, Mask::MAX);
+    };
+    let mut left = vec![limit; queries.len()];
+    let mut files = Vec::new();
+    for batch in candidates.chunks(BATCH) {
+        let active = left
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| **l > 0)
+            .fold(0, |mask, (i, _)| mask | 1 << i);
+        if active == 0 {
+            break;
+        }
+        for mut file in scan(batch, active)? {
+            for hits in &mut file.hits {
+                let Some(left) = left.get_mut(hits.query) else {
+                    continue;
+                };
+                if hits.lines.len() > *left {
+                    hits.lines.truncate(*left);
+                    hits.texts.truncate(*left);
+                    hits.more = true;
+                }
+                *left -= hits.lines.len();
+            }
+            file.hits.retain(|h| !h.lines.is_empty());
+            if !file.hits.is_empty() {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Scanners that are not in use. A parallel iterator asks for one whenever it
+/// splits, and warming up a fresh one costs more than scanning a few files.
+struct Scanners<'q, F: Fn() -> Scanner<'q>> {
+    make: F,
+    free: Mutex<Vec<Scanner<'q>>>,
+}
+
+impl<'q, F: Fn() -> Scanner<'q>> Scanners<'q, F> {
+    fn new(make: F) -> Self {
+        Self {
+            make,
+            free: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn take(&self) -> Borrowed<'_, 'q> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let scanner = free.pop().unwrap_or_else(|| (self.make)());
+        Borrowed {
+            home: &self.free,
+            scanner: Some(scanner),
+        }
+    }
+}
+
+/// A scanner that goes back when it is dropped.
+struct Borrowed<'a, 'q> {
+    home: &'a Mutex<Vec<Scanner<'q>>>,
+    scanner: Option<Scanner<'q>>,
+}
+
+impl Borrowed<'_, '_> {
+    fn scan(&mut self, path: &FilePath, mask: Mask) -> Option<FileHits> {
+        self.scanner.as_mut()?.scan(path, mask)
+    }
+}
+
+impl Drop for Borrowed<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(scanner) = self.scanner.take() {
+            self.home
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(scanner);
+        }
+    }
+}

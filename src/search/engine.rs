@@ -1,0 +1,475 @@
+use super::collect::{self, line_queries};
+use super::fit::{self, Budget, Found, Listed, Loaded};
+use super::order::place;
+use super::query::{Kind, Query};
+use super::ranges::{Draft, View, drafts};
+use super::request::{Mode, Request};
+use super::response::{Freshness, QueryReport, Response};
+use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
+use crate::error::Result;
+use crate::workspace::{self, Cancel, FilePath, Root};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Searches a root once.
+///
+/// # Errors
+/// `bad_regex`, `bad_glob`, `budget_too_small` and the like for an unusable request;
+/// `cancelled` or `timed_out`.
+pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Response> {
+    Engine::new(root).search(request, cancel)
+}
+
+/// Searches a root again and again. It keeps what it parsed; every answer is checked
+/// against the files as they are.
+#[derive(Debug)]
+pub struct Engine {
+    root: Root,
+    views: Mutex<Views>,
+}
+
+/// A matching line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineMatch {
+    /// Relative to the root.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// With its line break, decoded from UTF-16 where the file is.
+    pub text: Vec<u8>,
+}
+
+/// Lines per query and file that are counted without being shown: beyond, a file is
+/// reported to have more.
+const COUNTED: usize = 1_000;
+/// Files that are read and parsed at once.
+const BATCH: usize = 16;
+/// Tokens that a range costs at least, about.
+const CHEAPEST: usize = 24;
+/// Files whose matching lines are kept under the handle without being parsed.
+const LISTED: usize = 300;
+/// Bytes of such lines (512 KiB).
+const LISTED_BYTES: usize = 512 << 10;
+
+impl Engine {
+    /// An engine without an index: each search walks the root.
+    pub fn new(root: &Root) -> Self {
+        Self {
+            root: root.clone(),
+            views: Mutex::new(Views::default()),
+        }
+    }
+
+    /// The root it searches.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// All matching lines of each query, in order of paths and lines, up to
+    /// [`Request::limit`] per query. Words are not matched by lines.
+    ///
+    /// # Errors
+    /// As [`search`].
+    pub fn lines(&self, request: &Request, cancel: &Cancel) -> Result<Vec<Vec<LineMatch>>> {
+        let queries = Query::compile_all(request)?;
+        let keep = Keep {
+            lines: request.limit.unwrap_or(usize::MAX),
+            texts: true,
+        };
+        let (files, _) = self.collect(&queries, request, keep, cancel)?;
+        let mut out = vec![Vec::new(); queries.len()];
+        for file in files {
+            for hits in file.hits {
+                let Some(list) = out.get_mut(hits.query) else {
+                    continue;
+                };
+                let lines = hits.lines.into_iter().zip(hits.texts);
+                list.extend(lines.map(|(line, text)| LineMatch {
+                    path: file.path.rel.clone(),
+                    line: line as usize,
+                    text,
+                }));
+            }
+        }
+        Ok(out)
+    }
+
+    /// Answers a request with ranges, fitted to its budget.
+    ///
+    /// # Errors
+    /// As [`search`].
+    pub fn search(&self, request: &Request, cancel: &Cancel) -> Result<Response> {
+        let mut queries = Query::compile_all(request)?;
+        let keep = Keep {
+            lines: request.limit.map_or(COUNTED, |l| l.min(COUNTED)),
+            texts: false,
+        };
+        let (mut files, freshness) = self.collect(&queries, request, keep, cancel)?;
+        if request.mode == Mode::Auto {
+            let again = literally(&mut queries, &files, request)?;
+            if again != 0 {
+                let (more, _) = self.collect_only(&queries, again, request, keep, cancel)?;
+                files = join(files, more);
+            }
+        }
+        cancel.check()?;
+        let reports = report(&queries, &files);
+        let order = load_order(&files, queries.len());
+        let (loaded, drafts) = self.load(&files, &order, &queries, request, cancel)?;
+        let listed = self.list(&files, order.get(loaded.len()..), &queries, keep, cancel)?;
+        let drafts = rank(promote(drafts, &queries), &loaded, queries.len());
+        fit::fit(Found {
+            root: &self.root,
+            request,
+            queries: &queries,
+            reports,
+            files: &loaded,
+            drafts,
+            listed,
+            freshness,
+        })
+    }
+
+    fn collect(
+        &self,
+        queries: &[Query],
+        request: &Request,
+        keep: Keep,
+        cancel: &Cancel,
+    ) -> Result<(Vec<FileHits>, Freshness)> {
+        self.collect_only(queries, line_queries(queries), request, keep, cancel)
+    }
+
+    fn collect_only(
+        &self,
+        queries: &[Query],
+        mask: Mask,
+        request: &Request,
+        keep: Keep,
+        cancel: &Cancel,
+    ) -> Result<(Vec<FileHits>, Freshness)> {
+        let files = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
+        Ok((files, Freshness::Scan))
+    }
+
+    /// Reads and parses files in the given order, until the result can hold no more.
+    fn load(
+        &self,
+        files: &[FileHits],
+        order: &[usize],
+        queries: &[Query],
+        request: &Request,
+        cancel: &Cancel,
+    ) -> Result<(Vec<Loaded>, Vec<Draft>)> {
+        let budget = Budget::of(request);
+        let most = (budget.tokens / CHEAPEST).max(1);
+        let mut loaded = Vec::new();
+        let mut found: Vec<Draft> = Vec::new();
+        for batch in order.chunks(BATCH) {
+            if found.len() >= most {
+                break;
+            }
+            cancel.check()?;
+            let views: Vec<Loaded> = batch
+                .par_iter()
+                .filter_map(|i| files.get(*i))
+                .map(|file| Loaded {
+                    path: file.path.clone(),
+                    view: self.view(&file.path),
+                })
+                .collect();
+            let mut scanner = Scanner::new(queries, ALL, cancel);
+            for (file, view) in batch.iter().filter_map(|i| files.get(*i)).zip(views) {
+                let hits = again(&mut scanner, &view.view.bytes, file, request);
+                let at = loaded.len();
+                found.extend(drafts(at, &view.path, &view.view, &hits, queries));
+                loaded.push(view);
+            }
+        }
+        Ok((loaded, found))
+    }
+
+    /// A file, read now and parsed, or as parsed before if its bytes are the same.
+    fn view(&self, path: &FilePath) -> Arc<View> {
+        // A file that has gone since it was scanned has nothing to show.
+        let bytes = workspace::read(path).unwrap_or_default();
+        let known = self.views().get(&path.rel, &bytes);
+        if let Some(view) = known {
+            return view;
+        }
+        let view = Arc::new(View::new(path, bytes));
+        self.views().put(&path.rel, &view);
+        view
+    }
+
+    fn views(&self) -> std::sync::MutexGuard<'_, Views> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The matching lines of files that were not loaded.
+    fn list(
+        &self,
+        files: &[FileHits],
+        order: Option<&[usize]>,
+        queries: &[Query],
+        keep: Keep,
+        cancel: &Cancel,
+    ) -> Result<Listed> {
+        let order = order.unwrap_or_default();
+        let mut listed = Listed::default();
+        let mut scanner = Scanner::new(
+            queries,
+            Keep {
+                texts: true,
+                ..keep
+            },
+            cancel,
+        );
+        for file in order.iter().filter_map(|i| files.get(*i)) {
+            if listed.files >= LISTED || listed.text.len() > LISTED_BYTES {
+                break;
+            }
+            cancel.check()?;
+            let mask = file.hits.iter().fold(0, |m, h| m | 1 << h.query);
+            let Some(hits) = scanner.scan(&file.path, mask) else {
+                continue;
+            };
+            let mut lines: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+            for hit in hits.hits {
+                lines.extend(hit.lines.into_iter().zip(hit.texts));
+            }
+            listed.files += 1;
+            listed.lines += lines.len();
+            let _ = writeln!(listed.text, "{}", file.path.rel);
+            for (number, line) in lines {
+                let line = String::from_utf8_lossy(&line);
+                let _ = writeln!(
+                    listed.text,
+                    "{number}:{}",
+                    line.trim_end_matches(['\r', '\n'])
+                );
+            }
+            listed.text.push('\n');
+        }
+        listed.beyond = order.len() - listed.files.min(order.len());
+        Ok(listed)
+    }
+}
+
+/// All hits.
+const ALL: Keep = Keep {
+    lines: usize::MAX,
+    texts: false,
+};
+
+/// The hits of a file in the bytes that are shown; with a limit, those it allowed.
+fn again(scanner: &mut Scanner<'_>, bytes: &[u8], file: &FileHits, request: &Request) -> Vec<Hits> {
+    file.hits
+        .iter()
+        .filter_map(|old| {
+            let mut new = scanner.scan_bytes(old.query, bytes)?;
+            if request.limit.is_some() {
+                new.lines.truncate(old.lines.len());
+            }
+            Some(new)
+        })
+        .collect()
+}
+
+/// Takes queries that matched nowhere as a regex literally. Returns which.
+fn literally(queries: &mut [Query], files: &[FileHits], request: &Request) -> Result<Mask> {
+    let mut mask = 0;
+    for (i, query) in queries.iter_mut().enumerate() {
+        let found = files.iter().any(|f| f.hits.iter().any(|h| h.query == i));
+        if found || query.kind != Kind::Regex {
+            continue;
+        }
+        let mut literal = Query::literal(&query.text, request)?;
+        literal.note = Some("no match as a regex, taken literally".into());
+        *query = literal;
+        mask |= 1 << i;
+    }
+    Ok(mask)
+}
+
+/// Hits of different queries in the same files, put together in order of paths.
+fn join(a: Vec<FileHits>, b: Vec<FileHits>) -> Vec<FileHits> {
+    let mut all: BTreeMap<String, FileHits> = BTreeMap::new();
+    for file in a.into_iter().chain(b) {
+        match all.get_mut(&file.path.rel) {
+            Some(had) => {
+                had.hits.extend(file.hits);
+                had.hits.sort_by_key(|h| h.query);
+            }
+            None => {
+                all.insert(file.path.rel.clone(), file);
+            }
+        }
+    }
+    all.into_values().collect()
+}
+
+fn report(queries: &[Query], files: &[FileHits]) -> Vec<QueryReport> {
+    let mut out: Vec<QueryReport> = queries
+        .iter()
+        .map(|q| QueryReport {
+            query: q.text.clone(),
+            kind: q.kind,
+            files: 0,
+            lines: 0,
+            more: false,
+            note: q.note.clone(),
+        })
+        .collect();
+    for hits in files.iter().flat_map(|f| &f.hits) {
+        if let Some(report) = out.get_mut(hits.query) {
+            report.files += 1;
+            report.lines += hits.lines.len();
+            report.more |= hits.more;
+        }
+    }
+    for report in out.iter_mut().filter(|r| r.lines == 0 && r.note.is_some()) {
+        report.note = None;
+    }
+    out
+}
+
+/// In which order files are worth reading: each query in turn names its best.
+fn load_order(files: &[FileHits], queries: usize) -> Vec<usize> {
+    let places: Vec<_> = files.iter().map(|f| place(&f.path.rel)).collect();
+    let lists: Vec<Vec<usize>> = (0..queries)
+        .map(|q| {
+            let mut mine: Vec<(usize, &Hits)> = files
+                .iter()
+                .enumerate()
+                .filter_map(|(i, f)| Some((i, f.hits.iter().find(|h| h.query == q)?)))
+                .collect();
+            // Files come in order of paths, and the sort is stable.
+            mine.sort_by_key(|(i, h)| {
+                (
+                    !h.defines,
+                    places.get(*i),
+                    std::cmp::Reverse(files.get(*i).map_or(0, |f| f.hits.len())),
+                    std::cmp::Reverse(h.lines.len().min(8)),
+                )
+            });
+            mine.into_iter().map(|(i, _)| i).collect()
+        })
+        .collect();
+    in_turn(&lists)
+}
+
+/// Draws from several ranked lists in turn, each item once.
+fn in_turn(lists: &[Vec<usize>]) -> Vec<usize> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    let mut heads: Vec<_> = lists.iter().map(|l| l.iter()).collect();
+    loop {
+        let before = out.len();
+        for head in &mut heads {
+            if let Some(next) = head.find(|i| !seen.contains(*i)) {
+                seen.insert(*next);
+                out.push(*next);
+            }
+        }
+        if out.len() == before {
+            return out;
+        }
+    }
+}
+
+/// Symbols that nothing is called exactly: definitions with the asked name as part
+/// of theirs count as definitions of it.
+fn promote(mut drafts: Vec<Draft>, queries: &[Query]) -> Vec<Draft> {
+    let exact = drafts.iter().fold(0, |mask, d| mask | d.defines);
+    let vague = queries
+        .iter()
+        .enumerate()
+        .filter(|(_, q)| q.kind == Kind::Symbol)
+        .fold(0, |mask: Mask, (i, _)| mask | 1 << i)
+        & !exact;
+    for draft in &mut drafts {
+        draft.defines |= draft.partly & vague;
+    }
+    drafts
+}
+
+/// Puts ranges in order: each query in turn names its best. Definitions of the name
+/// come first, then code before comments, tests and foreign files, then ranges that
+/// several queries or lines match in, then paths.
+fn rank(drafts: Vec<Draft>, files: &[Loaded], queries: usize) -> Vec<Draft> {
+    let lists: Vec<Vec<usize>> = (0..queries)
+        .map(|q| {
+            let bit: Mask = 1 << q;
+            let mut mine: Vec<(usize, &Draft)> = drafts
+                .iter()
+                .enumerate()
+                .filter(|(_, d)| d.queries & bit != 0)
+                .collect();
+            mine.sort_by_key(|(_, d)| {
+                let class = match () {
+                    () if d.defines & bit != 0 => 0,
+                    () => 1,
+                };
+                (
+                    class,
+                    d.place,
+                    d.comment,
+                    std::cmp::Reverse(d.queries.count_ones()),
+                    std::cmp::Reverse(d.matches.len().min(4)),
+                    files.get(d.file).map(|f| f.path.rel.as_str()),
+                    d.span,
+                )
+            });
+            mine.into_iter().map(|(i, _)| i).collect()
+        })
+        .collect();
+    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    in_turn(&lists)
+        .into_iter()
+        .filter_map(|i| drafts.get_mut(i)?.take())
+        .collect()
+}
+
+/// Parsed files, those used last. Found by path, used only if the bytes are the same.
+#[derive(Debug, Default)]
+struct Views {
+    by_path: BTreeMap<String, (u64, Arc<View>)>,
+    clock: u64,
+    bytes: usize,
+}
+
+/// Bytes of text that are kept parsed (16 MiB).
+const VIEWS: usize = 16 << 20;
+
+impl Views {
+    fn get(&mut self, path: &str, bytes: &[u8]) -> Option<Arc<View>> {
+        self.clock += 1;
+        let (used, view) = self.by_path.get_mut(path)?;
+        if view.bytes != bytes {
+            return None;
+        }
+        *used = self.clock;
+        Some(Arc::clone(view))
+    }
+
+    fn put(&mut self, path: &str, view: &Arc<View>) {
+        self.clock += 1;
+        let entry = (self.clock, Arc::clone(view));
+        self.bytes += view.bytes.len();
+        if let Some((_, old)) = self.by_path.insert(path.to_string(), entry) {
+            self.bytes -= old.bytes.len();
+        }
+        while self.bytes > VIEWS && self.by_path.len() > 1 {
+            let oldest = self.by_path.iter().min_by_key(|(_, (used, _))| *used);
+            let Some(oldest) = oldest.map(|(path, _)| path.clone()) else {
+                return;
+            };
+            if let Some((_, old)) = self.by_path.remove(&oldest) {
+                self.bytes -= old.bytes.len();
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Matching lines to ranges: the definition around them, or the lines themselves.
+
+use super::order::{Place, place};
+use super::query::{Kind, Query};
+use super::scan::{Hits, Mask};
+use crate::syntax::{self, Definition, Definitions, Language};
+use crate::text::{self, Lines, Span};
+use crate::workspace::FilePath;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Definitions up to this many lines are shown whole.
+const WHOLE: usize = 60;
+/// Files above this many bytes are not parsed for a search (1 MiB): it would take
+/// longer than the search.
+const PARSED: usize = 1 << 20;
+/// Most lines of a range at the lowest level of detail.
+const BARE: usize = 8;
+/// First lines of a long definition that are shown when it was asked for by name.
+const HEAD: usize = 20;
+/// Lines around a match in a long definition.
+const AROUND: usize = 3;
+
+/// A file of the result, read and parsed.
+#[derive(Debug)]
+pub(super) struct View {
+    /// As it was read.
+    pub bytes: Vec<u8>,
+    /// As text.
+    pub text: String,
+    definitions: Definitions,
+    /// Lines that hold nothing but comment.
+    comment_lines: BTreeSet<usize>,
+}
+
+impl View {
+    /// Decodes and parses a file.
+    pub fn new(path: &FilePath, bytes: Vec<u8>) -> Self {
+        let text = text::decode(&bytes).text.into_owned();
+        let head = text.lines().next().unwrap_or_default();
+        let parsed = if text.len() <= PARSED {
+            Language::detect(path.rel.as_ref(), head).and_then(|l| syntax::parse(l, &text))
+        } else {
+            None
+        };
+        let (definitions, comments) = match &parsed {
+            Some(p) => (p.definitions(&text), p.comments(&text)),
+            None => (Definitions::default(), Vec::new()),
+        };
+        let comment_lines = comment_lines(&text, &comments);
+        Self {
+            bytes,
+            text,
+            definitions,
+            comment_lines,
+        }
+    }
+}
+
+/// Lines whose text other than white space lies in comments.
+fn comment_lines(text: &str, comments: &[Range<usize>]) -> BTreeSet<usize> {
+    let lines = Lines::new(text);
+    let mut found = BTreeSet::new();
+    for comment in comments {
+        let first = lines.line_at(comment.start);
+        let last = lines.line_at(comment.end.saturating_sub(1).max(comment.start));
+        for line in first..=last {
+            let start = lines.start_of(line);
+            let full = lines.get(line);
+            let from = start + (full.len() - full.trim_start().len());
+            let to = start + full.trim_end().len();
+            if comment.start <= from && to <= comment.end {
+                found.insert(line);
+            }
+        }
+    }
+    found
+}
+
+/// How much of a range is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// The matching lines, the first few.
+    Bare,
+    /// The first line of the definition and the matching lines with one around.
+    Near,
+    /// The whole definition, or what matters of a long one.
+    Full,
+}
+
+/// A range of one file that may become part of the result.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    /// Position of its file among those that were loaded.
+    pub file: usize,
+    /// The definition with its docs, or the first to the last line of the matches.
+    pub span: Span,
+    /// Qualified name of the definition.
+    pub symbol: Option<String>,
+    /// What the definition is.
+    pub kind: Option<syntax::Kind>,
+    /// First own line of the definition, behind its docs.
+    head: Option<usize>,
+    /// Matching lines and the queries that match there.
+    pub matches: BTreeMap<usize, Mask>,
+    /// Queries that match in it.
+    pub queries: Mask,
+    /// Queries whose name this is the definition of.
+    pub defines: Mask,
+    /// Queries whose name is part of the name that is defined here.
+    pub partly: Mask,
+    /// Whether all matches lie in comments.
+    pub comment: bool,
+    /// Its file's class.
+    pub place: Place,
+}
+
+/// The ranges of one file, in order of lines.
+pub(super) fn drafts(
+    file: usize,
+    path: &FilePath,
+    view: &View,
+    hits: &[Hits],
+    queries: &[Query],
+) -> Vec<Draft> {
+    let mut lines: BTreeMap<usize, Mask> = BTreeMap::new();
+    for hit in hits {
+        for line in &hit.lines {
+            *lines.entry(*line as usize).or_default() |= 1 << hit.query;
+        }
+    }
+    let place = place(&path.rel);
+    let mut by_definition: BTreeMap<Option<usize>, BTreeMap<usize, Mask>> = BTreeMap::new();
+    let mut named: BTreeMap<usize, (Mask, Mask)> = BTreeMap::new();
+    for (&line, &mask) in &lines {
+        let around = scope(&view.definitions, line);
+        for (index, definition) in definitions_at(&view.definitions, line) {
+            let (exact, partly) = names(definition, mask, queries);
+            if exact | partly != 0 {
+                let entry = named.entry(index).or_default();
+                entry.0 |= exact;
+                entry.1 |= partly;
+            }
+        }
+        by_definition.entry(around).or_default().insert(line, mask);
+    }
+    let mut out: Vec<Draft> = by_definition
+        .into_iter()
+        .map(|(index, matches)| {
+            let definition = index.and_then(|i| view.definitions.get(i));
+            let first = matches.keys().next().copied().unwrap_or(1);
+            let last = matches.keys().next_back().copied().unwrap_or(first);
+            let (mut defines, mut partly) = (0, 0);
+            for (i, (exact, part)) in &named {
+                let inside = match definition {
+                    // A field or constant counts for what it stands in.
+                    Some(_) => scope_of(&view.definitions, *i) == index,
+                    None => false,
+                };
+                if inside {
+                    defines |= exact;
+                    partly |= part;
+                }
+            }
+            Draft {
+                file,
+                span: definition.map_or(Span::new(first, last), Definition::lines_with_docs),
+                symbol: definition.map(|d| d.path.clone()).filter(|p| !p.is_empty()),
+                kind: definition.map(|d| d.kind),
+                head: definition.map(|d| d.lines.start),
+                queries: matches.values().fold(0, |a, m| a | m),
+                comment: matches.keys().all(|l| view.comment_lines.contains(l)),
+                matches,
+                defines,
+                partly,
+                place,
+            }
+        })
+        .collect();
+    out.sort_by_key(|d| (d.span.start, d.span.end));
+    merge_inner(out)
+}
+
+/// Puts a range into the one around it where that is short enough to be shown whole.
+fn merge_inner(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut out: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match out.last_mut() {
+            Some(outer)
+                if outer.head.is_some()
+                    && outer.span.len() <= WHOLE
+                    && outer.span.covers(draft.span) =>
+            {
+                for (line, mask) in draft.matches {
+                    *outer.matches.entry(line).or_default() |= mask;
+                }
+                outer.queries |= draft.queries;
+                outer.defines |= draft.defines;
+                outer.partly |= draft.partly;
+                outer.comment &= draft.comment;
+            }
+            _ => out.push(draft),
+        }
+    }
+    out
+}
+
+/// The definition a matching line is shown in.
+fn scope(definitions: &Definitions, line: usize) -> Option<usize> {
+    let innermost = definitions.chain(line).pop()?;
+    scope_of(definitions, innermost)
+}
+
+/// The definition itself, or the one around it where it is a mere value or key.
+fn scope_of(definitions: &Definitions, index: usize) -> Option<usize> {
+    let mut at = index;
+    loop {
+        let definition = definitions.get(at)?;
+        let small = definition.kind.is_value()
+            || (definition.kind == syntax::Kind::Key && definition.lines.len() == 1);
+        match definition.parent {
+            // Not out of a value into something long: the value says enough.
+            Some(parent)
+                if small
+                    && definitions
+                        .get(parent)
+                        .is_some_and(|p| p.lines_with_docs().len() <= WHOLE) =>
+            {
+                at = parent;
+            }
+            _ => return Some(at),
+        }
+    }
+}
+
+/// Definitions whose header, up to the line of the name, holds `line`.
+fn definitions_at(
+    definitions: &Definitions,
+    line: usize,
+) -> impl Iterator<Item = (usize, &Definition)> {
+    definitions
+        .chain(line)
+        .into_iter()
+        .filter_map(move |i| Some((i, definitions.get(i)?)))
+        .filter(move |(_, d)| line >= d.lines.start && line <= d.lines.start + 3)
+}
+
+/// Queries among `mask` whose name a definition has, wholly or in part.
+fn names(definition: &Definition, mask: Mask, queries: &[Query]) -> (Mask, Mask) {
+    let (mut exact, mut partly) = (0, 0);
+    for (i, query) in queries.iter().enumerate() {
+        let Some(name) = query.name.as_deref().filter(|_| mask & (1 << i) != 0) else {
+            continue;
+        };
+        let fold = |s: &str| {
+            if query.insensitive {
+                s.to_lowercase()
+            } else {
+                s.to_string()
+            }
+        };
+        let (defined, asked) = (fold(&definition.name), fold(name));
+        if defined == asked && qualifies(&fold(&definition.path), &fold(&query.text)) {
+            exact |= 1 << i;
+        } else if defined.contains(&asked) {
+            partly |= 1 << i;
+        }
+    }
+    (exact, partly)
+}
+
+/// Whether the qualified name `path` ends as `asked` does: `a.b.c` for `b::c`. The
+/// bare name is taken to agree already.
+fn qualifies(path: &str, asked: &str) -> bool {
+    let asked = asked.trim().trim_end_matches("()");
+    let asked = asked
+        .replace("::", ".")
+        .replace("->", ".")
+        .replace(['#', '/'], ".");
+    if !asked.contains('.') || asked.contains(char::is_whitespace) {
+        return true;
+    }
+    path == asked
+        || path
+            .strip_suffix(asked.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
+}
+
+impl Draft {
+    /// The lines that are shown, in order.
+    pub fn lines(&self, detail: Detail, context: usize, queries: &[Query]) -> Vec<usize> {
+        let symbol_use = self.defines == 0
+            && queries
+                .iter()
+                .enumerate()
+                .any(|(i, q)| q.kind == Kind::Symbol && self.queries & (1 << i) != 0);
+        match detail {
+            Detail::Bare => self.matches.keys().copied().take(BARE).collect(),
+            Detail::Near => self.spread(usize::from(context > 0)),
+            // Uses are listed, not printed whole.
+            Detail::Full if symbol_use => self.spread(usize::from(context > 0)),
+            Detail::Full if self.head.is_none() => self.spread(context),
+            Detail::Full if self.span.len() <= WHOLE => (self.span.start..=self.span.end).collect(),
+            Detail::Full => {
+                let mut lines: BTreeSet<usize> = self.spread(AROUND).into_iter().collect();
+                if self.defines != 0 {
+                    let head = self.head.unwrap_or(self.span.start);
+                    lines.extend(head..(head + HEAD).min(self.span.end));
+                }
+                lines.into_iter().collect()
+            }
+        }
+    }
+
+    fn spread(&self, around: usize) -> Vec<usize> {
+        let mut lines: BTreeSet<usize> = self.head.into_iter().collect();
+        for &line in self.matches.keys() {
+            let (first, last) = match self.head {
+                Some(_) => (self.span.start, self.span.end),
+                None => (1, usize::MAX),
+            };
+            let from = line.saturating_sub(around).max(first);
+            lines.extend(from..=line.saturating_add(around).min(last));
+        }
+        lines.into_iter().collect()
+    }
+}
