@@ -2,6 +2,21 @@
 //!
 //! A room imports only from floors below its own; `ARCHITECTURE.md` has the plan.
 
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+// What input can reach must not panic; tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
 pub mod apply;
 pub mod cli;
 pub mod compact;

@@ -1,10 +1,12 @@
 //! The door for people and scripts: one file per command, rendering only.
 
+mod expand;
 mod output;
+mod search;
 mod undo;
 
 use crate::error::Result;
-use crate::workspace::{Root, recover};
+use crate::workspace::{Cancel, Root, recover};
 use clap::{Args, Parser, Subcommand};
 use output::Output;
 use std::path::PathBuf;
@@ -44,6 +46,8 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
+    Search(search::Command),
+    Expand(expand::Command),
     Undo(undo::Command),
 }
 
@@ -57,10 +61,15 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     let root = Root::open(&common.root)?;
-    for done in recover(&root)? {
-        out.note(&done.to_string());
+    let cancel = Cancel::new();
+    if matches!(command, Command::Undo(_)) {
+        for done in recover(&root)? {
+            out.note(&done.to_string());
+        }
     }
     match command {
+        Command::Search(c) => c.run(&root, &cancel, out),
+        Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
     }
 }
