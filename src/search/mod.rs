@@ -24,6 +24,7 @@ mod collect;
 mod definition;
 mod engine;
 mod fit;
+pub mod locate;
 mod order;
 mod query;
 mod ranges;
@@ -32,6 +33,7 @@ mod response;
 mod scan;
 
 pub use engine::{Engine, LineMatch, search};
+pub use locate::{LocateOptions, Located, Ranked, locate};
 pub use query::{Kind, Query, bare_name};
 pub use request::{Case, DEFAULT_BUDGET, DEFAULT_BYTES, MAX_QUERIES, Mode, Request};
 pub use response::{Excerpt, Freshness, Omitted, QueryReport, Response, Role};

@@ -1,0 +1,457 @@
+//! A file's text as blocks: whole definitions, and the code between them in pieces.
+
+use std::ops::Range;
+
+use super::words::{self, Map, Stems, Term};
+use crate::syntax::{Definition, Definitions, Kind, Language, Parsed};
+use crate::text::{Lines, Span};
+
+/// A function of more lines is cut into pieces.
+const LONG: usize = 150;
+/// Lines that a piece of a long function has at most, where its syntax allows it.
+const PIECE: usize = 60;
+/// Lines that a piece of code between definitions has at most.
+const GAP: usize = 40;
+/// A value (a table, an object) of at least so many lines is a block of its own.
+const LARGE_VALUE: usize = 12;
+
+/// What a block is, as far as ranking cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A whole function, method or macro.
+    Callable,
+    /// A piece of a long function.
+    Piece,
+    /// A type: whole, or its header and fields.
+    Type,
+    /// Code between definitions, values included.
+    Gap,
+    /// Nothing but imports.
+    Imports,
+    /// A section of prose.
+    Section,
+}
+
+/// Occurrences of a term in a block, by where it stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) symbol: u16,
+    pub(super) comment: u16,
+    pub(super) string: u16,
+    pub(super) code: u16,
+}
+
+/// A span that is returned as a whole, with what it holds.
+pub(super) struct Block {
+    /// Index of its file among the parsed ones.
+    pub(super) file: usize,
+    pub(super) span: Span,
+    pub(super) shape: Shape,
+    /// Qualified name of the definition that it is or lies in; may be empty.
+    pub(super) symbol: String,
+    /// Hash of its own name, if the block is a definition.
+    pub(super) name: Option<u64>,
+    /// Hashes of the names around its own (its type), innermost first.
+    pub(super) parents: Vec<u64>,
+    /// Whether the definition is a test by its syntax.
+    pub(super) test: bool,
+    /// Terms by hash, in order.
+    pub(super) terms: Vec<(Term, Counts)>,
+    /// Whole identifiers in its code: hash and occurrences, in order of the hash.
+    pub(super) identifiers: Vec<(u64, u16)>,
+    /// Words per field: comment, string, code.
+    pub(super) lengths: [u32; 3],
+    /// Lines that are not blank.
+    pub(super) solid: u32,
+    /// Places of terms for proximity: line from the block's start, term.
+    pub(super) places: Vec<(u32, Term)>,
+}
+
+/// Cuts a parsed file into blocks, in order of their lines; none overlap.
+/// `wanted` says which terms' places are kept.
+pub(super) fn blocks(
+    file: usize,
+    text: &str,
+    parsed: Option<&Parsed>,
+    language: &'static Language,
+    stems: &mut Stems,
+    wanted: &Map<Term, ()>,
+) -> Vec<Block> {
+    let lines = Lines::new(text);
+    let Some(whole) = lines.span() else {
+        return Vec::new();
+    };
+    let definitions = parsed.map(|p| p.definitions(text)).unwrap_or_default();
+    let mut cutter = Cutter {
+        lines: &lines,
+        text,
+        parsed,
+        definitions: &definitions,
+        children: vec![Vec::new(); definitions.len() + 1],
+        cuts: Vec::new(),
+        prose: language.name() == "markdown",
+    };
+    for (i, d) in definitions.iter().enumerate() {
+        let at = d.parent.map_or(0, |p| p + 1);
+        if let Some(c) = cutter.children.get_mut(at) {
+            c.push(i);
+        }
+    }
+    cutter.within(None, whole);
+    let cuts = std::mem::take(&mut cutter.cuts);
+    let marks = Marks::new(text, parsed, &lines);
+    cuts.into_iter()
+        .filter_map(|cut| fill(file, cut, &lines, &definitions, &marks, stems, wanted))
+        .collect()
+}
+
+struct Cut {
+    span: Span,
+    shape: Shape,
+    /// The definition that it is or lies in.
+    definition: Option<usize>,
+    /// Whether it holds that definition's head.
+    head: bool,
+}
+
+struct Cutter<'a> {
+    lines: &'a Lines<'a>,
+    text: &'a str,
+    parsed: Option<&'a Parsed>,
+    definitions: &'a Definitions,
+    /// Children of definition i at i + 1; those of none at 0.
+    children: Vec<Vec<usize>>,
+    cuts: Vec<Cut>,
+    prose: bool,
+}
+
+impl Cutter<'_> {
+    /// Cuts `span`, which belongs to `owner`, at the definitions directly inside.
+    fn within(&mut self, owner: Option<usize>, span: Span) {
+        let inner = self
+            .children
+            .get(owner.map_or(0, |o| o + 1))
+            .cloned()
+            .unwrap_or_default();
+        let mut at = span.start;
+        let mut head = owner.is_some();
+        for i in inner {
+            let Some(d) = self.definitions.get(i) else {
+                continue;
+            };
+            if !self.stands_alone(i, d) {
+                continue;
+            }
+            let own = d.lines_with_docs();
+            // A second definition on a line belongs to the first.
+            if own.start < at || own.end > span.end {
+                continue;
+            }
+            if own.start > at {
+                self.gap(owner, Span::new(at, own.start - 1), head);
+            }
+            head = false;
+            self.definition(i, own);
+            at = own.end + 1;
+        }
+        if at <= span.end {
+            self.gap(owner, Span::new(at, span.end), head);
+        }
+    }
+
+    fn stands_alone(&self, i: usize, d: &Definition) -> bool {
+        match d.kind {
+            k if k.is_callable() => true,
+            k if k.is_type() => true,
+            Kind::Module | Kind::Section => true,
+            Kind::Type => d.lines.len() >= LARGE_VALUE,
+            _ => d.lines.len() >= LARGE_VALUE || self.holds_callable(i),
+        }
+    }
+
+    fn holds_callable(&self, i: usize) -> bool {
+        self.children.get(i + 1).is_some_and(|c| {
+            c.iter().any(|&j| {
+                self.definitions
+                    .get(j)
+                    .is_some_and(|d| d.kind.is_callable() && d.lines.len() > 1)
+                    || self.holds_callable(j)
+            })
+        })
+    }
+
+    fn definition(&mut self, i: usize, span: Span) {
+        let Some(d) = self.definitions.get(i) else {
+            return;
+        };
+        let shape = match d.kind {
+            k if k.is_callable() => Shape::Callable,
+            Kind::Section => Shape::Section,
+            k if k.is_type() => Shape::Type,
+            Kind::Type => Shape::Type,
+            _ => Shape::Gap,
+        };
+        let whole = match shape {
+            Shape::Callable => span.len() <= LONG,
+            Shape::Section => false,
+            _ => span.len() <= LONG && !self.holds_callable(i),
+        };
+        if whole {
+            self.cuts.push(Cut {
+                span,
+                shape,
+                definition: Some(i),
+                head: true,
+            });
+        } else if shape == Shape::Callable {
+            self.pieces(i, span);
+        } else {
+            self.within(Some(i), span);
+        }
+    }
+
+    /// Cuts a long function: nested functions of some size stand alone, the rest
+    /// falls into pieces between its statements.
+    fn pieces(&mut self, i: usize, span: Span) {
+        let mut breaks: Vec<(usize, usize)> = Vec::new();
+        if let (Some(parsed), Some(d)) = (self.parsed, self.definitions.get(i)) {
+            let body = d.body.clone().unwrap_or(d.bytes.clone());
+            breaks = parsed
+                .blocks_within(self.text, body)
+                .into_iter()
+                .map(|b| (b.lines.start, b.depth))
+                .filter(|(l, _)| *l > span.start && *l <= span.end)
+                .collect();
+        }
+        let mut at = span.start;
+        let mut head = true;
+        while at <= span.end {
+            let end = if span.end - at < PIECE + PIECE / 3 {
+                span.end
+            } else {
+                // The shallowest border in the second half of the piece, the last of those.
+                breaks
+                    .iter()
+                    .filter(|(l, _)| *l > at + PIECE / 2 && *l <= at + PIECE)
+                    .min_by_key(|(l, depth)| (*depth, std::cmp::Reverse(*l)))
+                    .map_or(at + PIECE - 1, |(l, _)| l - 1)
+            };
+            self.cuts.push(Cut {
+                span: Span::new(at, end),
+                shape: Shape::Piece,
+                definition: Some(i),
+                head,
+            });
+            head = false;
+            at = end + 1;
+        }
+    }
+
+    /// Code that belongs to no definition inside `owner`.
+    fn gap(&mut self, owner: Option<usize>, span: Span, head: bool) {
+        let owner_kind = owner.and_then(|o| self.definitions.get(o)).map(|d| d.kind);
+        let shape = match owner_kind {
+            Some(Kind::Section) => Shape::Section,
+            Some(k) if k.is_type() && head => Shape::Type,
+            _ if self.prose => Shape::Section,
+            _ => Shape::Gap,
+        };
+        let blank = |n: usize| self.lines.get(n).trim().is_empty();
+        let (mut at, mut last) = (span.start, span.end);
+        while at <= last && blank(at) {
+            at += 1;
+        }
+        while last >= at && blank(last) {
+            last -= 1;
+        }
+        let mut head = head;
+        while at <= last {
+            let mut end = last;
+            if last - at >= GAP + GAP / 3 {
+                // Behind a blank line if there is one, best where nothing is indented.
+                let mut best = (0, at + GAP - 1);
+                for n in at + GAP / 3..at + GAP {
+                    let margin = !self
+                        .lines
+                        .get(n + 1)
+                        .starts_with([' ', '\t', '}', ')', ']']);
+                    let worth = match (blank(n), margin) {
+                        (true, true) => 3,
+                        (true, false) => 2,
+                        (false, true) => 1,
+                        _ => 0,
+                    };
+                    if worth >= best.0 && worth > 0 {
+                        best = (worth, n);
+                    }
+                }
+                end = best.1;
+            }
+            let next = end + 1;
+            let mut stop = end;
+            while stop > at && blank(stop) {
+                stop -= 1;
+            }
+            let has_word =
+                (at..=stop).any(|n| self.lines.get(n).chars().any(|c| c.is_alphanumeric()));
+            if has_word {
+                self.cuts.push(Cut {
+                    span: Span::new(at, stop),
+                    shape,
+                    definition: owner,
+                    head,
+                });
+                head = false;
+            }
+            at = next;
+            while at <= last && blank(at) {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Where comments, strings and imports stand.
+struct Marks {
+    comments: Vec<Range<usize>>,
+    strings: Vec<Range<usize>>,
+    imports: Vec<Span>,
+}
+
+impl Marks {
+    fn new(text: &str, parsed: Option<&Parsed>, _lines: &Lines<'_>) -> Self {
+        Marks {
+            comments: parsed.map(|p| p.comments(text)).unwrap_or_default(),
+            strings: parsed.map(|p| p.strings(text)).unwrap_or_default(),
+            imports: parsed.map(|p| p.imports(text)).unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether an offset lies in one of the ranges, which are in order.
+fn within(ranges: &[Range<usize>], at: usize) -> bool {
+    let i = ranges.partition_point(|r| r.start <= at);
+    ranges[..i].last().is_some_and(|r| at < r.end)
+}
+
+fn fill(
+    file: usize,
+    cut: Cut,
+    lines: &Lines<'_>,
+    definitions: &Definitions,
+    marks: &Marks,
+    stems: &mut Stems,
+    wanted: &Map<Term, ()>,
+) -> Option<Block> {
+    let bytes = lines.bytes(cut.span);
+    let base = bytes.start;
+    let text = lines.slice(cut.span);
+    let definition = cut.definition.and_then(|d| definitions.get(d));
+    let mut terms: Map<Term, Counts> = Map::default();
+    let mut identifiers: Map<u64, u16> = Map::default();
+    let mut lengths = [0u32; 3];
+    let mut places = Vec::new();
+    let line = std::cell::Cell::new(0u32);
+    words::parts(
+        text,
+        |p| {
+            let at = base + p.start;
+            let field = if within(&marks.comments, at) {
+                0
+            } else if within(&marks.strings, at) {
+                1
+            } else {
+                2
+            };
+            if p.last && field == 2 {
+                let name = text.get(p.word..p.end).unwrap_or_default();
+                if name.len() > 2 {
+                    let n = identifiers.entry(words::whole(name)).or_default();
+                    *n = n.saturating_add(1);
+                }
+            }
+            let Some(term) = stems.term(text.get(p.start..p.end).unwrap_or_default()) else {
+                return;
+            };
+            lengths[field] += 1;
+            let counts = terms.entry(term).or_default();
+            let count = match field {
+                0 => &mut counts.comment,
+                1 => &mut counts.string,
+                _ => &mut counts.code,
+            };
+            *count = count.saturating_add(1);
+            if wanted.contains_key(&term) {
+                places.push((line.get(), term));
+            }
+        },
+        || line.set(line.get() + 1),
+    );
+    if let Some(d) = definition {
+        for term in stems.terms(&d.path) {
+            let c = terms.entry(term).or_default();
+            c.symbol = c.symbol.saturating_add(1);
+        }
+    }
+    if terms.is_empty() {
+        return None;
+    }
+    let code_lines = |n: usize| {
+        let l = lines.get(n).trim();
+        !l.is_empty()
+            && !within(
+                &marks.comments,
+                lines.start_of(n) + (lines.get(n).len() - lines.get(n).trim_start().len()),
+            )
+    };
+    let imported = |n: usize| marks.imports.iter().any(|s| s.contains(n));
+    let only_imports = !marks.imports.is_empty()
+        && matches!(cut.shape, Shape::Gap)
+        && (cut.span.start..=cut.span.end).any(imported)
+        && (cut.span.start..=cut.span.end).all(|n| !code_lines(n) || imported(n));
+    let mut parents = Vec::new();
+    let mut up = definition.and_then(|d| d.parent);
+    while let Some(p) = up.and_then(|p| definitions.get(p)) {
+        parents.push(words::whole(&p.name));
+        up = p.parent;
+    }
+    // The type that a method is declared for may stand in its path only.
+    if parents.is_empty()
+        && let Some((outer, _)) = definition.and_then(|d| d.path.rsplit_once('.'))
+    {
+        parents.extend(outer.rsplit('.').map(words::whole));
+    }
+    let mut test = false;
+    let mut at = definition;
+    while let Some(d) = at {
+        test |= d.kind == Kind::Test
+            || (d.kind == Kind::Module && matches!(d.name.as_str(), "tests" | "test"));
+        at = d.parent.and_then(|p| definitions.get(p));
+    }
+    let mut terms: Vec<_> = terms.into_iter().collect();
+    terms.sort_unstable_by_key(|t| t.0);
+    let mut identifiers: Vec<_> = identifiers.into_iter().collect();
+    identifiers.sort_unstable();
+    Some(Block {
+        file,
+        span: cut.span,
+        shape: if only_imports {
+            Shape::Imports
+        } else {
+            cut.shape
+        },
+        symbol: definition.map(|d| d.path.clone()).unwrap_or_default(),
+        name: definition
+            .filter(|_| cut.head)
+            .map(|d| words::whole(&d.name)),
+        parents,
+        test,
+        terms,
+        identifiers,
+        lengths,
+        solid: (cut.span.start..=cut.span.end)
+            .filter(|&n| !lines.get(n).trim().is_empty())
+            .count() as u32,
+        places,
+    })
+}

@@ -1,0 +1,281 @@
+//! A task in plain words, or an issue's text, to ranked spans of whole definitions.
+//!
+//! No index is needed. One pass over all files notes where the task's words stand;
+//! the files that look best are parsed and cut into blocks, mostly whole
+//! definitions; blocks are ranked by fielded BM25 and a few signals beside it.
+
+mod abbreviation;
+mod block;
+mod class;
+mod scan;
+mod score;
+mod select;
+mod task;
+mod words;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+pub use block::Shape;
+pub use score::Weights;
+pub use task::{Identifier, Task, Word};
+
+use crate::error::Result;
+use crate::syntax;
+use crate::text::{self, Span};
+use crate::workspace::{self, Cancel, FilePath, Root, Scope};
+use block::Block;
+use scan::Scan;
+use score::{File, Scene, Wanted};
+use words::{Map, Stems, Term};
+
+/// Bytes of the best files that are parsed; the first pass has seen all.
+const PARSED_BYTES: usize = 6 << 20;
+
+/// How much is returned, and from where.
+#[derive(Debug, Clone)]
+pub struct LocateOptions {
+    /// o200k tokens that the results may cost together: for each, the line
+    /// `path:start-end` and its code.
+    pub budget: usize,
+    /// Whether to go on in rank order as long as the budget holds, instead of
+    /// stopping where more is not worth its tokens.
+    pub fill: bool,
+    /// Which files are considered.
+    pub scope: Scope,
+}
+
+impl Default for LocateOptions {
+    fn default() -> Self {
+        Self {
+            budget: 8000,
+            fill: false,
+            scope: Scope::default(),
+        }
+    }
+}
+
+/// A span worth reading for a task.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// Relative to the root, `/`-separated.
+    pub path: String,
+    /// Its lines; spans of one result never overlap.
+    pub span: Span,
+    /// Qualified name of the definition that it is or lies in; empty between definitions.
+    pub symbol: String,
+    /// Relative to other spans of the same answer only.
+    pub score: f64,
+    /// Words of the task that it was found by, the most telling first.
+    pub why: Vec<String>,
+    /// o200k tokens of the line `path:start-end` and its code.
+    pub tokens: usize,
+}
+
+/// What a task was answered with.
+#[derive(Debug, Clone, Default)]
+pub struct Located {
+    /// Best first.
+    pub ranked: Vec<Ranked>,
+    /// o200k tokens of all spans with their headers; at most the budget.
+    pub tokens: usize,
+    /// Files that were read.
+    pub files: usize,
+    /// Blocks that were ranked.
+    pub considered: usize,
+}
+
+/// Finds the spans that a task is about.
+///
+/// Reads every file of `options.scope` once. The same tree and task give the same
+/// answer, whatever the number of threads.
+///
+/// # Errors
+/// `bad_glob`, or what `cancel` says once it is set.
+pub fn locate(
+    root: &Root,
+    task: &str,
+    options: &LocateOptions,
+    cancel: &Cancel,
+) -> Result<Located> {
+    let (scene, texts, read) = prepare(root, task, options, cancel)?;
+    let scores = score::score(&scene, &Weights::default());
+    cancel.check()?;
+    let mut located = select::select(&scene, &texts, &scores, options.budget, options.fill);
+    located.files = read;
+    Ok(located)
+}
+
+fn prepare(
+    root: &Root,
+    task: &str,
+    options: &LocateOptions,
+    cancel: &Cancel,
+) -> Result<(Scene, Vec<String>, usize)> {
+    let task = Task::parse(task);
+    let files = workspace::walk(root, &options.scope, cancel)?;
+    let scan = scan::scan(&files, &task, cancel)?;
+    let wanted = wanted(&scan, &task);
+    let chosen = choose(&files, &scan, &task, &wanted);
+    cancel.check()?;
+    let keep: Map<Term, ()> = wanted.iter().map(|q| (q.term, ())).collect();
+    let parsed: Vec<(String, Vec<Block>)> = chosen
+        .par_iter()
+        .enumerate()
+        .map_init(Stems::new, |stems, (at, &i)| {
+            parse(at, i, &files, &scan, stems, &keep, cancel).unwrap_or_default()
+        })
+        .collect();
+    cancel.check()?;
+    let mut stems = Stems::new();
+    let mut scene = Scene {
+        task,
+        wanted,
+        files: Vec::new(),
+        blocks: Vec::new(),
+    };
+    let mut texts = Vec::new();
+    for ((text, blocks), &i) in parsed.into_iter().zip(&chosen) {
+        let Some(found) = scan.files.get(i) else {
+            continue;
+        };
+        let rel = files
+            .get(found.file)
+            .map(|f| f.rel.clone())
+            .unwrap_or_default();
+        scene.files.push(File {
+            path: stems.terms(&rel),
+            rel,
+            class: found.class,
+        });
+        scene.blocks.extend(blocks);
+        texts.push(text);
+    }
+    Ok((scene, texts, scan.read))
+}
+
+fn parse(
+    at: usize,
+    i: usize,
+    files: &[FilePath],
+    scan: &Scan,
+    stems: &mut Stems,
+    keep: &Map<Term, ()>,
+    cancel: &Cancel,
+) -> Option<(String, Vec<Block>)> {
+    if cancel.is_cancelled() {
+        return None;
+    }
+    let found = scan.files.get(i)?;
+    let bytes = workspace::read(files.get(found.file)?).ok()?;
+    let text = text::decode(&bytes).text.into_owned();
+    let parsed = syntax::parse(found.language, &text);
+    let blocks = block::blocks(at, &text, parsed.as_ref(), found.language, stems, keep);
+    Some((text, blocks))
+}
+
+/// The terms to look for, with what each is worth.
+fn wanted(scan: &Scan, task: &Task) -> Vec<Wanted> {
+    let n = f64::from(scan.windows.max(1));
+    let mut stems = Stems::new();
+    scan.slots
+        .iter()
+        .filter_map(|slot| {
+            let df = f64::from(slot.windows);
+            let (term, own) = match &slot.form {
+                None => (task.words.get(slot.word)?.term, true),
+                Some(form) => (stems.term(form)?, false),
+            };
+            Some(Wanted {
+                term,
+                word: slot.word,
+                own,
+                idf: (1.0 + (n - df + 0.5).max(0.0) / (df + 0.5)).ln(),
+            })
+        })
+        .collect()
+}
+
+/// The files that are worth parsing, by the best windows of the first pass, as
+/// indexes into `scan.files` in path order.
+fn choose(files: &[FilePath], scan: &Scan, task: &Task, wanted: &[Wanted]) -> Vec<usize> {
+    let total: usize = scan.files.iter().map(|f| f.bytes).sum();
+    let all = 0..scan.files.len();
+    if total <= PARSED_BYTES {
+        return all.collect();
+    }
+    let mut stems = Stems::new();
+    let mut ranked: Vec<(f64, usize)> = all
+        .map(|i| (promise(files, scan, task, wanted, i, &mut stems), i))
+        .filter(|(s, _)| *s > 0.0)
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut left = PARSED_BYTES;
+    let mut chosen: Vec<usize> = ranked
+        .into_iter()
+        .map_while(|(_, i)| {
+            left = left.checked_sub(scan.files.get(i)?.bytes)?;
+            Some(i)
+        })
+        .collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// How well a file's best windows fit, without its syntax.
+fn promise(
+    files: &[FilePath],
+    scan: &Scan,
+    task: &Task,
+    wanted: &[Wanted],
+    i: usize,
+    stems: &mut Stems,
+) -> f64 {
+    let Some(file) = scan.files.get(i) else {
+        return 0.0;
+    };
+    let worth = |slot: u32, count: f64| {
+        wanted.get(slot as usize).map_or(0.0, |q| {
+            let weight = task.words.get(q.word).map_or(0.0, |w| w.weight);
+            let own = if q.own { 1.0 } else { 0.3 };
+            own * weight * q.idf * count / (count + 1.2)
+        })
+    };
+    let mut best = [0.0f64; 3];
+    for window in file
+        .places
+        .chunk_by(|a, b| a.0 / scan::WINDOW == b.0 / scan::WINDOW)
+    {
+        let mut counts: Map<u32, f64> = Map::default();
+        for (_, slot) in window {
+            *counts.entry(*slot).or_default() += 1.0;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable_by_key(|c| c.0);
+        let mut s: f64 = counts.into_iter().map(|(slot, n)| worth(slot, n)).sum();
+        for x in &mut best {
+            if s > *x {
+                std::mem::swap(&mut s, x);
+            }
+        }
+    }
+    let rel = files.get(file.file).map_or("", |f| &f.rel);
+    let path = stems.terms(rel);
+    let in_path: f64 = wanted
+        .iter()
+        .filter(|q| q.own && path.contains(&q.term))
+        .map(|q| q.idf * 0.3)
+        .sum();
+    let named = task
+        .files
+        .iter()
+        .any(|(f, _)| Path::new(rel).ends_with(f) || Path::new(f).ends_with(rel));
+    let ids = file.identifiers.len() as f64 * 5.0;
+    let factor = match file.class {
+        class::Class::Code => 1.0,
+        _ => 0.3,
+    };
+    factor * (best[0] + 0.5 * best[1] + 0.25 * best[2] + in_path + ids)
+        + if named { 1e6 } else { 0.0 }
+}

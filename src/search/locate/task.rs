@@ -1,0 +1,221 @@
+//! A task's text to weighted terms, identifiers and paths.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::words::{self, Map, Stems, Term};
+
+/// A word of the task, with how much it counts.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// Hash of the stem.
+    pub term: Term,
+    /// As first written, in lower case.
+    pub text: String,
+    /// The stem, for matching abbreviations.
+    pub stem: String,
+    /// Occurrences in the task, those in its title counted more.
+    pub weight: f64,
+}
+
+/// A name in the task that is written as code is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifier {
+    /// As written, without qualifiers.
+    pub name: String,
+    /// Hash of the name, case ignored.
+    pub hash: u64,
+    /// The name before the last qualifier, if there is one (`Foo` of `Foo.bar`).
+    pub qualifier: Option<String>,
+    /// Whether the spelling alone shows that it is code: backticks, a joint, a hump, a call.
+    pub certain: bool,
+}
+
+/// What a task says about where its code is.
+#[derive(Debug, Clone, Default)]
+pub struct Task {
+    /// Distinct words without stop words, in order of their first occurrence.
+    pub words: Vec<Word>,
+    /// Distinct identifiers, in order of their first occurrence.
+    pub identifiers: Vec<Identifier>,
+    /// Files that the task names, as written, `/`-separated, perhaps with a line.
+    pub files: Vec<(String, Option<usize>)>,
+}
+
+/// Stop words: one list for every task, see the file for what is in it.
+static STOP: LazyLock<Map<Term, ()>> = LazyLock::new(|| {
+    let mut stems = Stems::new();
+    include_str!("stopwords.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .flat_map(|l| stems.terms(l))
+        .map(|t| (t, ()))
+        .collect()
+});
+
+/// Lines that machines append to a message, and comments of templates.
+static NOISE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?mi)^\s*(?:[a-z][\w-]*-by|change-id|reviewed-on|cc|closes|fixes|refs?)\s*:.*$|<!--(?s:.*?)-->|https?://\S+|^\s*-{3,}\s*$",
+    )
+});
+
+/// A file's path or name with a known kind of ending, and perhaps a line.
+static FILE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?:[\w@.+-]+[/\\])*[\w@+-][\w@.+-]*\.(?:pyi?|[cm]?[jt]sx?|vue|svelte|[ch]|cc|cpp|cxx|hh|hpp|java|kts?|rs|go|rb|php|cs|swift|scala|lua|sh|bash|ex|exs|toml|ya?ml|json|md|rst|css|scss|html)\b(?:(?::|", line |#L| line )(\d+))?"#,
+    )
+});
+
+/// A name in backticks, with a qualifier, a joint, a hump or a call.
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"[\p{L}_$][\p{L}\p{N}_$]*(?:(?:\.|::|->|#)[\p{L}_$][\p{L}\p{N}_$]*)*(?:\(\))?")
+});
+
+#[allow(clippy::expect_used)]
+fn pattern(p: &str) -> Regex {
+    Regex::new(p).expect("a constant pattern compiles")
+}
+
+/// How much a word of the first line counts against one of the rest: a title
+/// says what the task is, the body also says why, and what else was thought of.
+const TITLE: f64 = 2.0;
+
+impl Task {
+    /// Reads a task: plain words, a commit message, or an issue with its template.
+    pub fn parse(text: &str) -> Self {
+        let mut task = Task::default();
+        let mut stems = Stems::new();
+        let mut at: Map<Term, usize> = Map::default();
+        let clean = NOISE.replace_all(text, " ");
+        for m in FILE.captures_iter(&clean) {
+            let whole = m.get(0).map_or("", |m| m.as_str());
+            let line = m.get(1).and_then(|n| n.as_str().parse().ok());
+            let end = whole.rfind(['.']).map_or(0, |dot| {
+                dot + 1
+                    + whole[dot + 1..]
+                        .find(|c: char| !c.is_alphanumeric())
+                        .unwrap_or(whole.len() - dot - 1)
+            });
+            let path = whole[..end].replace('\\', "/");
+            if !task.files.iter().any(|f| f.0 == path && f.1 == line) {
+                task.files.push((path, line));
+            }
+        }
+        let mut title = true;
+        for line in clean.lines() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let weight = if title { TITLE } else { 1.0 };
+            title = false;
+            task.add_identifiers(line);
+            words::parts(
+                line,
+                |p| {
+                    let part = &line[p.start..p.end];
+                    let Some(term) = stems.term(part) else { return };
+                    if STOP.contains_key(&term) {
+                        return;
+                    }
+                    if let Some(&i) = at.get(&term) {
+                        if let Some(w) = task.words.get_mut(i) {
+                            w.weight += weight;
+                        }
+                        return;
+                    }
+                    at.insert(term, task.words.len());
+                    task.words.push(Word {
+                        term,
+                        text: part.to_lowercase(),
+                        stem: stems.stem(part).unwrap_or_default(),
+                        weight,
+                    });
+                },
+                || {},
+            );
+        }
+        task
+    }
+
+    fn add_identifiers(&mut self, line: &str) {
+        for m in NAME.find_iter(line) {
+            let ticked = line[..m.start()].ends_with('`') && line[m.end()..].starts_with('`');
+            let written = m.as_str();
+            let call = written.ends_with("()") || line[m.end()..].starts_with('(');
+            let bare = written.trim_end_matches("()");
+            let mut rest = bare.rsplit(['.', ':', '>', '#']).filter(|p| !p.is_empty());
+            let Some(name) = rest.next().map(|n| n.trim_end_matches('-')) else {
+                continue;
+            };
+            let qualifier = rest.next().map(|q| q.trim_end_matches('-').to_string());
+            if name.len() < 3 {
+                continue;
+            }
+            let inner = &name[1..];
+            let joint = name.trim_matches('_').contains('_');
+            let hump =
+                name.chars().any(char::is_lowercase) && inner.chars().any(char::is_uppercase);
+            let shout = name.len() > 3 && !name.chars().any(char::is_lowercase);
+            let certain = ticked || call || joint || hump || qualifier.is_some();
+            if !(certain || shout) {
+                continue;
+            }
+            let hash = words::whole(name);
+            if let Some(known) = self.identifiers.iter_mut().find(|i| i.hash == hash) {
+                known.certain |= certain;
+                continue;
+            }
+            self.identifiers.push(Identifier {
+                name: name.to_string(),
+                hash,
+                qualifier,
+                certain,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stems(t: &Task) -> Vec<(&str, f64)> {
+        t.words
+            .iter()
+            .map(|w| (w.stem.as_str(), w.weight))
+            .collect()
+    }
+
+    #[test]
+    fn the_title_counts_twice_and_stop_words_do_not_count() {
+        let t = Task::parse(
+            "Fix the cache eviction\n\nThe cache should be evicted.\nSigned-off-by: A <a@b>",
+        );
+        assert_eq!(stems(&t), [("cach", 3.0), ("evict", 3.0)]);
+    }
+
+    #[test]
+    fn code_in_the_text_is_told_from_words() {
+        let t = Task::parse("`size` of FooBar.do_it() and MAX_LEN, but not Linux. ref() too");
+        let names: Vec<_> = t.identifiers.iter().map(|i| i.name.as_str()).collect();
+        assert_eq!(names, ["size", "do_it", "MAX_LEN", "ref"]);
+        assert_eq!(t.identifiers[1].qualifier.as_deref(), Some("FooBar"));
+    }
+
+    #[test]
+    fn files_and_frames_are_named() {
+        let t = Task::parse(
+            "crash\n  File \"/home/u/src/app/main.py\", line 12, in run\nsee lib/a.rs:7 and b.go",
+        );
+        assert_eq!(
+            t.files,
+            [
+                ("home/u/src/app/main.py".to_string(), Some(12)),
+                ("lib/a.rs".to_string(), Some(7)),
+                ("b.go".to_string(), None)
+            ]
+        );
+    }
+}
