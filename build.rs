@@ -3,7 +3,7 @@
 //!
 //! The vocabulary is a perfect hash table (compress, hash and displace: Belazzougui,
 //! Botelho, Dietzfelbinger, 2009): a bucket's pilot moves all its keys to free slots,
-//! so a lookup reads one pilot and one slot, found or not.
+//! so a lookup reads one bucket and at most one slot.
 
 use std::env;
 use std::error::Error;
@@ -58,9 +58,9 @@ fn vocabulary(out: &Path) -> Result<(), Box<dyn Error>> {
         };
         entries.push((layout::mix(key, token.len()), key, value));
     }
-    let (pilots, slots) = perfect(&entries)?;
+    let (buckets, slots) = perfect(&entries)?;
 
-    fs::write(out.join("pilots.bin"), pilots)?;
+    fs::write(out.join("buckets.bin"), buckets)?;
     fs::write(out.join("slots.bin"), slots)?;
     fs::write(out.join("long.bin"), long)?;
     fs::write(out.join("bytes.bin"), blob)?;
@@ -74,20 +74,20 @@ fn vocabulary(out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Pilots and slots for entries of (mixed key, key, value).
+/// Buckets and slots for entries of (mixed key, key, value).
 fn perfect(entries: &[(u64, u64, u32)]) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
     let slot_count = entries.len() + entries.len() / 8;
     let bucket_count = entries.len() / 4;
-    let mut buckets = vec![Vec::new(); bucket_count];
+    let mut members = vec![Vec::new(); bucket_count];
     for (i, &(mixed, ..)) in entries.iter().enumerate() {
-        buckets[layout::bucket(mixed, bucket_count)].push(i);
+        members[layout::bucket(mixed, bucket_count)].push(i);
     }
     // Full buckets first, while there is room.
     let mut order: Vec<usize> = (0..bucket_count).collect();
-    order.sort_by_key(|&b| (std::cmp::Reverse(buckets[b].len()), b));
+    order.sort_by_key(|&b| (std::cmp::Reverse(members[b].len()), b));
 
     let mut taken = vec![false; slot_count];
-    let mut pilots = vec![0u16; bucket_count];
+    let mut buckets = vec![0; bucket_count * layout::BUCKET];
     let mut slots = Vec::with_capacity(slot_count * layout::SLOT);
     for _ in 0..slot_count {
         slots.extend(0u64.to_le_bytes());
@@ -97,7 +97,7 @@ fn perfect(entries: &[(u64, u64, u32)]) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Er
     for b in order {
         let pilot = (0..=u16::MAX).find(|&pilot| {
             places.clear();
-            for &i in &buckets[b] {
+            for &i in &members[b] {
                 let place = layout::slot(entries[i].0, pilot, slot_count);
                 if taken[place] || places.contains(&place) {
                     return false;
@@ -106,17 +106,20 @@ fn perfect(entries: &[(u64, u64, u32)]) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Er
             }
             true
         });
-        pilots[b] = pilot.ok_or("no pilot fits")?;
-        for (&i, &place) in buckets[b].iter().zip(&places) {
+        let mut filter = 0;
+        for (&i, &place) in members[b].iter().zip(&places) {
             taken[place] = true;
+            filter |= layout::filter_bit(entries[i].0);
             let at = place * layout::SLOT;
             slots[at..at + 8].copy_from_slice(&entries[i].1.to_le_bytes());
             slots[at + 8..at + 12].copy_from_slice(&entries[i].2.to_le_bytes());
         }
+        let pilot = pilot.ok_or("no pilot fits")?;
+        let at = b * layout::BUCKET;
+        buckets[at..at + 2].copy_from_slice(&pilot.to_le_bytes());
+        buckets[at + 2..at + 4].copy_from_slice(&filter.to_le_bytes());
     }
-    let mut pilot_bytes = Vec::with_capacity(bucket_count * layout::PILOT);
-    pilot_bytes.extend(pilots.iter().flat_map(|p| p.to_le_bytes()));
-    Ok((pilot_bytes, slots))
+    Ok((buckets, slots))
 }
 
 /// A two-stage table: block numbers (one byte per block of code points), then blocks.

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use super::{merge, vocabulary};
 
-const SHORT_BITS: u32 = 16;
+const SHORT_BITS: u32 = 15;
 const LONG_BITS: u32 = 12;
 /// Bytes of the longest piece in a short slot.
 const SHORT_LEN: usize = 15;

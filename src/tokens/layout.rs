@@ -3,8 +3,8 @@
 
 /// Bytes of one slot: the key (8, little endian), then the value (4, little endian).
 pub const SLOT: usize = 12;
-/// Bytes of one pilot (little endian).
-pub const PILOT: usize = 2;
+/// Bytes of one bucket: the pilot (2, little endian), then the filter (2, little endian).
+pub const BUCKET: usize = 4;
 /// Bytes of one entry for a long token: its rank, then the offset of its bytes.
 pub const LONG: usize = 8;
 /// Tokens up to this many bytes are their own key; longer ones are hashed.
@@ -76,6 +76,13 @@ pub fn mix(key: u64, len: usize) -> u64 {
 #[inline]
 pub fn bucket(mixed: u64, buckets: usize) -> usize {
     scale(mixed, buckets)
+}
+
+/// The bit of a mixed key in its bucket's filter, which has the bits of all its keys:
+/// most keys that are not in the table need no look at a slot.
+#[inline]
+pub fn filter_bit(mixed: u64) -> u16 {
+    1 << (mixed >> 60)
 }
 
 /// The slot of a mixed key whose bucket has this pilot, out of `slots`.

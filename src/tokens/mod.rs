@@ -90,30 +90,56 @@ pub fn fits(text: &str, budget: usize) -> bool {
 
 /// Bytes of the longest prefix of whole lines that has at most `budget` o200k tokens,
 /// counted as a text of its own. The last line may lack its line break.
+///
+/// Of a run of many blank lines, where counts need not grow with every line break, it
+/// may keep fewer than would fit; never more. Reads no further than the budget reaches.
 pub fn fit_lines(text: &str, budget: usize) -> usize {
     if text.len() <= budget {
         return text.len();
     }
-    let mut best = 0;
-    // Up to `settled_at`, a safe cut, every longer prefix has these tokens at least.
-    let mut settled = 0;
-    let mut settled_at = 0;
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        end += line.len();
-        if let Some(cut) = last_safe_cut(&text[settled_at..end]) {
-            let cut = settled_at + cut;
-            settled += count_within(&text[settled_at..cut], budget - settled);
-            settled_at = cut;
-            if settled > budget {
-                break;
+    let bytes = text.as_bytes();
+    cache::with(|cache| {
+        let mut best = 0;
+        let mut tokens = 0;
+        let mut at = 0;
+        // A prefix that ends at a line end in or behind a piece has all the pieces
+        // before, and what it has of this one as its last.
+        while at < bytes.len() && tokens < budget {
+            let end = split::piece_end(text, at);
+            if end == bytes.len() || bytes[at..end].contains(&b'\n') {
+                let mut fits = |line_end| tokens + cache.count(bytes, at, line_end) <= budget;
+                if let Some(line_end) = last_fitting_line_end(bytes, at, end, &mut fits) {
+                    best = line_end;
+                }
             }
+            tokens += cache.count(bytes, at, end);
+            at = end;
         }
-        if count_within(&text[settled_at..end], budget - settled) <= budget - settled {
-            best = end;
-        }
+        best
+    })
+}
+
+/// Up to this many line ends in a piece are all tried.
+const TRIED_LINE_ENDS: usize = 64;
+
+/// The last line end of the piece from `at` to `end` that `fits`.
+fn last_fitting_line_end(
+    bytes: &[u8],
+    at: usize,
+    end: usize,
+    fits: &mut impl FnMut(usize) -> bool,
+) -> Option<usize> {
+    let mut line_ends: Vec<usize> = memchr::memchr_iter(b'\n', &bytes[at..end])
+        .map(|i| at + i + 1)
+        .collect();
+    if end == bytes.len() && line_ends.last() != Some(&end) {
+        line_ends.push(end);
     }
-    best
+    if line_ends.len() <= TRIED_LINE_ENDS {
+        return line_ends.into_iter().rev().find(|&line_end| fits(line_end));
+    }
+    let fitting = line_ends.partition_point(|&line_end| fits(line_end));
+    fitting.checked_sub(1).map(|i| line_ends[i])
 }
 
 /// The tokens of `text`, or some number above `limit` if it has more than that.

@@ -65,17 +65,28 @@ pub fn piece_end(text: &str, at: usize) -> usize {
     ascii(text.as_bytes(), at).unwrap_or_else(|| general(text, at))
 }
 
-/// Whether the text can be cut between these two characters such that both parts,
-/// each on its own, have the pieces that they have together.
+/// Whether a text can be cut between these two characters such that both parts, each
+/// on its own, have the pieces that they have together.
 ///
-/// A letter or number is only ever in a piece of alternatives 1 to 3. Before what is
-/// no letter, number, mark or apostrophe such a piece ends, as it would at the end of
-/// the text; the only look-ahead, that of alternative 6, is never used in it.
-/// So the pieces before the cut stay, and one begins at the cut in both cases.
+/// That is so where a piece ends in any case, and where the one look-ahead, that of
+/// alternative 6, does not decide where: it would find the end of the text.
+///
+/// - A letter or number is only in pieces of alternatives 1 to 3. These go on with
+///   letters, marks, numbers and apostrophes only.
+/// - No piece goes on with a space, but pieces of spaces and line breaks do.
+/// - Behind a line break a piece goes on with spaces and line breaks (alternative 5)
+///   or with `/` and line breaks (alternative 4).
 pub fn is_safe_cut(before: char, after: char) -> bool {
+    let blank = |class| class == SPACE || class == BREAK;
     let (b, a) = (class_of(before), class_of(after));
-    let word = b == UPPER || b == LOWER || b == class::LETTER || b == NUMBER;
-    word && after != '\'' && (a == OTHER || a == SPACE || a == BREAK)
+    if b == BREAK {
+        return !blank(a) && after != '/';
+    }
+    match a {
+        SPACE => b != SPACE,
+        BREAK | OTHER => b != SPACE && b != OTHER && b != MARK && after != '\'',
+        _ => false,
+    }
 }
 
 #[inline(always)]
@@ -127,6 +138,13 @@ fn ascii_word(bytes: &[u8], at: usize) -> Option<usize> {
     while class_at(bytes, end) == UPPER {
         end += 1;
     }
+    while let Some(word) = bytes.get(end..).and_then(|rest| rest.first_chunk::<8>()) {
+        let run = lower_run(u64::from_le_bytes(*word));
+        end += run;
+        if run < 8 {
+            break;
+        }
+    }
     let mut class = class_at(bytes, end);
     while class == LOWER {
         end += 1;
@@ -139,6 +157,19 @@ fn ascii_word(bytes: &[u8], at: usize) -> Option<usize> {
         return Some(end + contraction(bytes, end));
     }
     Some(end)
+}
+
+/// How many of eight bytes, from the lowest on, are `a` to `z`.
+#[inline(always)]
+fn lower_run(word: u64) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = 0x80 * ONES;
+    // Without its high bit no byte carries into the next.
+    let low = word & !HIGH_BITS;
+    let from_a = low + (0x80 - b'a' as u64) * ONES;
+    let above_z = low + (0x7F - b'z' as u64) * ONES;
+    let others = !(from_a & !above_z & !word) & HIGH_BITS;
+    (others.trailing_zeros() / 8) as usize
 }
 
 /// Alternative 4 without its space.
@@ -344,6 +375,20 @@ mod tests {
     fn ascii_classes_are_those_of_the_characters() {
         for b in 0..128u8 {
             assert_eq!(ASCII[usize::from(b)], class_of(char::from(b)), "{b}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_lower_case_ends_at_any_other_byte() {
+        for n in 0..=8 {
+            for other in (0..=255).filter(|b: &u8| !b.is_ascii_lowercase()) {
+                let mut word = *b"azbymzaz";
+                word[n..].fill(b'm');
+                if let Some(b) = word.get_mut(n) {
+                    *b = other;
+                }
+                assert_eq!(lower_run(u64::from_le_bytes(word)), n, "{other}");
+            }
         }
     }
 

@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn fit_lines_is_the_longest_prefix(text in "([a-c'/é ;]{0,6}(\\r?\\n){0,3}){0,12}", budget in 0usize..30) {
+    fn fit_lines_is_the_longest_prefix(text in "([a-c'/é1 ;]{0,6}([ \\t]?\\r?\\n){0,3}){0,12}", budget in 0usize..30) {
         let mut longest = 0;
         let mut end = 0;
         for line in text.split_inclusive('\n') {
@@ -272,6 +272,16 @@ fn long_runs_count_like_the_reference() {
     ] {
         let text = run.repeat(times);
         assert_eq!(count(&text), reference(&text), "{run:?}");
+    }
+}
+
+#[test]
+fn fit_lines_copes_with_many_blank_lines() {
+    let text = "x\n".to_owned() + &"\n".repeat(50_000) + "y";
+    for budget in [0, 1, 2, 3, 10, 100] {
+        let fitting = fit_lines(&text, budget);
+        assert!(count(&text[..fitting]) <= budget);
+        assert!(fitting >= if budget < 2 { 0 } else { 2 * budget });
     }
 }
 

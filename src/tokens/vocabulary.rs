@@ -19,7 +19,7 @@ macro_rules! table {
     };
 }
 
-table!(PILOTS, "/pilots.bin");
+table!(BUCKETS, "/buckets.bin");
 table!(SLOTS, "/slots.bin");
 table!(LONG, "/long.bin");
 table!(BYTES, "/bytes.bin");
@@ -36,8 +36,12 @@ pub fn rank(token: &[u8]) -> u32 {
     }
     let key = key(token);
     let mixed = layout::mix(key, token.len());
-    let bucket = layout::bucket(mixed, PILOTS.len() / layout::PILOT);
-    let pilot = u16::from_le_bytes(array(PILOTS, bucket * layout::PILOT));
+    let bucket = layout::bucket(mixed, BUCKETS.len() / layout::BUCKET);
+    let [p0, p1, f0, f1] = array(BUCKETS, bucket * layout::BUCKET);
+    if u16::from_le_bytes([f0, f1]) & layout::filter_bit(mixed) == 0 {
+        return NO_RANK;
+    }
+    let pilot = u16::from_le_bytes([p0, p1]);
     let slot = layout::slot(mixed, pilot, SLOTS.len() / layout::SLOT) * layout::SLOT;
     if u64::from_le_bytes(array(SLOTS, slot)) != key {
         return NO_RANK;
