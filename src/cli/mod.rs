@@ -2,6 +2,7 @@
 
 mod expand;
 mod output;
+mod run;
 mod search;
 mod undo;
 
@@ -48,6 +49,7 @@ struct Common {
 enum Command {
     Search(search::Command),
     Expand(expand::Command),
+    Run(run::Command),
     Undo(undo::Command),
 }
 
@@ -62,7 +64,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     let root = Root::open(&common.root)?;
     let cancel = Cancel::new();
-    if matches!(command, Command::Undo(_)) {
+    if matches!(command, Command::Run(_) | Command::Undo(_)) {
         for done in recover(&root)? {
             out.note(&done.to_string());
         }
@@ -70,6 +72,7 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     match command {
         Command::Search(c) => c.run(&root, &cancel, out),
         Command::Expand(c) => c.run(&root, &cancel, out),
+        Command::Run(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
     }
 }

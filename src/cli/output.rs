@@ -1,7 +1,9 @@
 use crate::error::{Class, Error};
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::time::Duration;
 
 /// Where a command's results, notes and errors go: results to stdout, all else
 /// to stderr, colours only on a terminal.
@@ -44,6 +46,20 @@ impl Output {
         let dim = Style::new().dimmed();
         // Losing a remark must not fail a command.
         let _ = writeln!(anstream::stderr(), "{dim}{text}{dim:#}");
+    }
+
+    /// A line on the terminal that shows work in progress; silent elsewhere.
+    pub fn progress(&self, what: &str) -> ProgressBar {
+        if !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_string());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
     }
 
     /// Prints an error and returns the exit status that it stands for.

@@ -1,7 +1,27 @@
 //! The orchestrator: plan, step, gate, journal and caps.
+//!
+//! A run is a task done in steps: its edits are applied and checked, then the code
+//! that its words are about is searched, read and fitted to the budget. Control is
+//! code, not chance: the same task on the same tree takes the same steps. Caps on
+//! steps, tokens and time are never exceeded; what was found before one was
+//! reached is the result, with the reason why it ended.
 
+mod excerpt;
 mod exec;
 mod expand;
+mod fit;
+mod flow;
+mod outcome;
+mod step;
+mod task;
 
+pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
+pub use flow::run;
+pub use outcome::{Failure, Outcome, StoppedBy, Written};
+pub use step::Progress;
+pub use task::{
+    DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Task,
+    parse_time,
+};

@@ -1,0 +1,100 @@
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::run::{DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Task, parse_time, run};
+use crate::workspace::{Cancel, Root};
+use clap::Args;
+use std::fs;
+use std::path::PathBuf;
+
+/// Do a task in plain words: find the code it is about, apply and check edits
+#[derive(Args)]
+pub struct Command {
+    /// The task: an issue, a question or a change
+    #[arg(required_unless_present_any = ["task_file", "edit"])]
+    task: Option<String>,
+    /// Read the task from a file
+    #[arg(long, value_name = "F", conflicts_with = "task")]
+    task_file: Option<PathBuf>,
+    /// At most this many o200k tokens of output
+    #[arg(long, value_name = "N")]
+    budget: Option<usize>,
+    /// Fill the budget, in rank order, instead of stopping where more is not worth it
+    #[arg(long)]
+    fill: bool,
+    /// At most this many steps
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
+    max_steps: usize,
+    /// At most this much time, such as 30s or 2m [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    timeout: Option<String>,
+    /// Apply the snippet in a file to PATH; several are all or nothing
+    #[arg(long, value_name = "PATH=SNIPPET_FILE")]
+    edit: Vec<String>,
+    /// Show what the edits would change and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Command {
+    pub fn run(self, root: &Root, cancel: &Cancel, out: &Output) -> Result<u8> {
+        let task = self.task()?;
+        let bar = out.progress("run");
+        let outcome = run(root, &task, cancel, &mut |p| {
+            bar.set_message(format!("step {} of at most {}: {}", p.step, p.cap, p.name));
+        });
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        if out.is_json() {
+            out.value(&outcome);
+        } else {
+            out.text(outcome.render());
+        }
+        Ok(outcome.exit_status())
+    }
+
+    fn task(&self) -> Result<Task> {
+        let text = match &self.task_file {
+            Some(path) => read(path)?,
+            None => self.task.clone().unwrap_or_default(),
+        };
+        let timeout = self.timeout.as_deref().map(parse_time).transpose()?;
+        Ok(Task {
+            text,
+            budget: self.budget,
+            fill: self.fill,
+            max_steps: self.max_steps,
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            edits: self
+                .edit
+                .iter()
+                .map(|arg| edit(arg))
+                .collect::<Result<_>>()?,
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+fn edit(argument: &str) -> Result<Edit> {
+    let (path, file) = argument.split_once('=').ok_or_else(|| {
+        Error::failure(
+            "bad_edit",
+            format!("{argument:?} names no snippet file."),
+            "Write it as PATH=SNIPPET_FILE.",
+        )
+    })?;
+    Ok(Edit {
+        path: path.to_string(),
+        edit: read(&PathBuf::from(file))?,
+    })
+}
+
+/// Reads a file that the user named; it may lie anywhere.
+fn read(path: &PathBuf) -> Result<String> {
+    fs::read_to_string(path).map_err(|e| {
+        Error::failure(
+            "unreadable",
+            format!("{} cannot be read: {e}.", path.display()),
+            "Name a readable text file.",
+        )
+    })
+}
