@@ -1,0 +1,127 @@
+//! One file per kind: each turns a text into a view and scores its lines.
+
+pub mod definitions;
+mod diff;
+mod history;
+mod json;
+mod log;
+mod markdown;
+mod search;
+mod source;
+mod text;
+mod tree;
+
+use super::select::Draft;
+use super::view::View;
+use super::{Hits, Kind, Query};
+
+/// What every kind is given besides the text.
+pub struct Request<'a> {
+    /// The query; may be empty.
+    pub query: &'a Query,
+    /// Tokens of the output.
+    pub budget: usize,
+    /// The file's name, if known.
+    pub file: Option<&'a str>,
+}
+
+/// The view of a text and the scores of its lines.
+pub fn draft<'a>(
+    input: &'a str,
+    kind: Kind,
+    file: Option<&str>,
+    query: &Query,
+    budget: usize,
+) -> (View<'a>, Draft) {
+    let request = Request {
+        query,
+        budget,
+        file,
+    };
+    if kind == Kind::History
+        && let Some(layout) = history::layout(input)
+    {
+        let view = View::new(layout.text.clone());
+        let draft = history::draft(&view, &layout, &request);
+        return (view, draft);
+    }
+    let view = View::new(input);
+    let lines = view.lines();
+    let hits = Hits::new(query, &lines);
+    let draft = match kind {
+        Kind::Source => source::draft(&view, &lines, &hits, &request),
+        Kind::Search => search::draft(&lines, &hits, &request),
+        Kind::BuildLog | Kind::Trace => log::draft(&lines, &hits),
+        Kind::Diff => diff::draft(&lines, &hits, &request),
+        Kind::Json => json::draft(&view, &lines, &hits),
+        Kind::Tree => tree::draft(&lines, &hits, &request),
+        Kind::Markdown => markdown::draft(&lines, &hits),
+        Kind::Text | Kind::History => text::draft(&lines, &hits),
+    };
+    (view, draft)
+}
+
+/// Whether a line is a diff's hunk header.
+pub fn is_hunk(line: &str) -> bool {
+    diff::hunk_lengths(line).is_some()
+}
+
+/// Whether a line is a row of search results with a path and a line number.
+pub fn is_row(line: &str) -> bool {
+    let row = search::row(line);
+    row.numbered && !row.path.is_empty()
+}
+
+/// Whether a line is a row of search results under a heading.
+pub fn is_numbered(line: &str) -> bool {
+    let row = search::row(line);
+    row.numbered && row.path.is_empty()
+}
+
+/// Whether a text is a list of messages.
+pub fn is_history(text: &str) -> bool {
+    history::layout(text).is_some()
+}
+
+/// Lets lines near a good one share its worth: `after` lines behind it, each
+/// step keeping `decay` of the one before, and `before` lines in front of it.
+fn spread(worth: &[f32], before: usize, after: usize, decay: f32) -> Vec<f32> {
+    let mut out = worth.to_vec();
+    let mut reach = 0.0f32;
+    let mut left = 0;
+    for i in 0..worth.len() {
+        reach = if left > 0 { reach * decay } else { 0.0 };
+        left = usize::saturating_sub(left, 1);
+        if worth[i] >= reach {
+            reach = worth[i];
+            left = after;
+        } else {
+            out[i] = out[i].max(reach);
+        }
+    }
+    let (mut reach, mut left) = (0.0f32, 0usize);
+    for i in (0..worth.len()).rev() {
+        reach = if left > 0 { reach * decay } else { 0.0 };
+        left = left.saturating_sub(1);
+        if worth[i] >= reach {
+            reach = worth[i];
+            left = before;
+        } else {
+            out[i] = out[i].max(reach);
+        }
+    }
+    out
+}
+
+/// Leading blanks of a line, a tab counted to the next multiple of four.
+fn indent(line: &str) -> usize {
+    let mut n = 0;
+    for b in line.bytes() {
+        match b {
+            b' ' => n += 1,
+            b'\t' => n = (n / 4 + 1) * 4,
+            _ => break,
+        }
+    }
+    n
+}

@@ -1,0 +1,364 @@
+//! What the query asks for, and how much of it each line answers.
+//!
+//! Identifiers are split at underscores and changes of case, words are stemmed
+//! (Snowball English), and a line's terms weigh by their inverse document
+//! frequency over the lines, as in BM25 (Robertson and Zaragoza, 2009). Lines
+//! are too short for its term frequencies and lengths to mean much: a term
+//! counts once per line, and length is the selector's business.
+
+use rust_stemmers::{Algorithm, Stemmer};
+use std::collections::HashMap;
+
+/// Words that say nothing about what is asked for.
+const STOP_WORDS: &str = include_str!("stopwords.txt");
+
+/// The query's terms.
+pub struct Query {
+    terms: Vec<Term>,
+    /// First byte of a term (lower case) to the terms that begin with it.
+    by_initial: HashMap<char, Vec<usize>>,
+    stemmer: Stemmer,
+}
+
+struct Term {
+    word: String,
+    stem: String,
+    /// Whole identifiers as the query spells them count more than their parts.
+    weight: f32,
+    /// Whether it is a whole identifier of several parts.
+    whole: bool,
+    /// Place among the query's words, for pairs that follow each other.
+    place: usize,
+}
+
+/// How a line word answers a term: the same word, the same stem, one a prefix of
+/// the other (`auth`, `authorize`), or inside a word that has no visible joints.
+const SAME: f32 = 1.0;
+const STEM: f32 = 0.9;
+const PREFIX: f32 = 0.5;
+const INSIDE: f32 = 0.4;
+
+impl Query {
+    /// Reads a query: identifiers, words, paths, in any mix.
+    pub fn new(query: &str) -> Self {
+        let stemmer = Stemmer::create(Algorithm::English);
+        let mut terms: Vec<Term> = Vec::new();
+        let mut place = 0;
+        for word in words(query) {
+            let lower = word.to_lowercase();
+            let parts: Vec<String> = parts(word).map(str::to_lowercase).collect();
+            let add = |terms: &mut Vec<Term>, w: &str, weight: f32, whole: bool, place: usize| {
+                if terms.iter().any(|t| t.word == w && t.whole == whole) {
+                    return;
+                }
+                terms.push(Term {
+                    word: w.to_string(),
+                    stem: stemmer.stem(w).into_owned(),
+                    weight,
+                    whole,
+                    place,
+                });
+            };
+            if parts.len() > 1 {
+                add(&mut terms, &lower, 3.0, true, place);
+                // The parts of one name share the weight of a word and a half.
+                let share = 1.5 / parts.len() as f32;
+                for part in &parts {
+                    if part.len() > 1 && !is_stop_word(part) {
+                        add(&mut terms, part, share.max(0.4), false, place);
+                    }
+                }
+                place += 1;
+            } else if !is_stop_word(&lower)
+                && (lower.len() > 1 || lower.chars().all(|c| c.is_ascii_digit()))
+            {
+                // A word spelled with capitals inside prose is most often a name.
+                let named = word.chars().next().is_some_and(char::is_uppercase) && place > 0
+                    || word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+                add(
+                    &mut terms,
+                    &lower,
+                    if named { 1.3 } else { 1.0 },
+                    false,
+                    place,
+                );
+                place += 1;
+            }
+        }
+        let mut by_initial: HashMap<char, Vec<usize>> = HashMap::new();
+        for (i, t) in terms.iter().enumerate() {
+            if let Some(c) = t.word.chars().next() {
+                by_initial.entry(c).or_default().push(i);
+            }
+        }
+        Self {
+            terms,
+            by_initial,
+            stemmer,
+        }
+    }
+
+    /// The terms that a text answers, each with how well, in order of the terms.
+    pub fn matches(&self, text: &str) -> Vec<(u16, f32)> {
+        let mut found: Vec<(u16, f32)> = Vec::new();
+        if self.terms.is_empty() {
+            return found;
+        }
+        let mut note = |term: usize, strength: f32| match found
+            .iter_mut()
+            .find(|(t, _)| usize::from(*t) == term)
+        {
+            Some((_, s)) => *s = s.max(strength),
+            None => found.push((term as u16, strength)),
+        };
+        let mut lower = String::new();
+        for word in words(text) {
+            let mut joints = 0;
+            for part in parts(word) {
+                joints += 1;
+                lower.clear();
+                lower.extend(part.chars().flat_map(char::to_lowercase));
+                self.match_word(&lower, false, &mut note);
+                self.match_compound(&lower, &mut note);
+            }
+            if joints > 1 {
+                lower.clear();
+                lower.extend(word.chars().flat_map(char::to_lowercase));
+                self.match_word(&lower, true, &mut note);
+            } else if word.len() > 7 {
+                self.match_inside(&lower, &mut note);
+            }
+        }
+        found.sort_unstable_by_key(|&(t, _)| t);
+        found
+    }
+
+    fn match_word(&self, word: &str, whole: bool, note: &mut impl FnMut(usize, f32)) {
+        let Some(c) = word.chars().next() else { return };
+        let Some(candidates) = self.by_initial.get(&c) else {
+            return;
+        };
+        for &i in candidates {
+            let t = &self.terms[i];
+            if t.word == word {
+                note(i, SAME);
+            } else if t.whole != whole {
+                // The parts of a name were asked for in one word, or the other way round.
+            } else if !whole && word.len() > 2 && self.stemmer.stem(word) == t.stem.as_str() {
+                note(i, STEM);
+            } else if word.len().min(t.word.len()) >= 4
+                && (word.starts_with(&t.word) || t.word.starts_with(word))
+            {
+                note(i, PREFIX);
+            }
+        }
+    }
+
+    /// A word at the end of one that the query runs together (`gitignore`, `ignore`).
+    fn match_compound(&self, word: &str, note: &mut impl FnMut(usize, f32)) {
+        if word.len() < 5 {
+            return;
+        }
+        for (i, t) in self.terms.iter().enumerate() {
+            if !t.whole && t.word.len() >= word.len() + 2 && t.word.ends_with(word) {
+                note(i, INSIDE);
+            }
+        }
+    }
+
+    fn match_inside(&self, word: &str, note: &mut impl FnMut(usize, f32)) {
+        for (i, t) in self.terms.iter().enumerate() {
+            if !t.whole && t.word.len() >= 5 && t.word.len() < word.len() && word.contains(&t.word)
+            {
+                note(i, INSIDE);
+            }
+        }
+    }
+}
+
+/// The answers of every line of a text.
+pub struct Hits {
+    starts: Vec<u32>,
+    found: Vec<(u16, f32)>,
+    idf: Vec<f32>,
+    weight: Vec<f32>,
+    place: Vec<usize>,
+    best: f32,
+}
+
+impl Hits {
+    /// Matches a query with every line.
+    pub fn new(query: &Query, lines: &[&str]) -> Self {
+        let n = lines.len();
+        let mut starts = Vec::with_capacity(n + 1);
+        let mut found = Vec::new();
+        let mut df = vec![0f32; query.terms.len()];
+        starts.push(0);
+        for line in lines {
+            for (t, s) in query.matches(line) {
+                df[usize::from(t)] += s;
+                found.push((t, s));
+            }
+            starts.push(found.len() as u32);
+        }
+        let idf = df
+            .iter()
+            .map(|&d| (1.0 + (n as f32 - d + 0.5).max(0.0) / (d + 0.5)).ln())
+            .collect::<Vec<_>>();
+        let weight: Vec<f32> = query.terms.iter().map(|t| t.weight).collect();
+        let best = idf
+            .iter()
+            .zip(&weight)
+            .zip(&df)
+            .filter(|&(_, &d)| d > 0.0)
+            .map(|((i, w), _)| i * w)
+            .sum::<f32>()
+            .max(1e-6);
+        Self {
+            starts,
+            found,
+            idf,
+            weight,
+            place: query.terms.iter().map(|t| t.place).collect(),
+            best,
+        }
+    }
+
+    /// Whether no line answers anything.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The terms that line `i` answers.
+    pub fn of(&self, i: usize) -> &[(u16, f32)] {
+        match (self.starts.get(i), self.starts.get(i + 1)) {
+            (Some(&a), Some(&b)) => &self.found[a as usize..b as usize],
+            _ => &[],
+        }
+    }
+
+    /// How much of the query line `i` answers, from 0 to about 1. Terms that
+    /// follow each other in the query count more when they meet in one line.
+    pub fn line(&self, i: usize) -> f32 {
+        self.value(self.of(i)) / self.best
+    }
+
+    /// The same for text that is not a line of its own, such as a name.
+    pub fn text(&self, query: &Query, text: &str) -> f32 {
+        self.value(&query.matches(text)) / self.best
+    }
+
+    /// How much of the query a range of lines answers together.
+    pub fn block(&self, range: std::ops::Range<usize>) -> f32 {
+        let mut top = vec![0f32; self.idf.len()];
+        for i in range {
+            for &(t, s) in self.of(i) {
+                let t = usize::from(t);
+                top[t] = top[t].max(s);
+            }
+        }
+        let sum: f32 = top
+            .iter()
+            .enumerate()
+            .map(|(t, s)| s * self.idf[t] * self.weight[t])
+            .sum();
+        sum / self.best
+    }
+
+    fn value(&self, found: &[(u16, f32)]) -> f32 {
+        let mut sum = 0.0;
+        let mut last: Option<(usize, f32)> = None;
+        for &(t, s) in found {
+            let t = usize::from(t);
+            let v = s * self.idf[t] * self.weight[t];
+            sum += v;
+            if let Some((place, before)) = last
+                && self.place[t] == place + 1
+            {
+                sum += 0.3 * v.min(before);
+            }
+            last = Some((self.place[t], v));
+        }
+        sum
+    }
+}
+
+/// Whether a lower-case word says nothing about what is asked for.
+pub fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.lines().any(|w| w == word)
+}
+
+/// Runs of letters, digits and underscores.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|w| !w.is_empty())
+}
+
+/// The parts of an identifier: `fooBar_baz`, `HTTPServer`, `utf8` split as a
+/// reader would (`utf8` stays whole).
+pub fn parts(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches('_');
+        if rest.is_empty() {
+            return None;
+        }
+        let mut prev: Option<char> = None;
+        let mut end = rest.len();
+        for (i, c) in rest.char_indices() {
+            if let Some(p) = prev {
+                let next_lower = rest[i + c.len_utf8()..]
+                    .chars()
+                    .next()
+                    .is_some_and(char::is_lowercase);
+                if c == '_'
+                    || p.is_lowercase() && c.is_uppercase()
+                    || p.is_uppercase() && c.is_uppercase() && next_lower
+                    || p.is_ascii_digit() && c.is_uppercase() && next_lower
+                {
+                    end = i;
+                    break;
+                }
+            }
+            prev = Some(c);
+        }
+        let (part, tail) = rest.split_at(end);
+        rest = tail;
+        Some(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_identifiers() {
+        let split = |w| parts(w).collect::<Vec<_>>();
+        assert_eq!(
+            split("parseHTTPHeader_now"),
+            ["parse", "HTTP", "Header", "now"]
+        );
+        assert_eq!(split("__init__"), ["init"]);
+        assert_eq!(split("utf8"), ["utf8"]);
+    }
+
+    #[test]
+    fn a_rare_term_outweighs_a_common_one() {
+        let q = Query::new("widget frobnicate");
+        let lines = ["a widget", "b widget", "c widget", "frobnicated", "none"];
+        let h = Hits::new(&q, &lines);
+        assert!(h.line(3) > h.line(0));
+        assert_eq!(h.line(4), 0.0);
+        assert!(h.block(0..5) > h.line(3));
+    }
+
+    #[test]
+    fn whole_identifiers_outweigh_their_parts() {
+        let q = Query::new("cache_key comparison");
+        let lines = ["self.cache_key == other", "the cache holds a key", "x"];
+        let h = Hits::new(&q, &lines);
+        assert!(h.line(0) > h.line(1));
+        assert!(h.line(1) > 0.0);
+    }
+}
