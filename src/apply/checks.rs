@@ -1,0 +1,341 @@
+//! What a merged text has to pass before anyone gets to see it.
+
+use std::collections::BTreeMap;
+
+use super::line::{Class, Line};
+use super::markers::{self, Marked};
+use super::merge::MergeOptions;
+use super::place::Outcome;
+use super::refuse;
+use super::snippet::{Role, Script};
+use crate::error::{Error, Result};
+use crate::syntax::{Definitions, Language, Parsed, parse};
+use crate::text::{Lines, Span};
+
+/// Removed runs that no new line replaces have to be asked for.
+pub(crate) fn removals(
+    outcome: &Outcome,
+    script: &Script,
+    file: &[Line],
+    definitions: &Definitions,
+    path: &str,
+) -> Result<()> {
+    if script.strict {
+        return Ok(());
+    }
+    let whole = script
+        .segments
+        .first()
+        .and_then(|s| s.items.first())
+        .map_or(1, |i| i.number);
+    let last = script
+        .segments
+        .last()
+        .and_then(|s| s.items.last())
+        .map_or(1, |i| i.number);
+    let significant = |a: usize, b: usize| {
+        file.get(a..b)
+            .map_or(0, |l| l.iter().filter(|l| l.class != Class::Blank).count())
+    };
+    let total = significant(0, file.len());
+    let gone: usize = outcome
+        .removed
+        .iter()
+        .map(|&(a, b)| significant(a, b))
+        .sum();
+    if script.markers == 0 {
+        repeated(outcome, script, file, path)?;
+    }
+    if script.markers == 0 && gone > 10 && gone * 10 > total * 3 {
+        return Err(refuse::whole_file(path, gone, total));
+    }
+    for &(a, b) in &outcome.removed {
+        let within: Vec<_> = definitions
+            .iter()
+            .filter(|d| !d.kind.is_value() && d.lines.start > a && d.lines.end <= b)
+            .filter(|d| {
+                d.parent
+                    .and_then(|p| definitions.get(p))
+                    .is_none_or(|p| !(p.lines.start > a && p.lines.end <= b))
+            })
+            .collect();
+        let span = Span::new(a + 1, b);
+        if script.markers == 0 && !within.is_empty() {
+            return Err(refuse::unexplained(
+                path,
+                file,
+                span,
+                Span::new(whole, last),
+            ));
+        }
+        if within.len() > 2 {
+            return Err(refuse::unexplained(
+                path,
+                file,
+                span,
+                Span::new(whole, last),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A snippet without markers that repeats lines of the file elsewhere leaves out what
+/// stands between: it would put them in a second time.
+fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Result<()> {
+    let mut place = std::collections::HashMap::new();
+    for (j, l) in file
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.class == Class::Plain)
+    {
+        place
+            .entry(l.hash)
+            .and_modify(|p| *p = None)
+            .or_insert(Some(j));
+    }
+    let merged: Vec<Line> = outcome.text.lines().map(Line::new).collect();
+    let after = super::line::counts(merged.iter());
+    let items: Vec<&super::snippet::Item> = script.segments.iter().flat_map(|s| &s.items).collect();
+    let mut run = 0;
+    for item in &items {
+        let l = Line::new(&item.text);
+        if l.class == Class::Blank {
+            continue;
+        }
+        let twice = item.role == Role::Plain
+            && l.class == Class::Plain
+            && matches!(place.get(&l.hash), Some(Some(_)))
+            && after.get(&l.hash).is_some_and(|&c| c > 1);
+        let least = !item.text.starts_with([' ', '\t']);
+        run = if twice && least { run + 1 } else { 0 };
+        if run >= 2 {
+            return Err(Error::refused(
+                "missing_marker",
+                format!(
+                    "The snippet has no marker and repeats lines of {path} that do not stand together, up to its line {}.",
+                    item.number
+                ),
+                "Put `... existing code ...` where code is left out.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The checks on the merged text. The names of definitions that are gone.
+pub(crate) fn check(
+    before: &str,
+    after: &str,
+    scripts: &[Script],
+    options: &MergeOptions,
+    language: Option<&'static Language>,
+    parsed: Option<&Parsed>,
+) -> Result<Vec<String>> {
+    if before == after {
+        return Ok(Vec::new());
+    }
+    leaks(before, after, scripts)?;
+    let (Some(language), Some(old)) = (language, parsed) else {
+        return Ok(Vec::new());
+    };
+    let Some(new) = parse(language, after) else {
+        return Ok(Vec::new());
+    };
+    syntax(old, before, &new, after, scripts, options)?;
+    definitions(old, before, &new, after, language, options)
+}
+
+/// No marker and no prefix of a diff may reach the file.
+fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
+    let plain = scripts.iter().all(|s| !s.strict);
+    if !plain {
+        return Ok(());
+    }
+    let had: std::collections::HashSet<&str> = before.lines().map(str::trim).collect();
+    for (n, l) in after.lines().enumerate() {
+        if markers::classify(l) == Marked::Marker && !had.contains(l.trim()) {
+            return Err(Error::refused(
+                "marker_leak",
+                format!(
+                    "A marker would stay in the file at line {}: `{}`.",
+                    n + 1,
+                    l.trim()
+                ),
+                "Put the marker on a line of its own as `... existing code ...`.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The merged text may not be worse by its grammar.
+fn syntax(
+    old: &Parsed,
+    before: &str,
+    new: &Parsed,
+    after: &str,
+    scripts: &[Script],
+    options: &MergeOptions,
+) -> Result<()> {
+    let (had, has) = (old.error_count(), new.error_count());
+    if has <= had {
+        return Ok(());
+    }
+    let mut known: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+    for e in old.errors(before) {
+        let (a, b, c) = e.key();
+        *known.entry((a.into(), b.into(), c.into())).or_insert(0) += 1;
+    }
+    let fresh: Vec<_> = new
+        .errors(after)
+        .into_iter()
+        .filter(|e| {
+            let (a, b, c) = e.key();
+            match known.get_mut(&(a.into(), b.into(), c.into())) {
+                Some(n) if *n > 0 => {
+                    *n -= 1;
+                    false
+                }
+                _ => true,
+            }
+        })
+        .collect();
+    if inherent(new.language(), scripts, &fresh) {
+        return Ok(());
+    }
+    let lines = Lines::new(after);
+    let at = fresh.first().map_or(1, |e| e.line);
+    let mut shown = String::new();
+    for n in at.saturating_sub(1).max(1)..=(at + 1).min(lines.len()) {
+        shown.push_str(&format!("\n  {n}: {}", lines.get(n)));
+    }
+    Err(Error::refused(
+        "syntax",
+        format!(
+            "Merged, {} would no longer parse, first at line {at}:{shown}",
+            options.path
+        ),
+        "Check that the snippet is complete (brackets, ends) and that its markers stand where code is left out.",
+    ))
+}
+
+/// Whether the grammar does not understand the new lines themselves, wherever they stand:
+/// each error is one that a part of the snippet has when it is parsed alone, and that part
+/// is complete by its brackets.
+fn inherent(
+    language: &'static Language,
+    scripts: &[Script],
+    fresh: &[crate::syntax::SyntaxError],
+) -> bool {
+    let mut known: Vec<(String, String)> = Vec::new();
+    for s in scripts.iter().flat_map(|s| &s.segments) {
+        let mut text = String::new();
+        for i in s.items.iter().filter(|i| i.role != Role::Minus) {
+            text.push_str(&i.text);
+            text.push('\n');
+        }
+        // Each run between blank lines that closes what it opens.
+        for part in text.split("\n\n") {
+            if !closed(part) {
+                continue;
+            }
+            if let Some(p) = parse(language, part) {
+                known.extend(
+                    p.errors(part)
+                        .into_iter()
+                        .map(|e| (e.kind.clone(), e.text.clone())),
+                );
+            }
+        }
+    }
+    !fresh.is_empty()
+        && fresh
+            .iter()
+            .all(|e| known.contains(&(e.kind.clone(), e.text.clone())))
+}
+
+/// Whether all brackets of a text close in order.
+fn closed(text: &str) -> bool {
+    let mut open = Vec::new();
+    for b in text.bytes() {
+        match b {
+            b'(' | b'[' | b'{' => open.push(b),
+            b')' | b']' | b'}' => {
+                let want = match b {
+                    b')' => b'(',
+                    b']' => b'[',
+                    _ => b'{',
+                };
+                if open.pop() != Some(want) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+/// No definition may be there twice that was not before; those gone are named.
+fn definitions(
+    old: &Parsed,
+    before: &str,
+    new: &Parsed,
+    after: &str,
+    language: &'static Language,
+    options: &MergeOptions,
+) -> Result<Vec<String>> {
+    let count = |p: &Parsed, text: &str| {
+        let mut names: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+        let found = p.definitions(text);
+        for d in found.iter().filter(|d| {
+            !d.kind.is_value()
+                && !matches!(
+                    d.kind,
+                    crate::syntax::Kind::Section
+                        | crate::syntax::Kind::Element
+                        | crate::syntax::Kind::Rule
+                        | crate::syntax::Kind::Impl
+                        | crate::syntax::Kind::Module
+                )
+        }) {
+            let signature = if language.overloads() {
+                d.signature.clone()
+            } else {
+                String::new()
+            };
+            let e = names
+                .entry((d.path.clone(), signature))
+                .or_insert((0, d.lines.start));
+            e.0 += 1;
+            e.1 = d.lines.start;
+        }
+        names
+    };
+    let (was, is) = (count(old, before), count(new, after));
+    for (key, &(n, line)) in &is {
+        let had = was.get(key).map_or(0, |w| w.0);
+        if n > 1 && n > had {
+            return Err(Error::refused(
+                "duplicate_definition",
+                format!(
+                    "Merged, {} would define `{}` twice (again at line {line}).",
+                    options.path, key.0
+                ),
+                format!(
+                    "Give `{}` where it stands in the file, with its header, or remove the old one with `-` lines.",
+                    key.0
+                ),
+            ));
+        }
+    }
+    let still: std::collections::BTreeSet<&str> = is.keys().map(|k| k.0.as_str()).collect();
+    let mut gone: Vec<String> = was
+        .keys()
+        .filter(|k| !still.contains(k.0.as_str()))
+        .map(|k| k.0.clone())
+        .collect();
+    gone.dedup();
+    Ok(gone)
+}

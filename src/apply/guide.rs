@@ -1,0 +1,357 @@
+//! What the definitions of file and snippet say about which line is which.
+
+use super::line::Class;
+use super::place::Ctx;
+use crate::syntax::{Definition, Definitions, Language, parse};
+
+/// Where a snippet line may stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
+    /// First file line.
+    pub low: usize,
+    /// Last-plus-one file line.
+    pub high: usize,
+    /// No marker stands between the header and the line: elsewhere is out of the question.
+    pub firm: bool,
+}
+
+/// Hints for the alignment. Lines count from 0, ends are excluded.
+pub(crate) struct Guides {
+    /// Snippet line, file line, and what the pair is worth beyond its text.
+    pub pairs: Vec<(usize, usize, i16)>,
+    /// Per snippet line the file lines it may stand for.
+    pub ranges: Vec<Option<Range>>,
+    /// Per snippet line the file's definition that the snippet gives whole around it.
+    pub rewrites: Vec<Option<(usize, usize)>>,
+    /// Per snippet line: it is in a definition that the file does not have.
+    pub new: Vec<bool>,
+    /// The file's import statements.
+    pub imports: Vec<(usize, usize)>,
+}
+
+impl Guides {
+    /// No hints for `m` snippet lines.
+    pub fn none(m: usize) -> Self {
+        Self {
+            pairs: Vec::new(),
+            ranges: vec![None; m],
+            rewrites: vec![None; m],
+            new: vec![false; m],
+            imports: Vec::new(),
+        }
+    }
+}
+
+/// What a pair of headers of the same definition is worth.
+const CALLABLE: i16 = 250;
+/// What a pair of keys of a data file is worth.
+const KEY: i16 = 120;
+/// What a pair of the last lines of such definitions is worth.
+const CLOSER: i16 = 120;
+
+/// A definition of the snippet, found by how its header reads and is indented.
+struct Block {
+    /// Last-plus-one line.
+    end: usize,
+    /// It ends with a line that closes it.
+    closed: bool,
+}
+
+/// Pairs the snippet's definitions with the file's.
+pub(crate) fn guide(
+    ctx: &Ctx,
+    definitions: &Definitions,
+    imports: &[crate::text::Span],
+    language: Option<&'static Language>,
+) -> Guides {
+    let m = ctx.lines.len();
+    let n = ctx.file.len();
+    let mut guides = Guides::none(m);
+    guides.imports = imports
+        .iter()
+        .map(|s| (s.start - 1, s.end))
+        .filter(|s| s.1 <= n)
+        .collect();
+    let named: Vec<(&Definition, usize)> = definitions
+        .iter()
+        .filter(|d| {
+            !d.kind.is_value()
+                && !matches!(
+                    d.kind,
+                    crate::syntax::Kind::Section | crate::syntax::Kind::Element
+                )
+        })
+        .map(|d| (d, ctx.text.line_at(d.name_bytes.start) - 1))
+        .filter(|&(_, j)| j < n)
+        .collect();
+    let mut found: Vec<(usize, usize, usize)> = Vec::new();
+    for i in 0..m {
+        if ctx.lines[i].class != Class::Plain || !heads(ctx, i) {
+            continue;
+        }
+        let (low, high) = guides.ranges[i].map_or((0, n), |r| (r.low, r.high));
+        let shift = ctx.shifts[ctx.bounds.partition_point(|&(_, b)| b <= i)];
+        let fits: Vec<usize> = (0..named.len())
+            .filter(|&d| {
+                let (def, j) = named[d];
+                low <= j
+                    && j < high
+                    && (def.lines.start > low || guides.ranges[i].is_none() || j > low)
+                    && shift.is_none_or(|s| ctx.file_cols(j) == ctx.cols(i) + s)
+                    && same_head(ctx, i, def, j)
+            })
+            .collect();
+        let fits: Vec<usize> = if fits.len() > 1 {
+            // Overloads: the one whose header reads the same.
+            let exact: Vec<usize> = fits
+                .iter()
+                .copied()
+                .filter(|&d| super::place::same_line(ctx, i, named[d].1))
+                .collect();
+            if exact.len() == 1 { exact } else { Vec::new() }
+        } else {
+            fits
+        };
+        let [d] = fits.as_slice() else { continue };
+        found.push((i, *d, 0));
+        let block = block(ctx, i);
+        let (def, _) = named[*d];
+        for x in i..block.end {
+            guides.ranges[x] = Some(Range {
+                low: def.lines.start - 1,
+                high: def.lines.end.min(n),
+                firm: true,
+            });
+        }
+    }
+    // A definition that the snippet heads twice pairs with neither.
+    let twice = |d: usize| found.iter().filter(|f| f.1 == d).count() > 1;
+    let kept: Vec<(usize, usize)> = found
+        .iter()
+        .filter(|f| !twice(f.1))
+        .map(|f| (f.0, f.1))
+        .collect();
+    guides.ranges = vec![None; m];
+    for &(i, d) in &kept {
+        let (def, j) = named[d];
+        let block = block(ctx, i);
+        let range = (def.lines.start - 1, def.lines.end.min(n));
+        let s = ctx.bounds.partition_point(|&(_, b)| b <= i);
+        if def.lines.len() > 1 {
+            for x in i + 1..block.end {
+                guides.ranges[x] = Some(Range {
+                    low: range.0,
+                    high: range.1,
+                    firm: x < ctx.bounds[s].1,
+                });
+            }
+        }
+        let key = def.kind == crate::syntax::Kind::Key;
+        guides.pairs.push((i, j, if key { KEY } else { CALLABLE }));
+        let whole = block.end <= ctx.bounds[s].1 && block.end > i + 1;
+        if block.closed && block.end > i + 1 {
+            let (x, y) = (block.end - 1, def.lines.end - 1);
+            if y < n && ctx.lines[x].trimmed.chars().next() == ctx.file[y].trimmed.chars().next() {
+                guides.pairs.push((x, y, CLOSER));
+            }
+        }
+        if whole && (block.closed || ctx.bounds[s].1 > block.end) && !key {
+            for x in i..block.end {
+                guides.rewrites[x] = Some(range);
+            }
+        }
+    }
+    if let Some(language) = language {
+        mark_new(ctx, definitions, language, &mut guides);
+    }
+    guides
+}
+
+/// Marks the lines of definitions that are whole in the snippet and not in the file, by
+/// name or as a renamed copy: what they share with the file's lines is chance.
+fn mark_new(
+    ctx: &Ctx,
+    definitions: &Definitions,
+    language: &'static Language,
+    guides: &mut Guides,
+) {
+    let mut text = String::new();
+    let mut numbers = Vec::new();
+    for (s, &(a, b)) in ctx.bounds.iter().enumerate() {
+        for i in a..b {
+            text.push_str(ctx.lines[i].raw);
+            text.push('\n');
+            numbers.push((i, s));
+        }
+        text.push('\n');
+        numbers.push((b, usize::MAX));
+    }
+    let Some(parsed) = parse(language, &text) else {
+        return;
+    };
+    let names: std::collections::BTreeSet<&str> =
+        definitions.iter().map(|d| d.name.as_str()).collect();
+    for d in parsed.definitions(&text).iter() {
+        let callable = d.kind.is_callable() || d.kind.is_type();
+        if !callable || d.lines.len() < 3 || names.contains(d.name.as_str()) {
+            continue;
+        }
+        let (Some(&(i, s)), Some(&(last, t))) =
+            (numbers.get(d.lines.start - 1), numbers.get(d.lines.end - 1))
+        else {
+            continue;
+        };
+        if s != t || s == usize::MAX {
+            continue;
+        }
+        let block = block(ctx, i);
+        if !block.closed || block.end != last + 1 {
+            continue;
+        }
+        let renamed = definitions.iter().any(|o| resembles(ctx, i..last + 1, o));
+        if !renamed {
+            guides.new[i..=last].fill(true);
+        }
+    }
+}
+
+/// Whether most lines of a snippet block stand in a definition of the file, changed or not.
+fn resembles(ctx: &Ctx, block: std::ops::Range<usize>, other: &Definition) -> bool {
+    let file = other.lines.start - 1..other.lines.end.min(ctx.file.len());
+    let told = |l: &&super::line::Line| l.class == Class::Plain;
+    let there: Vec<_> = ctx
+        .file
+        .get(file)
+        .unwrap_or_default()
+        .iter()
+        .filter(told)
+        .collect();
+    let here: Vec<_> = ctx.lines[block].iter().filter(told).collect();
+    if there.len() * 2 < here.len() || here.is_empty() {
+        return false;
+    }
+    let close = here
+        .iter()
+        .filter(|l| there.iter().any(|f| l.same(f) || l.similarity(f) >= 500))
+        .count();
+    close * 2 >= here.len()
+}
+
+/// Whether a snippet line opens a block: the next line is deeper, or it says so.
+fn heads(ctx: &Ctx, i: usize) -> bool {
+    let s = ctx.bounds.partition_point(|&(_, b)| b <= i);
+    let t = ctx.lines[i].trimmed;
+    if t.ends_with(['{', '(', '[']) || t.ends_with("=>") || t.ends_with(':') || t.ends_with(" do") {
+        return true;
+    }
+    (i + 1..ctx.bounds[s].1)
+        .find(|&x| ctx.lines[x].class != Class::Blank)
+        .is_some_and(|x| {
+            ctx.cols(x) > ctx.cols(i) || matches!(ctx.lines[x].trimmed, "{" | "where" | "begin")
+        })
+        || ctx.bounds[s].1 == i + 1
+}
+
+/// Whether snippet line `i` reads as the header of a definition whose header is at `j`.
+fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
+    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+    if super::place::same_line(ctx, i, j) {
+        return true;
+    }
+    let (ta, tb) = (a.trimmed, b.trimmed);
+    let (Some(pa), Some(pb)) = (word_at(ta, &def.name), word_at(tb, &def.name)) else {
+        return false;
+    };
+    // What stands before the name: the same last word (`def`, `fn`, `class`), whatever
+    // modifiers precede it; what follows: a list of parameters or a body on both sides.
+    let last = |t: &str| t.split_whitespace().next_back().map(str::to_string);
+    let (ha, hb) = (last(&ta[..pa]), last(&tb[..pb]));
+    let after = |t: &str, p: usize| {
+        t.get(p + def.name.len()..)
+            .and_then(|r| r.trim_start().chars().next())
+            .unwrap_or('\n')
+    };
+    let (na, nb) = (after(ta, pa), after(tb, pb));
+    let opens = |c: char| matches!(c, '(' | '<' | '{' | ':' | '\n' | '[' | '!' | '=');
+    let modifier = |h: &Option<String>| {
+        h.as_deref().is_none_or(|w| {
+            matches!(
+                w,
+                "async"
+                    | "public"
+                    | "private"
+                    | "protected"
+                    | "static"
+                    | "export"
+                    | "default"
+                    | "pub"
+                    | "inline"
+                    | "override"
+                    | "final"
+                    | "local"
+                    | "abstract"
+                    | "readonly"
+                    | "get"
+                    | "set"
+                    | "const"
+                    | "let"
+                    | "var"
+            )
+        })
+    };
+    (ha == hb || (modifier(&ha) && modifier(&hb)))
+        && opens(na)
+        && opens(nb)
+        && (na == nb || !matches!((na, nb), ('=', _) | (_, '=')))
+}
+
+/// Where a name stands as a whole word.
+fn word_at(text: &str, name: &str) -> Option<usize> {
+    let mut from = 0;
+    if name.is_empty() {
+        return None;
+    }
+    while let Some(p) = text.get(from..)?.find(name) {
+        let at = from + p;
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let before = text[..at].chars().next_back().is_some_and(word);
+        let after = text[at + name.len()..].chars().next().is_some_and(word);
+        if !before && !after {
+            return Some(at);
+        }
+        from = at + name.len();
+    }
+    None
+}
+
+/// The lines that belong to a header by their depth, markers passed over.
+fn block(ctx: &Ctx, head: usize) -> Block {
+    let m = ctx.lines.len();
+    let depth = ctx.cols(head);
+    let mut end = head + 1;
+    for x in head + 1..m {
+        let l = &ctx.lines[x];
+        if l.class == Class::Blank {
+            continue;
+        }
+        let cols = ctx.cols(x);
+        if cols > depth {
+            end = x + 1;
+            continue;
+        }
+        if cols == depth && super::edges::closes(l.trimmed) {
+            end = x + 1;
+            if super::edges::opens(l.trimmed) {
+                // `) -> T {` goes on.
+                continue;
+            }
+            return Block { end, closed: true };
+        }
+        if cols == depth && (l.trimmed == "{" || l.trimmed == "where" || l.trimmed == "begin") {
+            end = x + 1;
+            continue;
+        }
+        break;
+    }
+    Block { end, closed: false }
+}

@@ -1,0 +1,388 @@
+//! What the alignment knows about one line of the file or the snippet.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A hasher for keys that are hashes already.
+#[derive(Default)]
+pub(crate) struct Passthrough(u64);
+
+impl Hasher for Passthrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*b);
+        }
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+pub(crate) type Counts = HashMap<u64, u32, BuildHasherDefault<Passthrough>>;
+
+/// FNV-1a with a final mix: the same on every machine and in every run.
+fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
+    for b in bytes {
+        h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    h ^= h >> 32;
+    h = h.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    h ^ (h >> 29)
+}
+
+/// How much a line tells about where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Nothing but blanks.
+    Blank,
+    /// No letter or digit: `}`, `);`.
+    Punctuation,
+    /// A few letters or a lone keyword: `else {`, `return`, `end`.
+    Short,
+    /// Everything else.
+    Plain,
+}
+
+/// One line, read once.
+#[derive(Debug, Clone)]
+pub(crate) struct Line<'a> {
+    /// Without its line break.
+    pub raw: &'a str,
+    /// Without blanks at both ends.
+    pub trimmed: &'a str,
+    /// Hash of `trimmed`.
+    pub hash: u64,
+    /// Hash without any blanks and with all quotes alike.
+    pub fold: u64,
+    /// How telling it is.
+    pub class: Class,
+    /// One bit per word, for a quick bound on the similarity.
+    bloom: u64,
+    /// Hashes of its words, sorted.
+    words: Vec<u32>,
+}
+
+/// Lone words that say nothing about the place.
+const GENERIC: &[&str] = &[
+    "else",
+    "return",
+    "break",
+    "continue",
+    "pass",
+    "end",
+    "try",
+    "finally",
+    "default",
+    "do",
+    "then",
+    "fi",
+    "done",
+    "begin",
+    "esac",
+    "endif",
+    "private",
+    "public",
+    "protected",
+    "return nil",
+    "return null",
+    "return false",
+    "return true",
+    "return none",
+    "return err",
+    "return 0",
+    "return result",
+    "return self",
+    "return this",
+    "else if",
+    "break default",
+    "div",
+    "return x",
+    "return nil err",
+    "if err nil",
+    "raise",
+    "throw",
+    "static",
+    "const",
+    "override",
+];
+
+impl<'a> Line<'a> {
+    /// Reads a line without its line break.
+    pub fn new(raw: &'a str) -> Self {
+        let trimmed = raw.trim();
+        let mut words: Vec<u32> = Vec::new();
+        let mut bloom = 0u64;
+        let mut alnum = 0usize;
+        for w in trimmed.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if w.is_empty() {
+                continue;
+            }
+            alnum += w.len();
+            let h = hash(w.bytes());
+            bloom |= 1 << (h & 63);
+            words.push((h >> 16) as u32);
+        }
+        let class = if trimmed.is_empty() {
+            Class::Blank
+        } else if alnum == 0 {
+            Class::Punctuation
+        } else if alnum <= 4 || (words.len() <= 3 && generic(trimmed)) {
+            Class::Short
+        } else {
+            Class::Plain
+        };
+        words.sort_unstable();
+        Self {
+            raw,
+            trimmed,
+            hash: hash(trimmed.bytes()),
+            fold: fold(trimmed),
+            class,
+            bloom,
+            words,
+        }
+    }
+
+    /// Whether the texts are equal but for blanks at both ends.
+    pub fn same(&self, other: &Line) -> bool {
+        self.hash == other.hash && self.trimmed == other.trimmed
+    }
+
+    /// Whether the texts are equal but for blanks and the kind of quotes.
+    pub fn alike(&self, other: &Line) -> bool {
+        self.fold == other.fold
+    }
+
+    /// Number of words.
+    pub fn word_count(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Shared words over all words, in thousandths (a Jaccard index of multisets). A
+    /// line whose words all stand in the other counts as at least 550.
+    pub fn similarity(&self, other: &Line) -> i32 {
+        let (a, b) = (self.words.len(), other.words.len());
+        if a == 0 || b == 0 || (self.bloom & other.bloom) == 0 {
+            return 0;
+        }
+        // Words that share no bit of the bloom cannot be shared.
+        let either = (self.bloom & other.bloom).count_ones() as usize;
+        if a.min(b) <= 64 && either * 4 < a.min(b).min(48) {
+            return 0;
+        }
+        let both = self.shared(other);
+        let r = (both * 1000 / (a + b - both)) as i32;
+        if both == a.min(b) && both >= 3 {
+            r.max(550)
+        } else {
+            r
+        }
+    }
+
+    /// Number of words that stand in both, as often as in the one that has fewer.
+    pub fn shared(&self, other: &Line) -> usize {
+        let (mut i, mut j, mut both) = (0, 0, 0usize);
+        while let (Some(x), Some(y)) = (self.words.get(i), other.words.get(j)) {
+            match x.cmp(y) {
+                std::cmp::Ordering::Less => i += 1,
+                std::cmp::Ordering::Greater => j += 1,
+                std::cmp::Ordering::Equal => {
+                    both += 1;
+                    i += 1;
+                    j += 1;
+                }
+            }
+        }
+        both
+    }
+
+    /// The blanks it starts with.
+    pub fn indent(&self) -> &'a str {
+        let cut = self.raw.len() - self.raw.trim_start().len();
+        self.raw.get(..cut).unwrap_or("")
+    }
+
+    /// What it is about, for telling a changed line from a new one beside it.
+    pub fn key(&self) -> Key<'a> {
+        Key::of(self.trimmed)
+    }
+}
+
+fn generic(trimmed: &str) -> bool {
+    let mut text = String::with_capacity(trimmed.len());
+    for w in trimmed.split(|c: char| !c.is_alphanumeric() && c != '_') {
+        if w.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&w.to_lowercase());
+    }
+    GENERIC.contains(&text.as_str())
+}
+
+fn fold(trimmed: &str) -> u64 {
+    let mut buf = [0u8; 4];
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
+    for c in trimmed.chars() {
+        let c = match c {
+            c if c.is_whitespace() => continue,
+            '\'' | '`' | '“' | '”' | '‘' | '’' => '"',
+            '–' | '—' => '-',
+            c => c,
+        };
+        for b in c.encode_utf8(&mut buf).bytes() {
+            h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    h ^= h >> 32;
+    h.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key<'a> {
+    /// It gives a name a value, a type or a body.
+    Binds(&'a str),
+    /// It leaves the block: nothing may follow at its depth.
+    Leaves,
+    /// A case, an import or the like: one of a list of equals.
+    Member(&'a str),
+    /// A statement whose subject is the text before its first bracket.
+    Other(&'a str),
+}
+
+impl<'a> Key<'a> {
+    fn of(t: &'a str) -> Self {
+        let first = t
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or("");
+        match first {
+            "return" | "raise" | "throw" | "break" | "continue" | "goto" | "panic" => {
+                return Key::Leaves;
+            }
+            "case" | "when" | "import" | "from" | "use" | "using" | "require" | "include" => {
+                return Key::Member(t);
+            }
+            _ => {}
+        }
+        if t.starts_with("#include") || t.starts_with("@") || t.starts_with("elif") {
+            return Key::Member(t);
+        }
+        let bytes = t.as_bytes();
+        for (i, &b) in bytes.iter().enumerate() {
+            match b {
+                b'=' => {
+                    let next = bytes.get(i + 1).copied().unwrap_or(b' ');
+                    let prev = if i > 0 { bytes[i - 1] } else { b' ' };
+                    if next == b'=' || matches!(prev, b'!' | b'<' | b'>' | b'=') {
+                        return Key::Other(t);
+                    }
+                    return Key::Binds(t[..i].trim_end_matches([':', '+', '-', ' ', '*', '|']));
+                }
+                b':' if bytes.get(i + 1) != Some(&b':') && (i == 0 || bytes[i - 1] != b':') => {
+                    return Key::Binds(t[..i].trim_end());
+                }
+                b'(' | b'{' | b'[' | b'<' => {
+                    let head = t[..i].trim_end();
+                    return if declares(head) {
+                        Key::Binds(head)
+                    } else {
+                        Key::Other(head)
+                    };
+                }
+                _ => {}
+            }
+        }
+        Key::Other(t)
+    }
+}
+
+/// Whether the words before a bracket read as the head of a definition.
+fn declares(head: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "def",
+        "fn",
+        "func",
+        "function",
+        "class",
+        "struct",
+        "enum",
+        "trait",
+        "interface",
+        "impl",
+        "type",
+        "module",
+        "macro_rules!",
+        "sub",
+        "proc",
+        "object",
+    ];
+    head.split_whitespace().any(|w| WORDS.contains(&w))
+}
+
+/// How often each line's text occurs.
+pub(crate) fn counts<'a>(lines: impl Iterator<Item = &'a Line<'a>>) -> Counts {
+    let mut counts = Counts::default();
+    for l in lines {
+        *counts.entry(l.hash).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// The width of leading blanks, a tab being `tab` wide.
+pub(crate) fn columns(indent: &str, tab: usize) -> usize {
+    indent
+        .chars()
+        .map(|c| if c == '\t' { tab } else { 1 })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes() {
+        let class = |s| Line::new(s).class;
+        assert_eq!(class("  "), Class::Blank);
+        assert_eq!(class("  });"), Class::Punctuation);
+        assert_eq!(class("} else {"), Class::Short);
+        assert_eq!(class("  return"), Class::Short);
+        assert_eq!(class("fn main() {"), Class::Plain);
+    }
+
+    #[test]
+    fn alike_but_for_blanks_and_quotes() {
+        let (a, b) = (Line::new("x =  'a'"), Line::new("  x = \"a\""));
+        assert!(!a.same(&b) && a.alike(&b));
+        assert!(Line::new(" x ").same(&Line::new("x")));
+    }
+
+    #[test]
+    fn similarity_counts_words() {
+        let (a, b) = (Line::new("foo(a, b)"), Line::new("foo(a, c)"));
+        assert_eq!(a.similarity(&b), 500);
+        assert_eq!(a.similarity(&Line::new("bar")), 0);
+        let r = Line::new("return handler(e)").similarity(&Line::new(
+            "return self.finalize(handler(e), from_error=True)",
+        ));
+        assert_eq!(r, 550);
+    }
+
+    #[test]
+    fn keys_tell_what_a_line_is_about() {
+        assert_eq!(Line::new("  x: u32,").key(), Key::Binds("x"));
+        assert_eq!(Line::new("let y = f(x);").key(), Key::Binds("let y"));
+        assert_eq!(Line::new("fn f(x: u8) {").key(), Key::Binds("fn f"));
+        assert_eq!(Line::new("return f(x);").key(), Key::Leaves);
+        assert_eq!(Line::new("if a == b {").key(), Key::Other("if a == b {"));
+        assert_eq!(Line::new("foo(x);").key(), Key::Other("foo"));
+    }
+}

@@ -1,0 +1,409 @@
+//! Which snippet lines stand for unchanged code.
+//!
+//! Agents write such lines in any comment style whatever the file's language is, so
+//! recognition goes by the line's text and never by the grammar's comment nodes.
+
+/// Comment openers, longest first so that `{/*` is not read as `{`.
+const OPENERS: &[&str] = &[
+    "<!--", "<%--", "{{/*", "{/*", "/**", "///", "//!", "\"\"\"", "'''", "{#", "@*", "(*", "{-",
+    "/*", "//", "--", "##", ";;", "#", "%", ";", "*", "!", "'", "REM ", "rem ",
+];
+
+/// Comment closers that may follow a marker's words.
+const CLOSERS: &[&str] = &[
+    "*/}}", "*/}", "--%>", "-->", "*/", "\"\"\"", "'''", "#}", "*@", "*)", "-}",
+];
+
+/// Words that markers are made of. A marker without dots on both sides says nothing else.
+const VOCABULARY: &[&str] = &[
+    "the",
+    "of",
+    "a",
+    "an",
+    "as",
+    "is",
+    "are",
+    "in",
+    "to",
+    "for",
+    "this",
+    "that",
+    "all",
+    "and",
+    "no",
+    "not",
+    "any",
+    "from",
+    "with",
+    "it",
+    "its",
+    "up",
+    "everything",
+    "exactly",
+    "brevity",
+    "existing",
+    "unchanged",
+    "rest",
+    "remaining",
+    "remainder",
+    "remains",
+    "remain",
+    "same",
+    "previous",
+    "original",
+    "keep",
+    "keeps",
+    "kept",
+    "omitted",
+    "other",
+    "others",
+    "before",
+    "after",
+    "above",
+    "below",
+    "stays",
+    "stay",
+    "continues",
+    "continue",
+    "elided",
+    "untouched",
+    "unmodified",
+    "skipped",
+    "snip",
+    "snipped",
+    "truncated",
+    "etc",
+    "more",
+    "here",
+    "changes",
+    "change",
+    "code",
+    "body",
+    "content",
+    "contents",
+    "file",
+    "function",
+    "functions",
+    "method",
+    "methods",
+    "class",
+    "classes",
+    "struct",
+    "module",
+    "implementation",
+    "imports",
+    "import",
+    "docstring",
+    "props",
+    "fields",
+    "markup",
+    "lines",
+    "line",
+    "block",
+    "section",
+    "logic",
+    "definitions",
+    "tests",
+    "test",
+    "config",
+    "configuration",
+    "entries",
+    "cases",
+    "properties",
+    "members",
+    "attributes",
+    "items",
+    "parts",
+    "loop",
+    "header",
+];
+
+/// Words of which a marker holds at least one.
+const KEYWORDS: &[&str] = &[
+    "existing",
+    "unchanged",
+    "rest",
+    "remaining",
+    "remainder",
+    "remains",
+    "remain",
+    "same",
+    "previous",
+    "original",
+    "keep",
+    "kept",
+    "omitted",
+    "other",
+    "others",
+    "stays",
+    "stay",
+    "continues",
+    "elided",
+    "untouched",
+    "unmodified",
+    "skipped",
+    "snip",
+    "snipped",
+    "truncated",
+    "etc",
+    "more",
+];
+
+/// What a line is to the merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marked {
+    /// Text of the edit.
+    No,
+    /// It stands for unchanged code.
+    Marker,
+    /// A lone `...` without a comment opener: a marker unless the language means it.
+    BareDots,
+    /// Code and a marker on one line, which no merge can place.
+    Inline,
+}
+
+/// Reads one snippet line. Lines that stand in the file word for word are text and must
+/// be excluded by the caller.
+pub(crate) fn classify(line: &str) -> Marked {
+    let t = line.trim();
+    if t.is_empty() {
+        return Marked::No;
+    }
+    if t == "..." || t == "…" || t == "...." {
+        return Marked::BareDots;
+    }
+    if t == "⋯" || t.starts_with("⋯ ") {
+        return Marked::Marker;
+    }
+    let (opened, inner) = strip_comment(t);
+    if is_marker_text(opened, inner) {
+        return Marked::Marker;
+    }
+    if !opened && inline(t) {
+        return Marked::Inline;
+    }
+    Marked::No
+}
+
+/// The comment's words without opener and closer; whether there was an opener.
+fn strip_comment(t: &str) -> (bool, &str) {
+    let mut inner = t;
+    let mut opened = false;
+    for o in OPENERS {
+        if let Some(rest) = inner.strip_prefix(o) {
+            inner = rest;
+            opened = true;
+            break;
+        }
+    }
+    // `// // ...` and `//// ...` are written too.
+    if opened {
+        inner = inner.trim_start_matches([' ', '\t', '/', '#']);
+    }
+    if !opened {
+        let boxed = [('[', ']'), ('(', ')'), ('<', '>')];
+        for (a, b) in boxed {
+            if let Some(rest) = t.strip_prefix(a).and_then(|r| r.strip_suffix(b)) {
+                // `[...rest]` and `(...args)` spread a value: a marker has a blank.
+                let rest = rest.trim();
+                if dotted(rest) && (rest.contains("... ") || rest.contains("… ")) {
+                    return (true, rest);
+                }
+            }
+        }
+    }
+    for c in CLOSERS {
+        if let Some(rest) = inner.trim_end().strip_suffix(c) {
+            inner = rest;
+            break;
+        }
+    }
+    (opened, inner.trim())
+}
+
+fn dotted(s: &str) -> bool {
+    s.starts_with("...") || s.starts_with('…') || s.ends_with("...") || s.ends_with('…')
+}
+
+fn is_marker_text(opened: bool, inner: &str) -> bool {
+    // A boxed remark, `// [... existing code ...]` or `# (unchanged)`.
+    let inner = inner
+        .strip_prefix(['[', '(', '<'])
+        .and_then(|r| r.strip_suffix([']', ')', '>']))
+        .unwrap_or(inner)
+        .trim();
+    let core = inner.trim_matches(['.', '…', ' ', '-', '=', '*']);
+    if opened && core.is_empty() {
+        return inner.contains("...") || inner.contains('…');
+    }
+    let words = words(core);
+    if words.is_empty() || words.len() > 16 {
+        return false;
+    }
+    // Words only: anything that reads as code is code.
+    if core.contains(['{', '}', ';', '=', '"', '`', '$', '|', '\\']) {
+        return false;
+    }
+    let head = inner.starts_with("...") || inner.starts_with('…');
+    let tail = inner.ends_with("...") || inner.ends_with('…');
+    let keyword = words.iter().any(|w| KEYWORDS.contains(&w.as_str()));
+    let known = words
+        .iter()
+        .filter(|w| VOCABULARY.contains(&w.as_str()) || w.bytes().all(|b| b.is_ascii_digit()))
+        .count();
+    let plain = known == words.len();
+    if opened {
+        // `# ... anything ...` is a marker by its shape alone. With dots on one side it
+        // takes a marker's words, without dots nothing but a marker's words: a remark
+        // such as `# keep the lock while writing` is text.
+        (head && tail)
+            || (head && keyword && known * 2 >= words.len())
+            || (keyword && plain && words.len() >= 2)
+    } else {
+        // Without a comment opener a line has to be nothing but a marker.
+        let spaced = inner.starts_with("... ") || inner.starts_with("… ");
+        head && spaced && keyword && (tail || plain) && known * 2 >= words.len()
+    }
+}
+
+/// Code with an ellipsis remark at its end: `foo(); // ... existing code ...`.
+fn inline(t: &str) -> bool {
+    for o in ["//", "#", "/*", "--", "<!--"] {
+        let mut from = 0;
+        while let Some(p) = t.get(from..).and_then(|r| r.find(o)) {
+            let at = from + p;
+            let (_, inner) = strip_comment(&t[at..]);
+            let all = words(inner);
+            let plain = all.iter().all(|w| VOCABULARY.contains(&w.as_str()));
+            if at > 0 && dotted(inner) && plain && is_marker_text(true, inner) && !all.is_empty() {
+                return true;
+            }
+            from = at + o.len();
+        }
+    }
+    false
+}
+
+fn words(s: &str) -> Vec<String> {
+    s.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// A comment that asks for a removal: the name it removes, if it names one thing.
+pub(crate) fn removal(line: &str) -> Option<&str> {
+    let (opened, inner) = strip_comment(line.trim());
+    if !opened {
+        return None;
+    }
+    let inner = inner.trim_matches(['.', '…', ' ', '[', ']', '(', ')']);
+    let lower = inner.to_ascii_lowercase();
+    for verb in [
+        "removed:", "deleted:", "remove:", "delete:", "removed ", "deleted ", "remove ", "delete ",
+    ] {
+        if lower.starts_with(verb) {
+            let rest = inner.get(verb.len()..)?.trim();
+            let name = rest
+                .split_whitespace()
+                .filter(|w| !NOISE.contains(&w.to_ascii_lowercase().as_str()))
+                .collect::<Vec<_>>();
+            if let [one] = name.as_slice() {
+                let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.']);
+                return (!one.is_empty()).then_some(one);
+            }
+            return None;
+        }
+    }
+    None
+}
+
+/// Words around the name in a removal comment.
+const NOISE: &[&str] = &[
+    "the",
+    "function",
+    "method",
+    "class",
+    "struct",
+    "def",
+    "fn",
+    "func",
+    "type",
+    "interface",
+    "enum",
+    "constant",
+    "variable",
+    "field",
+    "test",
+    "here",
+    "entirely",
+    "definition",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_in_any_comment_style() {
+        for m in [
+            "// ... existing code ...",
+            "# ... existing code ...",
+            "-- ... existing code ...",
+            "    # ...",
+            "// …",
+            "/* ... existing props and markup ... */",
+            "{/* ... existing props and markup ... */}",
+            "<!-- ... existing code ... -->",
+            "// ... (unchanged) ...",
+            "// ... current_ref unchanged ...",
+            "# ... keep everything up to handle_exception ...",
+            "// ... license header and package clause ...",
+            "// ... rest of the loop unchanged ...",
+            "// ... rest of methods",
+            "// rest of the code remains the same",
+            "... existing code ...",
+            "[... existing code ...]",
+            "// [Previous content from line 1-305 remains exactly the same]",
+            "; ... rest of file ...",
+            "(* ... unchanged ... *)",
+            "# … rest unchanged …",
+        ] {
+            assert_eq!(classify(m), Marked::Marker, "{m}");
+        }
+    }
+
+    #[test]
+    fn text_that_only_looks_like_a_marker() {
+        for t in [
+            "foo(...args);",
+            "let x = [...existing];",
+            "// TODO: handle the other cases",
+            "...props,",
+            "...existing,",
+            "{...rest}",
+            "for i in 0..=n {",
+            "# see https://example.com/...",
+            "// wait until the buffer is full",
+            "print(\"... existing ...\")",
+            "* @param rest the remaining arguments",
+            "// keep the lock while writing",
+        ] {
+            assert_eq!(classify(t), Marked::No, "{t}");
+        }
+        assert_eq!(classify("..."), Marked::BareDots);
+        assert_eq!(classify("foo(); // ... existing code ..."), Marked::Inline);
+        assert_eq!(classify("def f(): # ... existing code ..."), Marked::Inline);
+    }
+
+    #[test]
+    fn removal_comments_name_one_thing() {
+        assert_eq!(removal("// removed: oldName"), Some("oldName"));
+        assert_eq!(
+            removal("# ... delete the method `parse` ..."),
+            Some("parse")
+        );
+        assert_eq!(removal("// removed a bug that crashed it"), None);
+        assert_eq!(removal("delete foo;"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! The merge of one file with one snippet, without touching the disk.
+
+use std::path::Path;
+
+use super::checks;
+use super::guide;
+use super::line::{self, Line};
+use super::place::{self, Outcome, Pass, Placed};
+use super::refuse;
+use super::snippet::{self, Haystack, Script};
+use crate::error::{Error, Result};
+use crate::syntax::{Language, Parsed, parse};
+use crate::text::Lines;
+
+/// How to merge.
+#[derive(Debug, Clone, Default)]
+pub struct MergeOptions {
+    /// The file's path, for its language and for messages.
+    pub path: String,
+    /// The language, where the path does not say it.
+    pub language: Option<&'static str>,
+    /// The snippet is the whole file: what it leaves out goes.
+    pub allow_full_rewrite: bool,
+}
+
+/// A merge that passed all checks.
+#[derive(Debug, Clone)]
+pub struct Merge {
+    /// The merged text.
+    pub text: String,
+    /// Whether it differs from the file.
+    pub changed: bool,
+    /// Where each part of the snippet went.
+    pub placed: Vec<Placed>,
+    /// Definitions that are gone, by qualified name.
+    pub removed: Vec<String>,
+    /// Context lines that the snippet misquoted, for which the file's text was kept.
+    pub misquoted: usize,
+    /// Whether the language's grammar was asked, and found no new error.
+    pub checked: bool,
+}
+
+/// Merges a snippet into a text.
+///
+/// The result is right by all checks or there is none: no text is guessed.
+///
+/// # Errors
+/// A refusal (class `Refused`) says which lines failed and what to send next.
+pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge> {
+    let language = language(file, options);
+    let before = language.and_then(|l| parse(l, file));
+    let mut merge = once(file, snippet, options, language, before.as_ref(), false)?;
+    if !merge.changed && merge.misquoted > 0 {
+        // Nothing but quotes or comments differ: then they are the edit.
+        merge = once(file, snippet, options, language, before.as_ref(), true)?;
+    }
+    Ok(merge)
+}
+
+fn language(file: &str, options: &MergeOptions) -> Option<&'static Language> {
+    options
+        .language
+        .and_then(Language::by_name)
+        .or_else(|| Language::detect(Path::new(&options.path), file))
+}
+
+fn once(
+    file: &str,
+    snippet: &str,
+    options: &MergeOptions,
+    language: Option<&'static Language>,
+    before: Option<&Parsed>,
+    literal: bool,
+) -> Result<Merge> {
+    let scripts = {
+        let lines = Lines::new(file);
+        let records: Vec<Line> = lines.iter().map(Line::new).collect();
+        let counts = line::counts(records.iter());
+        let haystack = Haystack {
+            counts: &counts,
+            python: language.is_some_and(|l| l.name() == "python"),
+        };
+        snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
+    };
+    let comments = comment_openers(language);
+    let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
+    let mut text = file.to_string();
+    let mut placed = Vec::new();
+    let mut misquoted = 0;
+    let single = scripts.len() == 1;
+    for script in &scripts {
+        let parsed;
+        let known = if single {
+            before
+        } else {
+            parsed = language.and_then(|l| parse(l, &text));
+            parsed.as_ref()
+        };
+        let outcome = pass(&text, script, options, known, &comments, literal)?;
+        placed.extend(outcome.placed);
+        misquoted += outcome.misquoted;
+        text = outcome.text;
+    }
+    let removed = checks::check(file, &text, &scripts, options, language, before)?;
+    Ok(Merge {
+        changed: text != file,
+        text,
+        placed,
+        removed,
+        misquoted,
+        checked: before.is_some(),
+    })
+}
+
+fn pass(
+    text: &str,
+    script: &Script,
+    options: &MergeOptions,
+    parsed: Option<&Parsed>,
+    comments: &[&str],
+    literal: bool,
+) -> Result<Outcome> {
+    let lines = Lines::new(text);
+    let records: Vec<Line> = lines.iter().map(Line::new).collect();
+    let counts = line::counts(records.iter());
+    let (definitions, imports) = match parsed {
+        Some(p) => (p.definitions(text), p.imports(text)),
+        None => Default::default(),
+    };
+    let run = |whole_file: bool, reorder: bool| {
+        let pass = Pass {
+            path: &options.path,
+            whole_file,
+            literal,
+            reorder,
+            comments,
+        };
+        place::place(pass, script, &lines, &records, &counts, |ctx| {
+            guide::guide(ctx, &definitions, &imports, parsed.map(Parsed::language))
+        })
+    };
+    if options.allow_full_rewrite && script.markers == 0 && !script.strict {
+        return run(true, false);
+    }
+    let first = run(false, false);
+    let error = match first {
+        Ok(outcome) => {
+            match checks::removals(&outcome, script, &records, &definitions, &options.path) {
+                Ok(()) => return Ok(outcome),
+                Err(e) => e,
+            }
+        }
+        Err(e) => e,
+    };
+    if script.segments.len() > 1
+        && !script.strict
+        && retry(&error)
+        && let Ok(outcome) = run(false, true)
+        && checks::removals(&outcome, script, &records, &definitions, &options.path).is_ok()
+    {
+        return Ok(outcome);
+    }
+    Err(error)
+}
+
+/// Refusals that another order of the segments may mend.
+fn retry(e: &Error) -> bool {
+    matches!(
+        e.code,
+        "no_anchor"
+            | "misplaced_context"
+            | "order"
+            | "context_missing"
+            | "unexplained_removal"
+            | "unclear_edge"
+    )
+}
+
+fn comment_openers(language: Option<&'static Language>) -> Vec<String> {
+    let Some(l) = language else {
+        return vec!["//".into(), "#".into(), "/*".into()];
+    };
+    let mut out: Vec<String> = l.line_comments().to_vec();
+    out.extend(l.block_comments().iter().map(|(open, _)| open.clone()));
+    out
+}

@@ -1,0 +1,397 @@
+//! Refusals: a code, which lines failed, where they may belong, and one next step.
+//!
+//! An agent reads them and sends the edit again, so each says what is missing and
+//! nothing more.
+
+use super::align::{Op, Problem};
+use super::line::{Class, Line};
+use super::place::{self, Ctx};
+use super::snippet::{Role, Unreadable};
+use crate::error::Error;
+use crate::text::Span;
+
+/// Longest piece of a line that a message quotes, in characters.
+const QUOTE: usize = 90;
+
+fn quote(text: &str) -> String {
+    let t = text.trim();
+    if t.chars().count() <= QUOTE {
+        format!("`{t}`")
+    } else {
+        let cut: String = t.chars().take(QUOTE).collect();
+        format!("`{cut}…`")
+    }
+}
+
+fn lines_of(ctx: &Ctx, k: usize) -> Span {
+    let (a, b) = ctx.bounds[k];
+    Span::new(ctx.numbers[a], ctx.numbers[b - 1])
+}
+
+fn lines_word(span: Span) -> String {
+    if span.len() == 1 {
+        format!("line {span}")
+    } else {
+        format!("lines {span}")
+    }
+}
+
+/// The file's window that shares most with a segment: its first line and the first
+/// snippet line that differs there, with the file line it was held against.
+struct Nearest {
+    start: usize,
+    end: usize,
+    differs: Option<(usize, usize)>,
+}
+
+fn nearest(ctx: &Ctx, k: usize) -> Option<Nearest> {
+    let (a, b) = ctx.bounds[k];
+    let lines: Vec<usize> = (a..b)
+        .filter(|&i| ctx.lines[i].class == Class::Plain && ctx.roles[i] != Role::Plus)
+        .collect();
+    let mut votes: std::collections::BTreeMap<i64, i32> = std::collections::BTreeMap::new();
+    let mut best: Vec<(usize, usize, i32)> = Vec::new();
+    for &i in &lines {
+        for (j, f) in ctx.file.iter().enumerate() {
+            let r = if place::same_line(ctx, i, j) {
+                1500
+            } else {
+                ctx.lines[i].similarity(f)
+            };
+            if r >= 400 {
+                *votes.entry(j as i64 - i as i64).or_insert(0) += r;
+                best.push((i, j, r));
+            }
+        }
+    }
+    let (&shift, _) = votes.iter().max_by_key(|(s, v)| (**v, -**s))?;
+    let start = (a as i64 + shift).max(0) as usize;
+    let end = ((b as i64 + shift).max(1) as usize).min(ctx.file.len());
+    let differs = (a..b).find_map(|i| {
+        let j = usize::try_from(i as i64 + shift).ok()?;
+        let f = ctx.file.get(j)?;
+        (ctx.lines[i].class != Class::Blank
+            && ctx.roles[i] != Role::Plus
+            && !ctx.lines[i].same(f)
+            && ctx.lines[i].similarity(f) >= 300)
+            .then_some((i, j))
+    });
+    (start < end).then_some(Nearest {
+        start,
+        end,
+        differs,
+    })
+}
+
+fn near_text(ctx: &Ctx, k: usize) -> (String, Option<Span>) {
+    let Some(n) = nearest(ctx, k) else {
+        return (" Nothing in the file resembles them.".into(), None);
+    };
+    let span = Span::new(n.start + 1, n.end);
+    let mut text = format!(" The nearest is {} of the file", lines_word(span));
+    if let Some((i, j)) = n.differs {
+        text.push_str(&format!(
+            "; the first that differs:\n  file {}: {}\n  your {}: {}",
+            j + 1,
+            quote(ctx.file[j].raw),
+            ctx.numbers[i],
+            quote(ctx.lines[i].raw)
+        ));
+    } else {
+        text.push('.');
+    }
+    (text, Some(span))
+}
+
+/// No line of the segment says where it belongs.
+pub(crate) fn no_anchor(ctx: &Ctx, k: usize) -> Error {
+    let (near, span) = near_text(ctx, k);
+    Error::refused(
+        "no_anchor",
+        format!("{} of the snippet match no line of {}.{near}", capital(&lines_word(lines_of(ctx, k))), ctx.pass.path),
+        match span {
+            Some(s) => format!("Copy one or two lines of {} word for word next to the change.", lines_word(s)),
+            None => "Copy one or two lines of the file word for word next to the change; check that this is the file you mean.".into(),
+        },
+    )
+}
+
+/// A line of the file at the segment's end that is not where the segment goes.
+pub(crate) fn misplaced(ctx: &Ctx, k: usize, i: usize) -> Error {
+    let stands: Vec<String> = (0..ctx.file.len())
+        .filter(|&j| ctx.file[j].same(&ctx.lines[i]))
+        .take(3)
+        .map(|j| (j + 1).to_string())
+        .collect();
+    Error::refused(
+        "misplaced_context",
+        format!(
+            "Line {} of the snippet ({}) is line {} of {}, but the rest of its part (lines {}) belongs elsewhere.",
+            ctx.numbers[i],
+            quote(ctx.lines[i].raw),
+            stands.join(", "),
+            ctx.pass.path,
+            lines_of(ctx, k)
+        ),
+        "Put a marker line between lines that do not follow each other in the file, and keep the file's order.",
+    )
+}
+
+/// New lines between two markers, which may go anywhere.
+pub(crate) fn no_place(ctx: &Ctx, k: usize) -> Error {
+    let (a, _) = ctx.bounds[k];
+    Error::refused(
+        "no_place",
+        format!(
+            "{} of the snippet (from {}) are new and have no line of {} beside them, so their place is open.",
+            capital(&lines_word(lines_of(ctx, k))),
+            quote(ctx.lines[a].raw),
+            ctx.pass.path
+        ),
+        "Copy the existing line above or below the place where they belong, without a marker between.",
+    )
+}
+
+/// Lines that a hunk or a search block asks for are not there.
+pub(crate) fn context_missing(ctx: &Ctx) -> Error {
+    let m = ctx.lines.len();
+    let missing: Vec<usize> = (0..m)
+        .filter(|&i| {
+            matches!(ctx.roles[i], Role::Minus | Role::Context)
+                && ctx.lines[i].class != Class::Blank
+                && !(0..ctx.file.len()).any(|j| place::same_line(ctx, i, j))
+        })
+        .collect();
+    let k = missing.first().map_or(0, |&i| {
+        ctx.bounds
+            .iter()
+            .position(|&(a, b)| a <= i && i < b)
+            .unwrap_or(0)
+    });
+    let (near, span) = near_text(ctx, k);
+    let what = match missing.first() {
+        Some(&i) => {
+            let n = missing.len();
+            let more = if n > 1 {
+                format!(" and {} more", n - 1)
+            } else {
+                String::new()
+            };
+            format!(
+                "Line {} of the edit ({}){more} is not in {}.{near}",
+                ctx.numbers[i],
+                quote(ctx.lines[i].raw),
+                ctx.pass.path
+            )
+        }
+        None => format!(
+            "The lines to replace (from {}) do not stand together in {} as the edit gives them.{near}",
+            ctx.lines.first().map_or(String::new(), |l| quote(l.raw)),
+            ctx.pass.path
+        ),
+    };
+    // The agent may have sent an edit that is made already.
+    let made = (0..m).any(|i| ctx.roles[i] == Role::Plus)
+        && (0..m)
+            .filter(|&i| ctx.roles[i] == Role::Plus && ctx.lines[i].class == Class::Plain)
+            .all(|i| ctx.counts.contains_key(&ctx.lines[i].hash));
+    let hint = if made {
+        "The new lines stand in the file already: the edit seems to be made. ".to_string()
+    } else {
+        String::new()
+    };
+    Error::refused(
+        "context_missing",
+        what,
+        match span {
+            Some(s) => format!(
+                "{hint}Copy the lines to replace word for word; read {} again.",
+                lines_word(s)
+            ),
+            None => {
+                format!("{hint}Read the file again and copy the lines to replace word for word.")
+            }
+        },
+    )
+}
+
+/// The segment fits several places alike.
+pub(crate) fn ambiguous(ctx: &Ctx, k: usize, ops: &[Op], problem: &Problem, s: usize) -> Error {
+    let first = ops
+        .iter()
+        .find_map(|op| match op {
+            Op::Pair(_, j) => Some(*j),
+            _ => None,
+        })
+        .unwrap_or(0);
+    let places = place::candidates(problem, s, first);
+    let mut list = String::new();
+    for &j in &places {
+        list.push_str(&format!("\n  line {}: {}", j + 1, quote(ctx.file[j].raw)));
+        if let Some(h) = header_above(ctx, j) {
+            list.push_str(&format!(
+                " below line {}: {}",
+                h + 1,
+                quote(ctx.file[h].raw)
+            ));
+        }
+    }
+    Error::refused(
+        "ambiguous",
+        format!(
+            "{} of the snippet fit more than one place in {}:{list}",
+            capital(&lines_word(lines_of(ctx, k))),
+            ctx.pass.path
+        ),
+        "Put the header above the one you mean (and a marker below it), or a line that stands only there, in front of these lines.",
+    )
+}
+
+/// The nearest line above that is less deep and tells the places apart.
+fn header_above(ctx: &Ctx, j: usize) -> Option<usize> {
+    let mut depth = ctx.file_cols(j);
+    let mut at = j;
+    loop {
+        let h = (0..at)
+            .rev()
+            .find(|&h| ctx.file[h].class == Class::Plain && ctx.file_cols(h) < depth)?;
+        if ctx.counts.get(&ctx.file[h].hash) == Some(&1) {
+            return Some(h);
+        }
+        depth = ctx.file_cols(h);
+        at = h;
+    }
+}
+
+/// Segments that do not follow the file's order.
+pub(crate) fn order(ctx: &Ctx, k: usize) -> Error {
+    Error::refused(
+        "order",
+        format!(
+            "{} of the snippet belong before or between lines that an earlier part of it covers.",
+            capital(&lines_word(lines_of(ctx, k)))
+        ),
+        "Send the parts in the order of the file, or as separate edits.",
+    )
+}
+
+/// A new line at a segment's end may replace the file's line or stand beside it.
+pub(crate) fn edge(ctx: &Ctx, k: usize, i: usize, j: usize) -> Error {
+    let _ = k;
+    Error::refused(
+        "unclear_edge",
+        format!(
+            "Line {} of the snippet ({}) stands next to a marker: it may replace line {} of {} ({}) or stand beside it.",
+            ctx.numbers[i],
+            quote(ctx.lines[i].raw),
+            j + 1,
+            ctx.pass.path,
+            quote(ctx.file[j].raw)
+        ),
+        match next_line(ctx, j) {
+            Some(n) => format!(
+                "Go on to the next line that stays: end with line {} ({}) to replace, or repeat line {} to keep it.",
+                n + 1,
+                quote(ctx.file[n].raw),
+                j + 1
+            ),
+            None => format!(
+                "Repeat line {} next to it to keep it, or send the whole definition to replace it.",
+                j + 1
+            ),
+        },
+    )
+}
+
+fn next_line(ctx: &Ctx, j: usize) -> Option<usize> {
+    (j + 1..ctx.file.len()).find(|&n| ctx.file[n].class != Class::Blank)
+}
+
+/// A run of lines would go without a clear sign.
+pub(crate) fn removed_at_edge(ctx: &Ctx, k: usize, from: usize, to: usize) -> Error {
+    unexplained(
+        ctx.pass.path,
+        ctx.file,
+        Span::new(from + 1, to + 1),
+        lines_of(ctx, k),
+    )
+}
+
+/// A run of lines would go without a clear sign.
+pub(crate) fn unexplained(path: &str, file: &[Line], gone: Span, snippet: Span) -> Error {
+    let first = file
+        .get(gone.start - 1)
+        .map_or(String::new(), |l| quote(l.raw));
+    Error::refused(
+        "unexplained_removal",
+        format!(
+            "{} of the snippet would remove {} of {path} (from {first}) without saying so.",
+            capital(&lines_word(snippet)),
+            lines_word(gone)
+        ),
+        "Put a line `... existing code ...` where they stay; to remove them, prefix each with `-` or give the lines right above and below them.",
+    )
+}
+
+/// A snippet without markers that would drop most of the file.
+pub(crate) fn whole_file(path: &str, removed: usize, total: usize) -> Error {
+    Error::refused(
+        "missing_marker",
+        format!("The snippet has no marker and would remove {removed} of {total} lines of {path}."),
+        "Put `... existing code ...` where code stays, or ask for a full rewrite.",
+    )
+}
+
+/// The depth of the segment's lines cannot be told.
+pub(crate) fn indent(ctx: &Ctx, k: usize) -> Error {
+    Error::refused(
+        "indent",
+        format!(
+            "{} of the snippet are indented neither as in {} nor all by the same amount less.",
+            capital(&lines_word(lines_of(ctx, k))),
+            ctx.pass.path
+        ),
+        "Indent the lines as they shall stand in the file.",
+    )
+}
+
+/// More work than a merge may take.
+pub(crate) fn too_large(path: &str, n: usize, m: usize) -> Error {
+    Error::refused(
+        "too_large",
+        format!("{m} snippet lines against {n} lines of {path} are too many to align."),
+        "Send smaller edits with markers, or the whole file as a full rewrite.",
+    )
+}
+
+/// A snippet that is no edit.
+pub(crate) fn unreadable(u: &Unreadable) -> Error {
+    match u {
+        Unreadable::Inline(n, text) => Error::refused(
+            "inline_ellipsis",
+            format!(
+                "Line {n} of the snippet has code and a marker on one line: {}.",
+                quote(text)
+            ),
+            "Write the line out, and put markers on lines of their own.",
+        ),
+        Unreadable::OpenBlock(n) => Error::refused(
+            "open_block",
+            format!("The SEARCH block at line {n} of the snippet has no `=======` or no end."),
+            "End each block with `>>>>>>> REPLACE`.",
+        ),
+        Unreadable::Empty => Error::refused(
+            "empty_edit",
+            "The snippet holds no line of code.".to_string(),
+            "Send the changed lines with a line of context above and below.",
+        ),
+    }
+}
+
+fn capital(s: &str) -> String {
+    let mut c = s.chars();
+    match c.next() {
+        Some(f) => f.to_uppercase().chain(c).collect(),
+        None => String::new(),
+    }
+}

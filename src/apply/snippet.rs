@@ -1,0 +1,516 @@
+//! From the text that an agent sent to lines with a role, cut into segments.
+
+use super::line::{Counts, Line};
+use super::markers::{self, Marked};
+
+/// What a snippet line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Context or new text: the alignment finds out which.
+    Plain,
+    /// Context of a hunk: it has to be in the file.
+    Context,
+    /// A line to remove: it has to be in the file.
+    Minus,
+    /// New text, whether or not the file has such a line.
+    Plus,
+}
+
+/// One line of the edit.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Without line break, fences, prefixes.
+    pub text: String,
+    /// What it asks for.
+    pub role: Role,
+    /// Its line in the snippet as sent, from 1.
+    pub number: usize,
+}
+
+/// A run of lines between two markers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Segment {
+    /// Its lines without blank ones at both ends.
+    pub items: Vec<Item>,
+    /// Blank lines that stood before the first line.
+    pub blank_before: usize,
+    /// Blank lines that stood after the last line.
+    pub blank_after: usize,
+    /// A marker stands right before it.
+    pub marker_before: bool,
+    /// A marker stands right after it.
+    pub marker_after: bool,
+    /// The line of the file at which a hunk header says that it starts, from 1.
+    pub hint: Option<usize>,
+    /// Names that removal comments in it give.
+    pub removals: Vec<String>,
+}
+
+/// One pass over the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Script {
+    /// In the order of the snippet.
+    pub segments: Vec<Segment>,
+    /// Number of markers.
+    pub markers: usize,
+    /// Hunks of a diff or a search/replace block: context has to match.
+    pub strict: bool,
+}
+
+/// A snippet that cannot be read as an edit.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// Code and a marker on one line (its number and text).
+    Inline(usize, String),
+    /// A search/replace block without its end (its line).
+    OpenBlock(usize),
+    /// Nothing but markers and blanks.
+    Empty,
+}
+
+/// Where the text of an edit can be looked up.
+pub(crate) struct Haystack<'a> {
+    pub counts: &'a Counts,
+    pub python: bool,
+}
+
+impl Haystack<'_> {
+    fn holds(&self, text: &str) -> bool {
+        let l = Line::new(text);
+        self.counts.contains_key(&l.hash)
+    }
+}
+
+/// Reads a snippet as the passes it asks for.
+pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unreadable> {
+    let mut lines: Vec<(usize, &str)> = snippet
+        .split('\n')
+        .map(|l| l.strip_suffix('\r').unwrap_or(l))
+        .enumerate()
+        .map(|(i, l)| (i + 1, l))
+        .collect();
+    if lines.last().is_some_and(|(_, l)| l.is_empty()) {
+        lines.pop();
+    }
+    unwrap(&mut lines, file);
+    let numbered = strip_line_numbers(&lines, file);
+    let lines: Vec<(usize, &str)> = numbered.unwrap_or(lines);
+    if let Some(blocks) = search_replace(&lines)? {
+        return Ok(blocks);
+    }
+    if let Some(script) = unified(&lines) {
+        return if script.segments.is_empty() {
+            Err(Unreadable::Empty)
+        } else {
+            Ok(vec![script])
+        };
+    }
+    let script = lazy(&lines, file)?;
+    if script.segments.is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    Ok(vec![script])
+}
+
+/// Takes off a code fence or a tag around the whole snippet.
+fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
+    loop {
+        while lines.first().is_some_and(|(_, l)| l.trim().is_empty())
+            && lines.len() > 1
+            && wrapped_below(lines)
+        {
+            lines.remove(0);
+        }
+        let Some(first) = lines.first().map(|(_, l)| l.trim()) else {
+            return;
+        };
+        let Some(last_at) = lines.iter().rposition(|(_, l)| !l.trim().is_empty()) else {
+            return;
+        };
+        let last = lines[last_at].1.trim();
+        let fence = ["```", "~~~"].into_iter().find(|f| first.starts_with(f));
+        let fenced = fence.is_some_and(|f| {
+            last_at > 0
+                && last.starts_with(f)
+                && last.trim_start_matches(['`', '~']).is_empty()
+                && !(file.holds(first) && file.holds(last))
+                && lines[1..last_at]
+                    .iter()
+                    .filter(|(_, l)| l.trim().starts_with(f))
+                    .count()
+                    % 2
+                    == 0
+        });
+        let tagged = ["code", "update", "edit", "snippet", "file"]
+            .iter()
+            .any(|t| first == format!("<{t}>") && last == format!("</{t}>") && !file.holds(first));
+        if last_at == 0 || !(fenced || tagged) {
+            return;
+        }
+        lines.truncate(last_at);
+        lines.remove(0);
+    }
+}
+
+/// Whether the first line that is not blank opens a fence or a tag.
+fn wrapped_below(lines: &[(usize, &str)]) -> bool {
+    lines
+        .iter()
+        .map(|(_, l)| l.trim())
+        .find(|l| !l.is_empty())
+        .is_some_and(|l| l.starts_with("```") || l.starts_with("~~~") || l.starts_with('<'))
+}
+
+/// Takes off `12 | `, `12: ` or `12<tab>` where every line has one and the file shows
+/// that they are no text.
+fn strip_line_numbers<'s>(
+    lines: &[(usize, &'s str)],
+    file: &Haystack,
+) -> Option<Vec<(usize, &'s str)>> {
+    let mut out = Vec::with_capacity(lines.len());
+    let (mut seen, mut hits, mut raw_hits) = (0usize, 0usize, 0usize);
+    for &(n, l) in lines {
+        if l.trim().is_empty() || markers::classify(l) != Marked::No {
+            out.push((n, l));
+            continue;
+        }
+        let t = l.trim_start();
+        let digits = t.len() - t.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits == 0 || digits > 6 {
+            return None;
+        }
+        let rest = &t[digits..];
+        let text = if let Some(r) = rest.strip_prefix('\t').or_else(|| rest.strip_prefix('→')) {
+            r
+        } else {
+            let r = rest.trim_start();
+            let r = r.strip_prefix(['|', ':', '│'])?;
+            r.strip_prefix(' ').unwrap_or(r)
+        };
+        seen += 1;
+        hits += usize::from(!text.trim().is_empty() && file.holds(text));
+        raw_hits += usize::from(file.holds(l));
+        out.push((n, text));
+    }
+    (seen >= 1 && hits * 2 >= seen && raw_hits == 0).then_some(out)
+}
+
+/// `<<<<<<< SEARCH` … `=======` … `>>>>>>> REPLACE`, in any number. Each is a pass.
+fn search_replace(lines: &[(usize, &str)]) -> Result<Option<Vec<Script>>, Unreadable> {
+    let opens = |l: &str| {
+        let t = l.trim_end();
+        let bare = t.trim_start_matches(['<', '-']);
+        (t.starts_with("<<<<<") || t.starts_with("-----"))
+            && matches!(bare.trim(), "SEARCH" | "ORIGINAL")
+    };
+    let middle = |l: &str| {
+        let t = l.trim_end();
+        t.len() >= 5 && t.bytes().all(|b| b == b'=')
+    };
+    let closes = |l: &str| {
+        let t = l.trim_end();
+        let bare = t.trim_start_matches(['>', '+']);
+        (t.starts_with(">>>>>") || t.starts_with("+++++"))
+            && matches!(bare.trim(), "REPLACE" | "UPDATED")
+    };
+    if !lines.iter().any(|(_, l)| opens(l)) {
+        return Ok(None);
+    }
+    let mut scripts = Vec::new();
+    let mut i = 0;
+    while i < lines.len() {
+        if !opens(lines[i].1) {
+            i += 1;
+            continue;
+        }
+        let start = lines[i].0;
+        let mid = (i + 1..lines.len()).find(|&k| middle(lines[k].1));
+        let Some(mid) = mid else {
+            return Err(Unreadable::OpenBlock(start));
+        };
+        let Some(end) = (mid + 1..lines.len()).find(|&k| closes(lines[k].1)) else {
+            return Err(Unreadable::OpenBlock(start));
+        };
+        scripts.push(block(&lines[i + 1..mid], &lines[mid + 1..end]));
+        i = end + 1;
+    }
+    Ok(Some(scripts))
+}
+
+/// A search/replace block as a hunk: what both sides share is context.
+fn block(search: &[(usize, &str)], replace: &[(usize, &str)]) -> Script {
+    let old: Vec<&str> = search.iter().map(|(_, l)| *l).collect();
+    let new: Vec<&str> = replace.iter().map(|(_, l)| *l).collect();
+    let mut items = Vec::new();
+    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &old, &new) {
+        let (tag, a, b) = op.as_tag_tuple();
+        let equal = tag == similar::DiffTag::Equal;
+        for k in a {
+            items.push(Item {
+                text: search[k].1.to_string(),
+                role: if equal { Role::Context } else { Role::Minus },
+                number: search[k].0,
+            });
+        }
+        if !equal {
+            for k in b {
+                items.push(Item {
+                    text: replace[k].1.to_string(),
+                    role: Role::Plus,
+                    number: replace[k].0,
+                });
+            }
+        }
+    }
+    let segment = Segment {
+        items,
+        marker_before: true,
+        marker_after: true,
+        ..Segment::default()
+    };
+    Script {
+        segments: vec![segment],
+        markers: 0,
+        strict: true,
+    }
+}
+
+/// A unified diff or the hunks of a patch envelope, where every line is prefixed.
+fn unified(lines: &[(usize, &str)]) -> Option<Script> {
+    let hunk = |l: &str| l.starts_with("@@");
+    let numbered = lines.iter().any(|(_, l)| hunk_start(l).is_some());
+    let headed = lines
+        .windows(2)
+        .any(|w| w[0].1.starts_with("--- ") && w[1].1.starts_with("+++ "));
+    let prefixed = |l: &str| l.is_empty() || l.starts_with([' ', '+', '-', '\\', '@']);
+    let first = lines.iter().position(|(_, l)| hunk(l))?;
+    let body = &lines[first..];
+    let changes = body.iter().any(|(_, l)| l.starts_with(['+', '-']));
+    if !(changes
+        && body
+            .iter()
+            .all(|(_, l)| prefixed(l) || l.starts_with("*** ") || header(l)))
+    {
+        return None;
+    }
+    if !(numbered
+        || headed
+        || lines[..first]
+            .iter()
+            .all(|(_, l)| l.trim().is_empty() || header(l)))
+    {
+        return None;
+    }
+    let mut script = Script {
+        strict: true,
+        ..Script::default()
+    };
+    let mut current: Option<Segment> = None;
+    let mut flush = |s: Option<Segment>| {
+        if let Some(mut s) = s {
+            while s
+                .items
+                .last()
+                .is_some_and(|i| i.role == Role::Context && i.text.trim().is_empty())
+            {
+                s.items.pop();
+            }
+            while s
+                .items
+                .first()
+                .is_some_and(|i| i.role == Role::Context && i.text.trim().is_empty())
+            {
+                s.items.remove(0);
+            }
+            if !s.items.is_empty() {
+                script.segments.push(s);
+            }
+        }
+    };
+    for &(number, l) in body {
+        if hunk(l) {
+            flush(current.take());
+            let mut s = Segment {
+                marker_before: true,
+                marker_after: true,
+                hint: hunk_start(l),
+                ..Segment::default()
+            };
+            if s.hint.is_none() {
+                // `@@ fn name` of a patch envelope: a line of the file above the hunk.
+                let named = l.trim_matches(['@', ' ']);
+                if !named.is_empty() {
+                    s.items.push(Item {
+                        text: named.to_string(),
+                        role: Role::Context,
+                        number,
+                    });
+                    flush(Some(std::mem::replace(
+                        &mut s,
+                        Segment {
+                            marker_before: true,
+                            marker_after: true,
+                            ..Segment::default()
+                        },
+                    )));
+                }
+            }
+            current = Some(s);
+            continue;
+        }
+        if header(l) || l.starts_with('\\') || l.starts_with("*** ") {
+            continue;
+        }
+        let Some(s) = current.as_mut() else { continue };
+        let (role, text) = match l.as_bytes().first() {
+            Some(b'+') => (Role::Plus, &l[1..]),
+            Some(b'-') => (Role::Minus, &l[1..]),
+            Some(b' ') => (Role::Context, &l[1..]),
+            _ => (Role::Context, l),
+        };
+        s.items.push(Item {
+            text: text.to_string(),
+            role,
+            number,
+        });
+    }
+    flush(current.take());
+    Some(script)
+}
+
+/// Lines above the hunks of a diff.
+fn header(l: &str) -> bool {
+    [
+        "--- ",
+        "+++ ",
+        "diff --git",
+        "index ",
+        "new file mode",
+        "deleted file mode",
+        "similarity index",
+        "rename ",
+    ]
+    .iter()
+    .any(|h| l.starts_with(h))
+}
+
+/// The old file's line in `@@ -12,3 +12,4 @@`.
+fn hunk_start(l: &str) -> Option<usize> {
+    let rest = l.strip_prefix("@@ -")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    rest.contains("@@").then(|| digits.parse().ok())?
+}
+
+/// Which prefixes a snippet with markers uses.
+struct Prefixes {
+    minus: bool,
+    plus: bool,
+}
+
+fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
+    let (mut minus, mut plus, mut plus_text) = (false, 0usize, 0usize);
+    for (_, l) in lines {
+        if let Some(rest) = l.strip_prefix('-') {
+            let telling = Line::new(rest).word_count() > 0;
+            minus |= telling && !file.holds(l) && file.holds(rest);
+        } else if let Some(rest) = l.strip_prefix('+') {
+            if rest.trim().is_empty() || !file.holds(l) {
+                plus += 1;
+            } else {
+                plus_text += 1;
+            }
+        }
+    }
+    let blank = |c: Option<char>| {
+        c.is_none_or(|c| {
+            c.is_whitespace() || c.is_alphanumeric() || "@/#*}])<{_\"'`-|.&".contains(c)
+        })
+    };
+    let all_plus = lines
+        .iter()
+        .filter_map(|(_, l)| l.strip_prefix('+'))
+        .all(|r| blank(r.chars().next()));
+    Prefixes {
+        minus,
+        plus: plus > 0 && plus_text == 0 && (minus || all_plus),
+    }
+}
+
+/// A snippet whose markers stand for unchanged code.
+fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> {
+    let prefix = prefixes(lines, file);
+    let mut script = Script::default();
+    let mut segment = Segment::default();
+    let mut before = "";
+    for &(number, l) in lines {
+        let (role, text) = if prefix.minus && l.starts_with('-') && !file.holds(l) {
+            (Role::Minus, &l[1..])
+        } else if prefix.plus && l.starts_with('+') {
+            (Role::Plus, &l[1..])
+        } else {
+            (Role::Plain, l)
+        };
+        if (prefix.minus || prefix.plus) && l.starts_with("@@") {
+            close(&mut script, &mut segment);
+            continue;
+        }
+        if role != Role::Minus && !file.holds(text) {
+            if let Some(name) = markers::removal(text).filter(|_| role == Role::Plain) {
+                segment.removals.push(name.to_string());
+                continue;
+            }
+            let marked = match markers::classify(text) {
+                // In Python a lone `...` is the body of a stub.
+                Marked::BareDots if file.python && before.trim_end().ends_with(':') => Marked::No,
+                Marked::BareDots => Marked::Marker,
+                m => m,
+            };
+            match marked {
+                Marked::Marker => {
+                    close(&mut script, &mut segment);
+                    before = "";
+                    continue;
+                }
+                Marked::Inline => {
+                    return Err(Unreadable::Inline(number, text.trim().to_string()));
+                }
+                _ => {}
+            }
+        }
+        if !text.trim().is_empty() {
+            before = text;
+        }
+        segment.items.push(Item {
+            text: text.to_string(),
+            role,
+            number,
+        });
+    }
+    push(&mut script, segment, false);
+    Ok(script)
+}
+
+/// Ends a segment at a marker.
+fn close(script: &mut Script, segment: &mut Segment) {
+    script.markers += 1;
+    push(script, std::mem::take(segment), true);
+    segment.marker_before = true;
+}
+
+fn push(script: &mut Script, mut segment: Segment, marker_after: bool) {
+    segment.marker_after = marker_after;
+    let blank = |i: &Item| i.text.trim().is_empty() && i.role != Role::Minus;
+    while segment.items.last().is_some_and(blank) {
+        segment.items.pop();
+        segment.blank_after += 1;
+    }
+    while segment.items.first().is_some_and(blank) {
+        segment.items.remove(0);
+        segment.blank_before += 1;
+    }
+    if !segment.items.is_empty() {
+        script.segments.push(segment);
+    } else if let (Some(last), false) = (script.segments.last_mut(), segment.removals.is_empty()) {
+        last.removals.append(&mut segment.removals);
+    }
+}
