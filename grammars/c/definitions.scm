@@ -1,6 +1,6 @@
 ; Used for C and C++. A declarator is unwrapped to the name inside.
 
-(function_definition declarator: (_) @name body: (_) @body) @definition.function
+(function_definition declarator: (_) @name body: (_)? @body) @definition.function
 ; A parenthesis around the declared name is a pointer to a function.
 (declaration
   declarator: [
@@ -15,7 +15,7 @@
   ]) @definition.function
 (declaration declarator: (init_declarator declarator: (_) @name value: (initializer_list) @body))
   @definition.variable
-(declaration declarator: (_) @name) @definition.variable
+(declaration declarator: (_)+ @name) @definition.variable
 (field_declaration
   declarator: [
     (function_declarator declarator: (parenthesized_declarator)) @name
@@ -25,7 +25,7 @@
     (function_declarator) @name
     (pointer_declarator declarator: (function_declarator)) @name
   ]) @definition.method
-(field_declaration declarator: (_) @name) @definition.field
+(field_declaration declarator: (_)+ @name) @definition.field
 
 (type_definition
   type: (struct_specifier body: (_) @body)
@@ -36,7 +36,7 @@
 (type_definition
   type: (enum_specifier body: (_) @body)
   declarator: (_) @name) @definition.enum
-(type_definition declarator: (_) @name) @definition.type
+(type_definition declarator: (_)+ @name) @definition.type
 (struct_specifier name: (_) @name body: (_) @body) @definition.struct
 (union_specifier name: (_) @name body: (_) @body) @definition.struct
 (enum_specifier name: (_) @name body: (_) @body) @definition.enum

@@ -1,6 +1,13 @@
 (namespace_definition name: (_) @name body: (_) @body) @definition.module
 (class_specifier name: (_) @name body: (_) @body) @definition.class
-(function_definition declarator: (_) @name) @definition.function
+; Tests that a macro declares go by their header.
+(function_definition
+  !type
+  declarator: (function_declarator declarator: (identifier) @_test)
+  body: (_) @body
+  (#any-of? @_test
+    "TEST" "TEST_F" "TEST_P" "TYPED_TEST" "TYPED_TEST_P" "TEST_CASE" "SECTION" "BENCHMARK_F"))
+  @definition.test
 (declaration
   declarator: [
     (reference_declarator (function_declarator))

@@ -16,9 +16,9 @@
 (local_function_statement name: (_) @name body: (_)? @body) @definition.function
 (property_declaration name: (_) @name accessors: (_)? @body) @definition.field
 (event_declaration name: (_) @name accessors: (_)? @body) @definition.field
-(event_field_declaration (variable_declaration (variable_declarator name: (_) @name)))
+(event_field_declaration (variable_declaration (variable_declarator name: (_) @name)+))
   @definition.field
-(field_declaration (variable_declaration (variable_declarator name: (_) @name))) @definition.field
+(field_declaration (variable_declaration (variable_declarator name: (_) @name)+)) @definition.field
 
 (using_directive) @import
 (extern_alias_directive) @import

@@ -20,6 +20,16 @@
   ]) @definition.function
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @definition.class
 (variable_declarator name: (identifier) @name value: [(object) (array)] @body) @definition.variable
+; Functions and objects that are handed to another function first.
+(variable_declarator
+  name: (identifier) @name
+  value: (call_expression
+    arguments: (arguments
+      [
+        (arrow_function body: (statement_block) @body)
+        (function_expression body: (_) @body)
+        (object) @body
+      ]))) @definition.variable
 (variable_declarator name: (identifier) @name) @definition.variable
 
 ; Functions that are assigned: Type.prototype.name, this.name, exports.name.

@@ -10,17 +10,17 @@
       ]))
   name: (_) @name
   body: (_)? @body) @definition.method
-(type_spec name: (_) @name type: (struct_type) @body) @definition.struct
+(type_spec name: (_) @name type: (struct_type (field_declaration_list) @body)) @definition.struct
 (type_spec name: (_) @name type: (interface_type) @body) @definition.interface
 (type_spec name: (_) @name) @definition.type
 (type_alias name: (_) @name) @definition.type
-(field_declaration name: (_) @name) @definition.field
+(field_declaration name: (field_identifier)+ @name) @definition.field
 (method_elem name: (_) @name) @definition.method
-(const_spec name: (identifier) @name) @definition.constant
+(const_spec name: (identifier)+ @name) @definition.constant
 (var_spec
   name: (_) @name
   value: (expression_list . (func_literal body: (_) @body))) @definition.function
-(var_spec name: (_) @name) @definition.variable
+(var_spec name: (identifier)+ @name) @definition.variable
 
 ; Subtests.
 (call_expression

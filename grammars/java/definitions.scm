@@ -8,8 +8,8 @@
 (constructor_declaration name: (_) @name body: (_) @body) @definition.method
 (compact_constructor_declaration name: (_) @name body: (_) @body) @definition.method
 (annotation_type_element_declaration name: (_) @name) @definition.method
-(field_declaration declarator: (variable_declarator name: (_) @name)) @definition.field
-(constant_declaration declarator: (variable_declarator name: (_) @name)) @definition.field
+(field_declaration declarator: (variable_declarator name: (_) @name)+) @definition.field
+(constant_declaration declarator: (variable_declarator name: (_) @name)+) @definition.field
 (module_declaration name: (_) @name body: (_) @body) @definition.module
 
 (import_declaration) @import

@@ -19,3 +19,6 @@
         (dot_index_expression table: (function_call name: (identifier) @_require))
       ]))
   (#eq? @_require "require")) @import
+((function_call name: (identifier) @_require) @import
+  (#eq? @_require "require")
+  (#has-parent? @import chunk))

@@ -1,6 +1,6 @@
 (class name: (_) @name body: (_)? @body) @definition.class
 (module name: (_) @name body: (_)? @body) @definition.module
-(method name: (_) @name body: (_)? @body) @definition.method
+(method name: (_) @name body: (_)? @body) @definition.function
 (singleton_method name: (_) @name body: (_)? @body) @definition.method
 (assignment left: [(constant) (scope_resolution)] @name) @definition.constant
 

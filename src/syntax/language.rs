@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -65,6 +65,8 @@ pub(super) struct Data {
     pub nodes: NodeKinds,
     #[serde(default)]
     pub embedded: Vec<Embedding>,
+    #[serde(default)]
+    pub scanner: Option<ScannerLimits>,
 }
 
 fn yes() -> bool {
@@ -97,6 +99,55 @@ pub(super) struct NodeKinds {
     /// Leaves that are names although their kind does not say `identifier`.
     #[serde(default)]
     pub identifiers: Vec<String>,
+}
+
+/// What a grammar's scanner can hold. Its state has 1,024 bytes, and some scanners
+/// write beyond that, upon which tree-sitter aborts the process; text that might
+/// get there must not be given to them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScannerLimits {
+    /// Different widths of indentation in a text; each may be a level.
+    pub indentations: Option<usize>,
+    /// Characters before white space that open a level, and how many a line may
+    /// have.
+    #[serde(default)]
+    pub indicators: String,
+    pub indicators_in_line: Option<usize>,
+    /// Bytes of a line that opens a here-document, whose word is kept.
+    pub heredoc_line: Option<usize>,
+}
+
+impl ScannerLimits {
+    /// Whether a text might be too much for the scanner.
+    pub fn overflows(&self, text: &str) -> bool {
+        let mut widths = HashSet::new();
+        for line in text.split(['\n', '\r']) {
+            if let Some(limit) = self.indentations {
+                widths.insert(line.len() - line.trim_start().len());
+                if widths.len() > limit {
+                    return true;
+                }
+            }
+            if let Some(limit) = self.indicators_in_line
+                && line.len() > limit
+            {
+                let mut rest = line.chars().peekable();
+                let mut count = 0;
+                while let Some(c) = rest.next() {
+                    let opens = self.indicators.contains(c);
+                    count += usize::from(opens && rest.peek().is_none_or(|n| n.is_whitespace()));
+                }
+                if count > limit {
+                    return true;
+                }
+            }
+            if self.heredoc_line.is_some_and(|limit| line.len() > limit) && line.contains("<<") {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Text in another language inside this one.
@@ -241,6 +292,11 @@ impl Language {
     /// and definition, one rule per selector and medium).
     pub fn overloads(&self) -> bool {
         self.data().overloads
+    }
+
+    #[cfg(test)]
+    pub(super) fn pattern_sources(&self) -> &'static [&'static str] {
+        self.patterns
     }
 
     pub(super) fn data(&self) -> &Data {

@@ -28,6 +28,7 @@ struct Found {
     name_bytes: Range<usize>,
     /// Names in front of the own one that the source spells out.
     qualifiers: Vec<String>,
+    signature: String,
     body: Option<Range<usize>>,
     /// Whether a scope that is no definition stands around it.
     local: bool,
@@ -41,11 +42,11 @@ pub(super) fn definitions(parsed: &Parsed, text: &str) -> Definitions {
         collect(inner, text, &mut found);
     }
     found.sort_by(|a, b| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end)));
-    Definitions(settle(found, text))
+    Definitions(settle(found))
 }
 
 /// Gives each its parent, and what follows from it.
-fn settle(found: Vec<Found>, text: &str) -> Vec<Definition> {
+fn settle(found: Vec<Found>) -> Vec<Definition> {
     let mut out: Vec<Definition> = Vec::with_capacity(found.len());
     let mut languages: Vec<&'static Language> = Vec::with_capacity(found.len());
     let mut open: Vec<usize> = Vec::new();
@@ -61,11 +62,25 @@ fn settle(found: Vec<Found>, text: &str) -> Vec<Definition> {
         }
         let parent = open.last().copied();
         let outer = parent.and_then(|p| out.get(p));
+        if let Some(d) = outer
+            && d.body.is_some()
+            && d.body == f.body
+        {
+            // A second name for the same thing (`typedef struct tag {…} name`).
+            if d.name != f.name {
+                let (parent, start) = (d.parent, d.path.len() - d.name.len());
+                let path = format!("{}{}", d.path.get(..start).unwrap_or_default(), f.name);
+                languages.push(f.language);
+                out.push(f.into_definition(path, parent));
+            }
+            continue;
+        }
         let parent_kind = outer.map(|d| d.kind);
         let mut kind = f.kind;
-        if kind.is_value() && kind != Kind::Field {
+        if kind.is_value() {
             match parent_kind {
                 Some(k) if k.is_callable() => continue,
+                _ if kind == Kind::Field => {}
                 Some(k) if k.is_type() => kind = Kind::Field,
                 _ if f.local => continue,
                 _ => {}
@@ -85,23 +100,28 @@ fn settle(found: Vec<Found>, text: &str) -> Vec<Definition> {
             path.push('.');
         }
         path.push_str(&f.name);
-        let header = f.bytes.start..f.body.as_ref().map_or(f.bytes.end, |b| b.start);
         open.push(out.len());
         languages.push(f.language);
-        out.push(Definition {
-            kind,
-            path,
-            parent,
-            lines: f.lines,
-            start_with_docs: f.start_with_docs,
-            signature: one_line(text.get(header).unwrap_or_default(), MAX_SIGNATURE),
-            bytes: f.bytes,
-            name: f.name,
-            name_bytes: f.name_bytes,
-            body: f.body,
-        });
+        out.push(Found { kind, ..f }.into_definition(path, parent));
     }
     out
+}
+
+impl Found {
+    fn into_definition(self, path: String, parent: Option<usize>) -> Definition {
+        Definition {
+            kind: self.kind,
+            name: self.name,
+            path,
+            parent,
+            lines: self.lines,
+            start_with_docs: self.start_with_docs,
+            bytes: self.bytes,
+            name_bytes: self.name_bytes,
+            body: self.body,
+            signature: self.signature,
+        }
+    }
 }
 
 /// The siblings seen so far at one depth of the walk.
@@ -114,8 +134,8 @@ struct Level<'t> {
     docs: Option<usize>,
     /// Rows of the comments and attributes directly above the next sibling.
     run: Option<(usize, usize)>,
-    /// The row on which the last sibling that is no comment ended.
-    last_row: Option<usize>,
+    /// The last sibling that is neither comment nor attribute.
+    last: Option<Node<'t>>,
     scopes: usize,
 }
 
@@ -129,10 +149,10 @@ fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>) {
         let kind = node.kind_id();
         let flags = grammar.flags(kind);
         if let Some(level) = levels.last_mut() {
-            level.enter(node, kind, flags);
+            level.enter(node, kind, flags, text);
         }
         if grammar.patterns.apply_to(kind) {
-            out.extend(find(grammar, language, &levels, text));
+            find(grammar, language, &levels, text, out);
         }
         if flags & flag::COMMENT == 0 && cursor.goto_first_child() {
             let scopes =
@@ -157,123 +177,175 @@ impl<'t> Level<'t> {
             flags: 0,
             docs: None,
             run: None,
-            last_row: None,
+            last: None,
             scopes,
         }
     }
 
-    fn enter(&mut self, node: Node<'t>, kind: u16, flags: u16) {
+    fn enter(&mut self, node: Node<'t>, kind: u16, flags: u16, text: &str) {
         self.node = node;
         self.kind = kind;
         self.flags = flags;
-        let start = node.start_position().row;
-        let end = node.end_position();
-        // Some grammars end a comment behind its line break.
-        let end = if end.column == 0 && end.row > start {
-            end.row - 1
-        } else {
-            end.row
-        };
+        self.docs = None;
         if flags & (flag::COMMENT | flag::ATTRIBUTE) != 0 {
-            self.docs = None;
+            if node.start_byte() == 0 && text.starts_with("#!") {
+                return;
+            }
+            let (start, end) = rows(node);
             self.run = match self.run {
                 Some((first, last)) if start <= last + 1 => Some((first, end)),
                 // Behind code on the same line it belongs to that code.
-                _ if self.last_row == Some(start) => None,
+                _ if self.last.is_some_and(|n| rows(n).1 == start) => None,
                 _ => Some((start, end)),
             };
         } else {
-            self.docs = match self.run.take() {
-                Some((first, last)) if start <= last + 1 => Some(first),
-                _ => None,
-            };
-            self.last_row = Some(end);
+            if let Some((first, last)) = self.run.take()
+                && node.start_position().row <= last + 1
+            {
+                self.docs = Some(first);
+            }
+            self.last = Some(node);
         }
     }
 }
 
-/// The definition that the node at the last level is, if it is one.
+/// The first and last row of a node. Some grammars end a comment behind its line
+/// break.
+fn rows(node: Node) -> (usize, usize) {
+    let start = node.start_position().row;
+    let end = node.end_position();
+    let behind = end.column == 0 && end.row > start;
+    (start, end.row - usize::from(behind))
+}
+
+/// Adds what the node at the last level defines, if it is a definition.
 fn find(
     grammar: &Grammar,
     language: &'static Language,
     levels: &[Level],
     text: &str,
-) -> Option<Found> {
-    let (level, above) = levels.split_last()?;
-    let captures = grammar
-        .patterns
-        .fit(level.node, text, above.iter().rev().map(|l| l.kind))?;
+    out: &mut Vec<Found>,
+) {
+    let Some((level, above)) = levels.split_last() else {
+        return;
+    };
+    let kinds_above = above.iter().rev().map(|l| l.kind);
+    let Some(captures) = grammar.patterns.fit(level.node, text, kinds_above) else {
+        return;
+    };
     let mut kind = None;
-    let mut own = level.node;
-    let mut name = None;
+    let mut names = Vec::new();
     let mut qualifiers = Vec::new();
     let mut body = None;
     for (role, node) in grammar.patterns.roles(&captures) {
         match role {
-            Role::Definition(k) => (kind, own) = (Some(*k), node),
-            Role::Name => name = Some(node),
+            Role::Definition(k) => kind = Some(*k),
+            Role::Name => names.push(node),
             Role::Qualifier => qualifiers.push(node),
-            Role::Body => body = body.or(Some(node)),
+            Role::Body => body = body.or(Some(trimmed(text, node))),
             Role::Import | Role::Private => {}
         }
     }
-    let kind = kind?;
-    let name_node = unwrap_name(grammar, name?);
-    let separators = &language.data().separators;
-    let mut parts = Vec::new();
-    for q in qualifiers {
-        parts.extend(split_name(text.get(q.byte_range())?, separators));
-    }
-    let named = text.get(name_node.byte_range())?;
-    parts.extend(split_name(named, separators));
-    let name = parts.pop()?;
-
-    // What is one with its parent (`export …`) takes the parent's place.
-    let mut docs = if own == level.node { level.docs } else { None };
-    let mut docs_row = own.start_position().row;
-    if own == level.node {
-        let mut kind_below = level.kind;
-        let mut grows = true;
-        for outer in above.iter().rev() {
-            let wraps = outer.flags & flag::WRAPPER != 0 && only_one(outer.node, kind_below);
-            if !wraps && outer.flags & flag::CARRIER == 0 {
-                break;
-            }
-            grows &= wraps;
-            if grows {
-                own = outer.node;
-            }
-            docs_row = outer.node.start_position().row;
-            docs = outer.docs;
-            kind_below = outer.kind;
-        }
-    }
-    let bytes = trimmed(text, own);
-    let first = own.start_position().row + 1;
-    let inside = text.get(bytes.clone())?;
-    let lines = Span::new(
-        first,
-        first + memchr::memchr_iter(b'\n', inside.as_bytes()).count(),
-    );
-    let name_bytes = match named.rfind(name.as_str()) {
-        Some(at) if !name.is_empty() => {
-            let start = name_node.start_byte() + at;
-            start..start + name.len()
-        }
-        _ => name_node.byte_range(),
+    let Some(kind) = kind else {
+        return;
     };
-    Some(Found {
-        kind,
-        bytes,
-        lines,
-        start_with_docs: docs.unwrap_or(docs_row).min(own.start_position().row) + 1,
-        name,
-        name_bytes,
-        qualifiers: parts,
-        body: body.map(|b| trimmed(text, b)),
-        local: level.scopes > 0,
-        language,
-    })
+    // What is one with its parent (`export …`) takes the parent's place.
+    let mut own = level;
+    let mut docs = level;
+    for outer in above.iter().rev() {
+        if outer.flags & flag::WRAPPER != 0 && only_one(outer.node, docs.kind) {
+            if own.node == docs.node {
+                own = outer;
+            }
+        } else if outer.flags & flag::CARRIER == 0 {
+            break;
+        }
+        docs = outer;
+    }
+    let bytes = trimmed(text, own.node);
+    let inside = text.get(bytes.clone()).unwrap_or_default();
+    let first = own.node.start_position().row + 1;
+    let last = first + memchr::memchr_iter(b'\n', inside.as_bytes()).count();
+    let start_with_docs = docs.docs.unwrap_or(docs.node.start_position().row) + 1;
+    let signature = signature(grammar, level.node, kind, &bytes, body.as_ref(), text);
+    let found = |parts: Vec<String>, name_bytes: Range<usize>| {
+        let mut qualifiers = parts;
+        Some(Found {
+            kind,
+            name: qualifiers.pop()?,
+            qualifiers,
+            name_bytes,
+            bytes: bytes.clone(),
+            lines: Span::new(first, last),
+            start_with_docs: start_with_docs.min(first),
+            signature: signature.clone(),
+            body: body.clone(),
+            local: level.scopes > 0,
+            language,
+        })
+    };
+    if names.is_empty() {
+        // What has no name goes by its header.
+        let name = one_line(&signature, MAX_NAME);
+        let end = body.as_ref().map_or(bytes.end, |b| b.start);
+        let header = text.get(bytes.start..end).unwrap_or_default().trim_end();
+        if !name.is_empty() {
+            out.extend(found(vec![name], bytes.start..bytes.start + header.len()));
+        }
+        return;
+    }
+    let separators = &language.data().separators;
+    for name in names {
+        let name = unwrap_name(grammar, name);
+        let mut parts = Vec::new();
+        for node in qualifiers.iter().chain([&name]) {
+            let source = text.get(node.byte_range()).unwrap_or_default();
+            parts.extend(split_name(source, separators));
+        }
+        let at = parts.last().and_then(|own| {
+            let at = text.get(name.byte_range())?.rfind(own.as_str())?;
+            let start = name.start_byte() + at;
+            Some(start..start + own.len())
+        });
+        out.extend(found(parts, at.unwrap_or(name.byte_range())));
+    }
+}
+
+/// A definition's header on one line, comments left out.
+fn signature(
+    grammar: &Grammar,
+    node: Node,
+    kind: Kind,
+    bytes: &Range<usize>,
+    body: Option<&Range<usize>>,
+    text: &str,
+) -> String {
+    let end = body.map_or(bytes.end, |b| b.start);
+    let mut header = text.get(bytes.start..end).unwrap_or_default();
+    if body.is_none() && matches!(kind, Kind::Section | Kind::Key | Kind::Element) {
+        header = header.lines().next().unwrap_or_default();
+    }
+    let mut cursor = node.walk();
+    let is_comment = |n: &Node| grammar.flags(n.kind_id()) & flag::COMMENT != 0;
+    let mut code = String::new();
+    let mut at = 0;
+    for comment in node.named_children(&mut cursor).filter(is_comment) {
+        let range = trimmed(text, comment);
+        if range.start < bytes.start || range.end > bytes.start + header.len() {
+            continue;
+        }
+        code.push_str(
+            header
+                .get(at..range.start - bytes.start)
+                .unwrap_or_default(),
+        );
+        at = range.end - bytes.start;
+    }
+    if at == 0 {
+        return one_line(header, MAX_SIGNATURE);
+    }
+    code.push_str(header.get(at..).unwrap_or_default());
+    one_line(&code, MAX_SIGNATURE)
 }
 
 /// Whether a node holds one child of a kind.
@@ -309,10 +381,19 @@ fn unwrap_name<'t>(grammar: &Grammar, mut node: Node<'t>) -> Node<'t> {
 /// The parts of a name as the source spells it, quotes and type arguments left out.
 fn split_name(source: &str, separators: &[String]) -> Vec<String> {
     let source = source.trim();
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    if (1..=MAX_NAME).contains(&source.len()) && source.chars().all(is_plain) {
+        return vec![source.to_owned()];
+    }
     for quote in ["\"\"\"", "'''", "\"", "'", "`"] {
         if let Some(inner) = source.strip_prefix(quote) {
-            let inner = inner.strip_suffix(quote).unwrap_or(inner);
-            return vec![one_line(inner, MAX_NAME)];
+            let inner = one_line(inner.strip_suffix(quote).unwrap_or(inner), MAX_NAME);
+            let own = if inner.is_empty() {
+                source.to_owned()
+            } else {
+                inner
+            };
+            return vec![own];
         }
     }
     let mut parts = vec![String::new()];
@@ -346,15 +427,21 @@ fn split_name(source: &str, separators: &[String]) -> Vec<String> {
 pub(super) fn one_line(text: &str, limit: usize) -> String {
     let mut out = String::new();
     let mut left = limit;
-    for (i, word) in text.split_whitespace().enumerate() {
-        for c in (i > 0).then_some(' ').into_iter().chain(word.chars()) {
-            if left == 0 {
-                out.truncate(out.trim_end().len());
-                return out;
-            }
-            out.push(c);
-            left -= 1;
+    for word in text.split_whitespace() {
+        let space = usize::from(!out.is_empty());
+        let length = word.chars().count();
+        if left <= space {
+            break;
         }
+        if space == 1 {
+            out.push(' ');
+        }
+        left -= space;
+        out.extend(word.chars().take(left));
+        if length >= left {
+            break;
+        }
+        left -= length;
     }
     out
 }

@@ -1,5 +1,6 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
@@ -12,12 +13,12 @@ use crate::text::Span;
 /// Texts above this many bytes are not parsed: 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Calls of the parser's progress callback (one per 100 operations) that a parse
-/// may make: a fixed part and one per so many bytes. Counted, not timed, so that
-/// the same text is parsed or not on every machine. Real files need one call per
-/// 100 to 300 bytes.
-const PROGRESS_FIXED: usize = 20_000;
-const PROGRESS_BYTES: usize = 16;
+/// How long a parse may take: a fixed part and one per byte. Recovery from errors
+/// in deep nesting costs the square of the depth, which neither size nor steps
+/// tell beforehand. Real files need a hundredth of this, so that the clock decides
+/// about none of them.
+const TIME_FIXED: Duration = Duration::from_secs(2);
+const TIME_PER_BYTE: Duration = Duration::from_micros(1);
 
 /// A text's syntax tree, with those of the languages embedded in it.
 pub struct Parsed {
@@ -61,8 +62,8 @@ impl SyntaxError {
     }
 }
 
-/// Parses a text. `None` where it has more than [`MAX_BYTES`] or the parser would
-/// need an unreasonable number of steps for its size.
+/// Parses a text. `None` where it has more than [`MAX_BYTES`], nests deeper than the
+/// grammar can bear, or takes an unreasonable time for its size.
 pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
     let mut parsed = parse_ranges(language, text, &[])?;
     let embedded = embedded_ranges(&parsed, text)
@@ -78,19 +79,21 @@ fn parse_ranges(
     text: &str,
     ranges: &[tree_sitter::Range],
 ) -> Option<Parsed> {
-    if text.len() > MAX_BYTES {
+    let too_deep = language.data().scanner.iter().any(|s| s.overflows(text));
+    if text.len() > MAX_BYTES || too_deep {
         return None;
     }
     let mut parser = Parser::new();
     parser.set_language(&language.grammar().language).ok()?;
     parser.set_included_ranges(ranges).ok()?;
-    let mut left = PROGRESS_FIXED + text.len() / PROGRESS_BYTES;
+    let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let end = Instant::now() + TIME_FIXED + TIME_PER_BYTE * size;
     let mut progress = |_: &ParseState| {
-        if left == 0 {
-            return ControlFlow::Break(());
+        if Instant::now() < end {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
         }
-        left -= 1;
-        ControlFlow::Continue(())
     };
     let bytes = text.as_bytes();
     let tree = parser.parse_with_options(

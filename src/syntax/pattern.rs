@@ -5,15 +5,13 @@
 //! 100 ms per language on compiling a query, more than a whole search may take;
 //! these patterns compile in microseconds. The subset: every pattern has a named
 //! root; a child pattern takes the first child that fits it; `?` makes a child
-//! optional; `[…]` alternatives; `_` and `(_)`; literals; `.` before the first
+//! optional, `+` takes every child that fits; `[…]` alternatives; `_` and `(_)`; literals; `.` before the first
 //! child pattern (it must fit the first named child); `!field`; the predicates
-//! `#eq?`, `#any-of?`, `#match?`, `#has-parent?`, `#has-ancestor?` and their
+//! `#eq?`, `#any-of?`, `#starts-with?`, `#has-parent?`, `#has-ancestor?` and their
 //! `#not-` forms (the `has` ones look at what is around the pattern's root).
 
 use std::num::NonZeroU16;
-use std::sync::OnceLock;
 
-use regex::Regex;
 use tree_sitter::{Language, Node};
 
 use super::definition::Kind;
@@ -50,6 +48,8 @@ struct Shape {
     test: Test,
     field: Option<NonZeroU16>,
     optional: bool,
+    /// Every child that fits is taken, not only the first.
+    every: bool,
     /// Only the first named child may fit.
     first: bool,
     captures: Vec<u8>,
@@ -72,7 +72,7 @@ struct Predicate {
 
 enum Check {
     AnyOf(Vec<String>),
-    Matches(String, OnceLock<Option<Regex>>),
+    StartsWith(Vec<String>),
 }
 
 /// What must or must not stand around the root of a pattern.
@@ -237,10 +237,7 @@ impl<'t> Fitting<'_, 't> {
         about.all(|p| {
             let found = match &p.check {
                 Check::AnyOf(words) => words.iter().any(|w| w == source),
-                Check::Matches(pattern, regex) => regex
-                    .get_or_init(|| Regex::new(pattern).ok())
-                    .as_ref()
-                    .is_some_and(|r| r.is_match(source)),
+                Check::StartsWith(words) => words.iter().any(|w| source.starts_with(w.as_str())),
             };
             found != p.negated
         })
@@ -252,7 +249,9 @@ impl<'t> Fitting<'_, 't> {
             let first = node.named_children(&mut cursor).find(|n| !n.is_extra());
             return first.is_some_and(|n| self.fits(child, n));
         }
-        if let Some(field) = child.field {
+        if let Some(field) = child.field
+            && !child.every
+        {
             // Most fields are there once; only others need the slower walk.
             match node.child_by_field_id(field.get()) {
                 None => return false,
@@ -264,14 +263,18 @@ impl<'t> Fitting<'_, 't> {
         if !cursor.goto_first_child() {
             return false;
         }
+        let mut found = false;
         loop {
             if (child.field.is_none() || cursor.field_id() == child.field)
                 && self.fits(child, cursor.node())
             {
-                return true;
+                if !child.every {
+                    return true;
+                }
+                found = true;
             }
             if !cursor.goto_next_sibling() {
-                return false;
+                return found;
             }
         }
     }
@@ -285,6 +288,7 @@ enum Token {
     CloseList,
     Dot,
     Optional,
+    Plus,
     Word(String),
     Field(String),
     NoField(String),
@@ -305,6 +309,7 @@ fn tokens(source: &str) -> Vec<Token> {
             '[' => out.push(Token::OpenList),
             ']' => out.push(Token::CloseList),
             '?' => out.push(Token::Optional),
+            '+' => out.push(Token::Plus),
             '.' => out.push(Token::Dot),
             '"' => {
                 let mut literal = String::new();
@@ -436,6 +441,7 @@ impl Reader<'_> {
             test: Test::Any,
             field: None,
             optional: false,
+            every: false,
             first: false,
             captures: Vec::new(),
             children: Vec::new(),
@@ -505,6 +511,10 @@ impl Reader<'_> {
                     self.at += 1;
                     shape.optional = true;
                 }
+                Some(Token::Plus) => {
+                    self.at += 1;
+                    shape.every = true;
+                }
                 Some(Token::Capture(name)) => {
                     self.at += 1;
                     let id = self.capture(&name)?;
@@ -550,7 +560,7 @@ impl Reader<'_> {
                 });
                 return Ok(());
             }
-            "match?" => Check::Matches(words.concat(), OnceLock::new()),
+            "starts-with?" => Check::StartsWith(words),
             "eq?" | "any-of?" => Check::AnyOf(words),
             _ => return Err(format!("no predicate #{name}")),
         };

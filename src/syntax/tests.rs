@@ -1,4 +1,9 @@
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::text::{Lines, Span};
 
 #[test]
 fn every_language_knows_its_data() {
@@ -41,4 +46,261 @@ fn errors_have_lines_and_keys() {
         !errors.is_empty() && errors.iter().all(|e| e.line == 2),
         "{errors:?}"
     );
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/languages")
+}
+
+/// The fixture of each language: the file with its name that is no snapshot.
+fn sources() -> Vec<(&'static Language, PathBuf, String)> {
+    let entries = std::fs::read_dir(fixtures()).expect("fixtures");
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e != "snap"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a fixture");
+            let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name");
+            let language = Language::by_name(stem).expect("named after a language");
+            (language, path, text)
+        })
+        .collect()
+}
+
+/// What a reader of a snapshot checks against the source.
+fn outline(parsed: &Parsed, text: &str) -> String {
+    let mut out = String::new();
+    let definitions = parsed.definitions(text);
+    for d in definitions.iter() {
+        let mut depth = 0;
+        let mut above = d.parent;
+        while let Some(p) = above {
+            depth += 1;
+            above = definitions.get(p).and_then(|d| d.parent);
+        }
+        let lines = Lines::new(text);
+        let docs = if d.start_with_docs < d.lines.start {
+            format!(" docs {}", d.start_with_docs)
+        } else {
+            String::new()
+        };
+        let body = d.body.as_ref().map_or(String::new(), |b| {
+            let last = lines.line_at(b.end.saturating_sub(1).max(b.start));
+            format!(" body {}", Span::new(lines.line_at(b.start), last))
+        });
+        out += &format!(
+            "{:indent$}{} {} [{}]{docs}{body} | {}\n",
+            "",
+            d.kind.as_str(),
+            d.path,
+            d.lines,
+            d.signature,
+            indent = depth * 2
+        );
+        let named = text[d.name_bytes.clone()].split_whitespace();
+        assert_eq!(named.collect::<Vec<_>>().join(" "), d.name);
+    }
+    let imports: Vec<String> = parsed.imports(text).iter().map(Span::to_string).collect();
+    out += &format!("imports: {}\n", imports.join(" "));
+    let lines = Lines::new(text);
+    let place = |ranges: Vec<std::ops::Range<usize>>| -> String {
+        let lines: Vec<String> = ranges
+            .iter()
+            .map(|r| lines.line_at(r.start).to_string())
+            .collect();
+        lines.join(" ")
+    };
+    out += &format!("comments: {}\n", place(parsed.comments(text)));
+    out += &format!("strings: {}\n", place(parsed.strings(text)));
+    out
+}
+
+#[test]
+fn outlines_are_as_reviewed() {
+    for (language, path, text) in sources() {
+        let found = Language::detect(&path, &text);
+        assert_eq!(found, Some(language), "{}", path.display());
+        let parsed = parse(language, &text).expect("a small text");
+        assert_eq!(parsed.errors(&text), [], "{}", language.name());
+        insta::with_settings!({
+            snapshot_path => fixtures(),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(language.name(), outline(&parsed, &text));
+        });
+    }
+}
+
+#[test]
+fn every_language_has_a_fixture() {
+    let have: Vec<&str> = sources().iter().map(|(l, _, _)| l.name()).collect();
+    let want: Vec<&str> = Language::all().iter().map(Language::name).collect();
+    assert_eq!(have, want);
+}
+
+/// The pattern files are queries that tree-sitter's own engine reads, and it finds
+/// every name that the matcher finds.
+#[test]
+fn the_query_engine_agrees() {
+    use streaming_iterator::StreamingIterator;
+    for (language, _, text) in sources() {
+        let source = language.pattern_sources().concat();
+        let query = tree_sitter::Query::new(&language.grammar().language, &source);
+        let query = query.unwrap_or_else(|e| panic!("{}: {e}", language.name()));
+        let name = query.capture_index_for_name("name").expect("names");
+        let parsed = parse(language, &text).expect("a small text");
+        let mut cursor = tree_sitter::QueryCursor::new();
+        let mut names = Vec::new();
+        let mut matches = cursor.matches(&query, parsed.tree().root_node(), text.as_bytes());
+        while let Some(m) = matches.next() {
+            names.extend(m.nodes_for_capture_index(name).map(|n| n.byte_range()));
+        }
+        let embedded: Vec<_> = parsed
+            .embedded()
+            .iter()
+            .map(|e| e.tree().root_node().byte_range())
+            .collect();
+        for d in parsed.definitions(&text).iter() {
+            let own = d.name_bytes.start;
+            let is_header = d.name_bytes.start == d.bytes.start && d.name.contains(['@', '(']);
+            if !is_header && !embedded.iter().any(|e| e.contains(&own)) {
+                let found = names.iter().any(|n| n.contains(&own));
+                assert!(found, "{}: {}", language.name(), d.path);
+            }
+        }
+    }
+}
+
+fn check_invariants(parsed: &Parsed, text: &str) {
+    let lines = Lines::new(text);
+    let definitions = parsed.definitions(text);
+    let mut last = 0;
+    for (i, d) in definitions.iter().enumerate() {
+        assert!(last <= d.bytes.start, "in order");
+        last = d.bytes.start;
+        assert!(text.get(d.bytes.clone()).is_some() && text.get(d.name_bytes.clone()).is_some());
+        assert!(
+            d.body
+                .as_ref()
+                .is_none_or(|b| b.start >= d.bytes.start && b.end <= d.bytes.end)
+        );
+        assert_eq!(d.lines.start, lines.line_at(d.bytes.start));
+        assert!(d.start_with_docs <= d.lines.start && d.lines.end <= lines.len().max(1));
+        assert!(!d.name.is_empty() && d.path.ends_with(&d.name));
+        if let Some(p) = d.parent {
+            let parent = definitions.get(p).expect("a parent");
+            assert!(p < i && parent.lines.covers(d.lines));
+        }
+        assert!(definitions.find(&d.path).contains(&d), "{}", d.path);
+        assert!(definitions.enclosing(d.lines.start).is_some());
+    }
+    for ranges in [
+        parsed.comments(text),
+        parsed.strings(text),
+        parsed.identifiers(text),
+    ] {
+        assert!(ranges.iter().all(|r| text.get(r.clone()).is_some()));
+    }
+    for span in parsed.imports(text) {
+        assert!(span.end <= lines.len().max(1));
+    }
+    for b in parsed.blocks_within(text, 0..text.len()) {
+        assert!(text.get(b.bytes.clone()).is_some() && b.lines.end <= lines.len());
+    }
+    assert_eq!(parsed.errors(text).len(), parsed.error_count());
+}
+
+#[test]
+fn fixtures_keep_the_invariants() {
+    for (language, _, text) in sources() {
+        // Every prefix that ends at a line, so also with broken ends.
+        let mut end = 0;
+        for line in text.split_inclusive('\n') {
+            end += line.len();
+            let parsed = parse(language, &text[..end]).expect("a small text");
+            check_invariants(&parsed, &text[..end]);
+        }
+        let crlf = text.replace('\n', "\r\n");
+        let parsed = parse(language, &crlf).expect("a small text");
+        check_invariants(&parsed, &crlf);
+    }
+}
+
+fn walk_all(parsed: &Parsed, text: &str) {
+    parsed.definitions(text);
+    parsed.comments(text);
+    parsed.error_count();
+    parsed.blocks_within(text, 0..text.len());
+}
+
+#[test]
+fn deep_nesting_overflows_nothing() {
+    // Without errors, so that the parser itself stays fast.
+    for (name, open, close, depth) in [
+        ("json", "[", "]", 20_000),
+        ("json", "{\"a\":", "}", 20_000),
+        ("javascript", "({a(){", "}})", 2_000),
+        ("rust", "{", "}", 5_000),
+        ("html", "<a>", "</a>", 1_000),
+    ] {
+        let language = Language::by_name(name).expect("a known language");
+        let inside = if name == "json" { "1" } else { "" };
+        let before = if name == "rust" { "fn f()" } else { "" };
+        let (open, close) = (open.repeat(depth), close.repeat(depth));
+        let text = format!("{before}{open}{inside}{close}");
+        let parsed = parse(language, &text).expect("parsed in time");
+        walk_all(&parsed, &text);
+    }
+}
+
+#[test]
+fn what_is_never_closed_aborts_nothing() {
+    for language in Language::all() {
+        for piece in [
+            "(", "[", "{", "<a>", "a: ", "- ", "> ", "f(){", "if x:\n ", "\"#{",
+        ] {
+            let text = piece.repeat(400);
+            if let Some(parsed) = parse(language, &text) {
+                walk_all(&parsed, &text);
+            }
+        }
+        let stairs: String = (0..600).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        if let Some(parsed) = parse(language, &stairs) {
+            walk_all(&parsed, &stairs);
+        }
+        let word = format!("x = <<{}\n", "A".repeat(1019));
+        if let Some(parsed) = parse(language, &word) {
+            walk_all(&parsed, &word);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_text_is_outlined_without_a_panic(
+        text in "(\\PC|[(){}\\[\\]<>:;,.#/*\"'`=\\-!@$%\\\\\\n\\r\\t ]|def |class |fn |function |const |import ){0,200}"
+    ) {
+        for language in Language::all() {
+            if let Some(parsed) = parse(language, &text) {
+                check_invariants(&parsed, &text);
+            }
+        }
+    }
+
+    #[test]
+    fn mangled_sources_keep_the_invariants(at in 0usize..2000, cut in 0usize..40, put in "\\PC{0,8}") {
+        for (language, _, text) in sources() {
+            let chars: Vec<char> = text.chars().collect();
+            let at = at % (chars.len() + 1);
+            let end = (at + cut).min(chars.len());
+            let mangled: String = chars[..at].iter().copied().chain(put.chars()).chain(chars[end..].iter().copied()).collect();
+            let parsed = parse(language, &mangled).expect("a small text");
+            check_invariants(&parsed, &mangled);
+        }
+    }
 }
