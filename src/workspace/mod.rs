@@ -6,6 +6,7 @@
 //! out. State lies under the user's state folder, keyed by root, never in the root.
 
 mod cancel;
+pub mod clients;
 mod commit;
 mod read;
 mod recover;
