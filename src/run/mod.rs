@@ -6,6 +6,7 @@
 //! steps, tokens and time are never exceeded; what was found before one was
 //! reached is the result, with the reason why it ended.
 
+pub mod doctor;
 mod excerpt;
 mod exec;
 mod expand;
