@@ -1,9 +1,12 @@
 //! The door for people and scripts: one file per command, rendering only.
 
+mod doctor;
 mod expand;
+mod mcp;
 mod output;
 mod run;
 mod search;
+mod setup;
 mod undo;
 
 use crate::error::Result;
@@ -51,14 +54,45 @@ enum Command {
     Expand(expand::Command),
     Run(run::Command),
     Undo(undo::Command),
+    Mcp(mcp::Command),
+    Setup(setup::Command),
+    Doctor(doctor::Command),
 }
 
-/// Runs the command line of this process and returns its exit status.
-pub fn main() -> ExitCode {
+/// What is left to do after the command line was read.
+pub enum Outcome {
+    /// Nothing; the process ends with this status.
+    Done(ExitCode),
+    /// The other door is to be opened.
+    Serve(Serve),
+}
+
+/// How the server is asked for.
+pub struct Serve {
+    /// The folder that it may read and write.
+    pub root: Root,
+    /// Leaves out every way to write.
+    pub read_only: bool,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> Outcome {
     let cli = Cli::parse();
     let out = Output::new(cli.common.json);
-    let status = dispatch(cli.command, &cli.common, &out);
-    ExitCode::from(status.unwrap_or_else(|e| out.error(&e)))
+    let outcome = match cli.command {
+        Command::Mcp(c) => Root::open(&cli.common.root).map(|root| Outcome::Serve(c.serve(root))),
+        command => dispatch(command, &cli.common, &out).map(|s| Outcome::Done(s.into())),
+    };
+    outcome.unwrap_or_else(|e| Outcome::Done(out.error(&e).into()))
+}
+
+/// Shows how the server ended and gives the status to end with.
+pub fn finish(served: Result<()>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        // Standard output belongs to the protocol.
+        Err(e) => Output::new(false).error(&e).into(),
+    }
 }
 
 fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
@@ -74,5 +108,9 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
         Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Run(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
+        Command::Setup(c) => c.run(&root, out),
+        Command::Doctor(c) => c.run(&root, &cancel, out),
+        // Answered before any root is opened for a command.
+        Command::Mcp(_) => Ok(0),
     }
 }

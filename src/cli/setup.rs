@@ -1,0 +1,138 @@
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::workspace::Root;
+use crate::workspace::clients::{Client, FileChange, Places, Scope, Setup, command};
+use clap::Args;
+use serde_json::json;
+use std::io::{self, BufRead, IsTerminal};
+
+/// Register trimtab with a coding agent or editor, or take it out again
+#[derive(Args)]
+#[command(after_help = "\
+Clients: claude, codex, opencode, gemini, cursor, vscode, zed, windsurf, cline,
+claude-desktop. Without one, all that are installed here.")]
+pub struct Command {
+    /// The client to register with; by default all that are installed
+    client: Option<String>,
+    /// Edit the configuration in the root, shared with everyone who works there
+    #[arg(long)]
+    project: bool,
+    /// Install a skill file and a paragraph of instructions for agents, too
+    #[arg(long)]
+    skill: bool,
+    /// Take out what setup has written
+    #[arg(long)]
+    remove: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Command {
+    pub fn run(self, root: &Root, out: &Output) -> Result<u8> {
+        let places = Places::from_env();
+        let scope = if self.project {
+            Scope::Project
+        } else {
+            Scope::User
+        };
+        let setup = Setup {
+            places: &places,
+            root: root.dir(),
+            scope,
+            command: command(&places, scope)?,
+            skill: self.skill,
+            remove: self.remove,
+        };
+        if let Some(id) = &self.client {
+            self.one(Client::by_id(id)?, &setup, out)?;
+            return Ok(0);
+        }
+        let installed: Vec<&Client> = Client::all()
+            .iter()
+            .filter(|c| c.is_installed(&places))
+            .collect();
+        if installed.is_empty() {
+            return Err(Error::not_found(
+                "no_client",
+                "No client that trimtab knows is installed here.",
+                "Name one: `trimtab setup CLIENT`; `trimtab setup --help` lists them.",
+            ));
+        }
+        for client in installed {
+            match self.one(client, &setup, out) {
+                // Asked for all, those without a file in a project are passed over.
+                Err(e) if e.code == "no_project_scope" => out.note(&e.message),
+                other => other?,
+            }
+        }
+        Ok(0)
+    }
+
+    fn one(&self, client: &Client, setup: &Setup, out: &Output) -> Result<()> {
+        let changes = client.plan(setup)?;
+        if changes.is_empty() {
+            let state = if self.remove {
+                "nothing of trimtab is there"
+            } else {
+                "already set up"
+            };
+            show(client, &changes, state, out);
+            return Ok(());
+        }
+        if !self.yes {
+            show(client, &changes, "not written yet", out);
+            if !confirmed(client)? {
+                out.note("Nothing was written.");
+                return Ok(());
+            }
+        }
+        for change in &changes {
+            change.write()?;
+        }
+        if self.yes {
+            let state = if self.remove { "removed" } else { "written" };
+            show(client, &changes, state, out);
+        }
+        if !self.remove {
+            out.note(&client.then);
+        }
+        Ok(())
+    }
+}
+
+fn show(client: &Client, changes: &[FileChange], state: &str, out: &Output) {
+    if out.is_json() {
+        let files: Vec<_> = changes
+            .iter()
+            .map(|c| json!({"path": c.path, "diff": c.diff()}))
+            .collect();
+        out.value(&json!({"client": client.id, "state": state, "files": files}));
+        return;
+    }
+    out.line(&format!("{}: {state}", client.name));
+    for change in changes {
+        out.line(&change.path.display().to_string());
+        out.line(&change.diff());
+    }
+}
+
+fn confirmed(client: &Client) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Err(Error::failure(
+            "not_confirmed",
+            "Nothing was written: nobody can be asked here.",
+            format!("Run `trimtab setup {} --yes` to write it.", client.id),
+        ));
+    }
+    anstream::eprint!("Write this for {}? [y/N] ", client.name);
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|e| Error::failure("not_confirmed", format!("No answer: {e}."), ""))?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
+}

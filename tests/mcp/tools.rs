@@ -1,0 +1,124 @@
+//! The five tools through the protocol.
+
+use crate::client::{Client, Era};
+use serde_json::{Value, json};
+
+fn project() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "src/greet.rs",
+        "/// Greets by name.\npub fn greet(name: &str) -> String {\n    format!(\"hello {name}\")\n}\n\n\
+         pub fn part(name: &str) -> String {\n    format!(\"bye {name}\")\n}\n",
+    );
+    write(
+        "src/main.rs",
+        "mod greet;\n\nfn main() {\n    println!(\"{}\", greet::greet(\"world\"));\n}\n",
+    );
+    dir
+}
+
+fn list(client: &mut Client) -> Vec<Value> {
+    let listed = client.request("tools/list", json!({}));
+    listed["result"]["tools"].as_array().unwrap().clone()
+}
+
+fn names(tools: &[Value]) -> Vec<&str> {
+    tools.iter().map(|t| t["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn are_listed_with_hints_and_small_schemas() {
+    let project = project();
+    let mut client = Client::open(project.path(), &[], Era::Legacy);
+    let tools = list(&mut client);
+    assert_eq!(names(&tools), ["search", "expand"]);
+    let model: Vec<Value> = tools
+        .iter()
+        .map(|t| {
+            json!({"name": t["name"], "description": t["description"],
+                "inputSchema": t["inputSchema"]})
+        })
+        .collect();
+    let model = Value::from(model).to_string();
+    let tokens = trimtab::tokens::count(&model);
+    assert!(tokens <= 900, "{tokens} tokens");
+    for noise in ["$schema", "$ref", "\"format\"", "null"] {
+        assert!(!model.contains(noise), "{noise}");
+    }
+    for tool in &tools {
+        assert!(tool.get("outputSchema").is_none());
+        let hints = &tool["annotations"];
+        let reads = !["run", "apply"].contains(&tool["name"].as_str().unwrap());
+        assert_eq!(hints["readOnlyHint"], reads, "{tool}");
+        assert_eq!(hints["openWorldHint"], false, "{tool}");
+        assert_eq!(hints["destructiveHint"] == true, !reads, "{tool}");
+    }
+}
+
+#[test]
+fn do_their_work_in_both_eras() {
+    for era in [Era::Legacy, Era::Modern] {
+        let project = project();
+        let mut client = Client::open(project.path(), &[], era);
+        let found = client
+            .call("search", json!({"queries": ["greet", "println"]}))
+            .unwrap();
+        assert!(found.contains("src/greet.rs"), "{found}");
+        assert!(found.contains("pub fn greet"), "{found}");
+        let read = client
+            .call("expand", json!({"target": "src/greet.rs#part"}))
+            .unwrap();
+        assert!(read.contains("bye {name}"), "{read}");
+        assert!(!read.contains("hello {name}"), "{read}");
+    }
+}
+
+#[test]
+fn show_errors_as_text_with_a_next_step() {
+    let project = project();
+    let mut client = Client::open(project.path(), &[], Era::Legacy);
+    for (tool, arguments, code) in [
+        (
+            "expand",
+            json!({"target": "../outside.txt"}),
+            "outside_root",
+        ),
+        ("expand", json!({"target": "src/none.rs"}), "no_such_file"),
+        (
+            "expand",
+            json!({"target": "a", "path": "b"}),
+            "bad_arguments",
+        ),
+        (
+            "expand",
+            json!({"target": "src/main.rs", "lines": "x"}),
+            "bad_lines",
+        ),
+    ] {
+        let error = client.call(tool, arguments.clone()).unwrap_err();
+        assert!(
+            error.starts_with(&format!("{code}: ")),
+            "{tool} {arguments}: {error}"
+        );
+        assert!(error.contains("\nnext: "), "{error}");
+    }
+}
+
+#[test]
+fn keep_results_within_10_000_bytes_unless_asked_for_more() {
+    let project = project();
+    let line = "the quick brown fox jumps over the lazy dog, said needle\n";
+    std::fs::write(project.path().join("long.txt"), line.repeat(5_000)).unwrap();
+    let mut client = Client::open(project.path(), &[], Era::Legacy);
+    let (tool, arguments) = ("expand", json!({"target": "long.txt"}));
+    let text = client.call(tool, arguments).unwrap();
+    assert!(text.len() <= 10_000, "{tool}: {} bytes", text.len());
+    let more = json!({"target": "long.txt", "budget": 20_000});
+    let more = client.call(tool, more).unwrap();
+    assert!(more.len() > 40_000, "{} bytes", more.len());
+}
