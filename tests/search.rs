@@ -215,6 +215,21 @@ fn a_regex_without_a_match_is_tried_literally() {
 }
 
 #[test]
+fn words_that_stand_nowhere_together_are_ranked() {
+    for (mode, query) in [
+        (Mode::Auto, "switches the lamp on light"),
+        (Mode::Words, "light"),
+    ] {
+        let found = ask(&small(), mode, &[query]);
+        assert_eq!(found.excerpts[0].role, Role::Topic);
+        assert_eq!(found.excerpts[0].path, "src/lamp.rs");
+        assert!(found.render().contains("by words"), "{}", found.render());
+    }
+    let found = ask(&small(), Mode::Words, &["zebra quagga"]);
+    assert!(found.is_empty());
+}
+
+#[test]
 fn unusable_requests_say_what_to_do() {
     let tree = small();
     let fails = |request: Request| {

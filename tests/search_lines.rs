@@ -85,6 +85,18 @@ fn tree() -> tempfile::TempDir {
         text.extend(b"\nneedle behind\n");
         write(d, name, &text);
     }
+    // Larger than a window, with matches in the first, a later, the last one, in a
+    // line longer than a window, and without a line break at the end.
+    let filler = |n: usize| "some text that says nothing\n".repeat(n);
+    let far = format!("{}needle far\n{}last needle", filler(9_000), filler(9_000));
+    write(d, "far.txt", far.as_bytes());
+    let near = format!("needle near\n{}needle far\n{}", filler(20_000), filler(3));
+    write(d, "near.txt", near.as_bytes());
+    let mut wide = format!("{}needle {}needle\n", filler(6_000), "z".repeat(400_000));
+    wide.push_str(&format!("{}needle end\n", filler(10_000)));
+    write(d, "y_wide.txt", wide.as_bytes());
+    write(d, "x_wide_nul.bin", format!("{near}\0{wide}").as_bytes());
+    write(d, "y_wide_crlf.txt", near.replace('\n', "\r\n").as_bytes());
     // A line longer than the buffer, with the match at its end, then a NUL. Last in
     // order: ripgrep keeps a grown buffer for the files that follow, which changes
     // what it prints for binary ones; ours does not depend on other files.
@@ -288,6 +300,7 @@ fn the_lines_are_those_stored() {
     };
     insta::assert_snapshot!(short(&found[0]).join("\n"), @r"
     bom.txt:2
+    far.txt:18002
     keep.log:1
     latin1.txt:1
     lone_cr.txt:2
@@ -295,18 +308,24 @@ fn the_lines_are_those_stored() {
     sub dir/with space.txt:1
     sub/deep/er.txt:1,2,3
     unicode.txt:1
+    y_wide.txt:6001
     z_long.txt:1
     ");
     insta::assert_snapshot!(short(&found[1]).join("\n"), @r"
     bom.txt:1
     crlf.txt:3
+    far.txt:9001
     keep.log:1
     latin1.txt:3
     lone_cr.txt:2
+    near.txt:1,20002
     sub dir/with space.txt:1
     sub/deep/er.txt:1,2
     utf16be.txt:1
     utf16le.txt:3
+    x_wide_nul.bin:1
+    y_wide.txt:6001,16002
+    y_wide_crlf.txt:1,20002
     z_long.txt:2
     ");
     insta::assert_snapshot!(short(&found[2]).join("\n"), @r"

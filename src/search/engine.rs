@@ -1,8 +1,9 @@
 use super::collect::{self, line_queries};
 use super::fit::{self, Budget, Found, Listed, Loaded};
+use super::locate::{LocateOptions, locate};
 use super::order::place;
 use super::query::{Kind, Query};
-use super::ranges::{Draft, View, drafts};
+use super::ranges::{Draft, View, drafts, topic};
 use super::request::{Mode, Request};
 use super::response::{Freshness, QueryReport, Response};
 use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
@@ -115,10 +116,21 @@ impl Engine {
             }
         }
         cancel.check()?;
-        let reports = report(&queries, &files);
+        if request.mode == Mode::Auto {
+            by_words(&mut queries, &files, request)?;
+        }
+        let mut reports = report(&queries, &files);
         let order = load_order(&files, queries.len());
-        let (loaded, drafts) = self.load(&files, &order, &queries, request, cancel)?;
+        let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
         let listed = self.list(&files, order.get(loaded.len()..), &queries, keep, cancel)?;
+        self.topics(
+            &queries,
+            request,
+            &mut reports,
+            &mut loaded,
+            &mut drafts,
+            cancel,
+        )?;
         let drafts = rank(promote(drafts, &queries), &loaded, queries.len());
         fit::fit(Found {
             root: &self.root,
@@ -189,6 +201,51 @@ impl Engine {
             }
         }
         Ok((loaded, found))
+    }
+
+    /// Adds what is about the queries in plain words.
+    fn topics(
+        &self,
+        queries: &[Query],
+        request: &Request,
+        reports: &mut [QueryReport],
+        loaded: &mut Vec<Loaded>,
+        drafts: &mut Vec<Draft>,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let options = LocateOptions {
+            budget: Budget::of(request).tokens / queries.len().max(1),
+            fill: false,
+            scope: request.scope(),
+        };
+        for (i, query) in queries.iter().enumerate() {
+            if query.kind != Kind::Words {
+                continue;
+            }
+            let found = locate(&self.root, &query.text, &options, cancel)?.ranked;
+            if let Some(report) = reports.get_mut(i) {
+                report.files = found.iter().map(|r| &r.path).collect::<BTreeSet<_>>().len();
+            }
+            for (nth, ranked) in found.into_iter().enumerate() {
+                let at = match loaded.iter().position(|l| l.path.rel == ranked.path) {
+                    Some(at) => at,
+                    None => {
+                        let path = FilePath {
+                            abs: self.root.dir().join(&ranked.path),
+                            rel: ranked.path,
+                        };
+                        let view = self.view(&path);
+                        loaded.push(Loaded { path, view });
+                        loaded.len() - 1
+                    }
+                };
+                if let Some(file) = loaded.get(at) {
+                    let symbol = ranked.symbol;
+                    drafts.push(topic(at, &file.path, i, nth, ranked.span, symbol));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A file, read now and parsed, or as parsed before if its bytes are the same.
@@ -292,6 +349,19 @@ fn literally(queries: &mut [Query], files: &[FileHits], request: &Request) -> Re
         mask |= 1 << i;
     }
     Ok(mask)
+}
+
+/// Takes queries of several plain words that stand nowhere together as words.
+fn by_words(queries: &mut [Query], files: &[FileHits], request: &Request) -> Result<()> {
+    for (i, query) in queries.iter_mut().enumerate() {
+        let found = files.iter().any(|f| f.hits.iter().any(|h| h.query == i));
+        let plain = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+        let several = query.text.split_whitespace().filter(|w| plain(w)).count() > 1;
+        if !found && several && query.kind == Kind::Literal {
+            *query = Query::words(&query.text, request)?;
+        }
+    }
+    Ok(())
 }
 
 /// Hits of different queries in the same files, put together in order of paths.
@@ -414,6 +484,7 @@ fn rank(drafts: Vec<Draft>, files: &[Loaded], queries: usize) -> Vec<Draft> {
                     () => 1,
                 };
                 (
+                    d.topic,
                     class,
                     d.place,
                     d.comment,

@@ -262,7 +262,7 @@ fn excerpt(
 fn role(draft: &Draft) -> Role {
     if draft.defines != 0 {
         Role::Definition
-    } else if draft.matches.is_empty() {
+    } else if draft.topic.is_some() {
         Role::Topic
     } else if draft.comment {
         Role::Comment
@@ -344,7 +344,7 @@ fn summary(found: &Found<'_>) -> String {
         };
         let query = query.replace('\n', "⏎");
         let mut part = match (report.kind, report.lines) {
-            (Kind::Words, 0) => format!("`{query}` by words"),
+            (Kind::Words, 0) if report.files > 0 => format!("`{query}` by words"),
             (_, 0) => format!("`{query}` nothing"),
             (_, n) => format!(
                 "`{query}` {n}{} {}, {} {}",

@@ -73,7 +73,8 @@ impl Query {
     fn compile(text: &str, request: &Request) -> Result<Query> {
         match request.mode {
             Mode::Regex => Self::regex(text, request),
-            Mode::Literal | Mode::Words => Self::literal(text, request),
+            Mode::Literal => Self::literal(text, request),
+            Mode::Words => Self::words(text, request),
             Mode::Symbol => Self::symbol(text, request),
             Mode::Auto if !text.contains(META) => Self::literal(text, request),
             Mode::Auto => Self::regex(text, request).or_else(|_| {
@@ -91,6 +92,11 @@ impl Query {
     /// The query as literal text.
     pub(super) fn literal(text: &str, request: &Request) -> Result<Query> {
         Self::build(text, Kind::Literal, escape(text), request)
+    }
+
+    /// The query as a task in plain words.
+    pub(super) fn words(text: &str, request: &Request) -> Result<Query> {
+        Self::build(text, Kind::Words, escape(text), request)
     }
 
     /// Lines that hold the last part of a qualified name. Definitions and whole

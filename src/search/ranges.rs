@@ -113,6 +113,33 @@ pub(super) struct Draft {
     pub comment: bool,
     /// Its file's class.
     pub place: Place,
+    /// For words: its position among what is about them.
+    pub topic: Option<usize>,
+}
+
+/// A span that is about a query in plain words.
+pub(super) fn topic(
+    file: usize,
+    path: &FilePath,
+    query: usize,
+    nth: usize,
+    span: Span,
+    symbol: String,
+) -> Draft {
+    Draft {
+        file,
+        span,
+        symbol: Some(symbol).filter(|s| !s.is_empty()),
+        kind: None,
+        head: None,
+        matches: BTreeMap::new(),
+        queries: 1 << query,
+        defines: 0,
+        partly: 0,
+        comment: false,
+        place: place(&path.rel),
+        topic: Some(nth),
+    }
 }
 
 /// The ranges of one file, in order of lines.
@@ -174,6 +201,7 @@ pub(super) fn drafts(
                 defines,
                 partly,
                 place,
+                topic: None,
             }
         })
         .collect();
@@ -294,6 +322,14 @@ impl Draft {
                 .iter()
                 .enumerate()
                 .any(|(i, q)| q.kind == Kind::Symbol && self.queries & (1 << i) != 0);
+        if self.topic.is_some() {
+            let most = match detail {
+                Detail::Bare => 3,
+                Detail::Near => BARE,
+                Detail::Full => WHOLE * 2,
+            };
+            return (self.span.start..=self.span.end).take(most).collect();
+        }
         match detail {
             Detail::Bare => self.matches.keys().copied().take(BARE).collect(),
             Detail::Near => self.spread(usize::from(context > 0)),

@@ -1,8 +1,8 @@
 //! One read of a file for all queries, with ripgrep's rules.
 //!
 //! A file is read up to its end or its first NUL byte. Text without one is searched
-//! as a slice; anything else (NUL bytes, a byte order mark, a very large file) goes
-//! through the same buffered reader that ripgrep uses when it walks a folder,
+//! as a slice, window by window where it is large; anything else (NUL bytes, a byte
+//! order mark) goes through the same buffered reader that ripgrep uses when it walks a folder,
 //! because which lines match before a NUL depends on how that reader fills its
 //! buffer.
 
@@ -15,10 +15,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-/// What ripgrep looks at first to tell binary files, and the least that is read.
+/// What ripgrep looks at first to tell binary files.
 const FIRST_READ: usize = 64 << 10;
-/// Files above this size are streamed once per query instead of held (16 MiB).
-const HELD: usize = 16 << 20;
+/// Larger files are searched window by window of this size, for all queries while it
+/// is in the processor's cache.
+const WINDOW: usize = 128 << 10;
 /// A buffer that grew beyond this for one file is given back (4 MiB).
 const KEPT: usize = 4 << 20;
 
@@ -77,8 +78,10 @@ enum Content {
     Plain(usize),
     /// This many bytes, to be searched as ripgrep does with binary detection.
     Guarded(usize),
-    /// Too large to hold.
+    /// To be streamed once per query, with binary detection.
     Streamed(File),
+    /// The first window of a file without a NUL byte so far, and the file behind it.
+    Windows(File, usize),
 }
 
 impl<'q> Scanner<'q> {
@@ -97,14 +100,23 @@ impl<'q> Scanner<'q> {
     /// All hits of the queries in `mask` in one file; none where there is no hit,
     /// or the file cannot be read (it may have gone since it was listed).
     pub fn scan(&mut self, path: &FilePath, mask: Mask) -> Option<FileHits> {
-        let content = self.load(&path.abs, mask).ok()?;
+        let mut content = self.load(&path.abs, mask).ok()?;
         let mut all = Vec::new();
-        for i in (0..self.queries.len()).filter(|i| mask & (1 << i) != 0) {
-            if self.cancel.is_cancelled() {
-                return None;
+        if let Content::Windows(file, len) = content {
+            match self.windows(&file, len, mask) {
+                Some(hits) => {
+                    all = hits;
+                    content = Content::Empty;
+                }
+                None => content = Content::Streamed(file),
             }
-            if let Some(hits) = self.search(i, &content) {
-                all.push(hits);
+        }
+        if !matches!(content, Content::Empty) {
+            for i in (0..self.queries.len()).filter(|i| mask & (1 << i) != 0) {
+                if self.cancel.is_cancelled() {
+                    return None;
+                }
+                all.extend(self.search(i, &content));
             }
         }
         if self.buffer.len() > KEPT {
@@ -114,6 +126,91 @@ impl<'q> Scanner<'q> {
             path: path.clone(),
             hits: all,
         })
+    }
+
+    /// Searches a file window by window, the first of which is in the buffer. None
+    /// where a NUL byte turns up, and the file must be searched with care.
+    fn windows(&mut self, mut file: &File, first: usize, mask: Mask) -> Option<Vec<Hits>> {
+        let queries = self.queries;
+        let keep = self.keep;
+        let sinks = || -> Vec<LineSink<'q>> {
+            let queries = queries.iter().enumerate();
+            queries
+                .filter(|(i, _)| mask & (1 << i) != 0)
+                .map(|(i, query)| LineSink::new(query, i, keep))
+                .collect()
+        };
+        let mut found = sinks();
+        // Lines are counted only once there is a hit to number.
+        let mut counting = false;
+        let mut counted = 0u64;
+        let mut len = first;
+        let mut nth = 0;
+        loop {
+            if self.cancel.is_cancelled() {
+                return Some(Vec::new());
+            }
+            // Fill up, until there is a line break or the end.
+            let mut end = false;
+            let upto = loop {
+                if len == self.buffer.len() {
+                    self.buffer.resize((len * 2).max(WINDOW), 0);
+                }
+                if len < WINDOW || memchr::memrchr(b'\n', &self.buffer[..len]).is_none() {
+                    let goal = self.buffer.len().min(len + WINDOW);
+                    match file.read(&mut self.buffer[len..goal]) {
+                        Ok(0) => {
+                            end = true;
+                            break len;
+                        }
+                        Ok(n) => {
+                            let fresh = &self.buffer[len..len + n];
+                            if memchr::memchr(b'\0', fresh).is_some() {
+                                return None;
+                            }
+                            len += n;
+                        }
+                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                        Err(_) => {
+                            end = true;
+                            break len;
+                        }
+                    }
+                } else if let Some(at) = memchr::memrchr(b'\n', &self.buffer[..len]) {
+                    break at + 1;
+                }
+            };
+            let window = &self.buffer[..upto];
+            let mut restart = false;
+            for sink in &mut found {
+                if sink.full() {
+                    continue;
+                }
+                let had = sink.hits.lines.len();
+                sink.before = counted;
+                let query = sink.hits.query;
+                let matcher = self.matchers.get(query)?;
+                let _ = self.plain[0].search_slice(matcher, window, &mut *sink);
+                restart |= nth > 0 && !counting && sink.hits.lines.len() > had;
+            }
+            if restart {
+                counting = true;
+                found = sinks();
+                (counted, len, nth) = (0, 0, 0);
+                file.rewind().ok()?;
+                continue;
+            }
+            if counting {
+                counted += memchr::memchr_iter(b'\n', window).count() as u64;
+            }
+            if end || found.iter().all(LineSink::full) {
+                break;
+            }
+            self.buffer.copy_within(upto..len, 0);
+            len -= upto;
+            nth += 1;
+        }
+        Some(found.into_iter().filter_map(LineSink::finish).collect())
     }
 
     /// All hits of one query in bytes that were read before.
@@ -137,7 +234,7 @@ impl<'q> Scanner<'q> {
         let matcher = self.matchers.get(query)?;
         let mut sink = LineSink::new(asked, query, self.keep);
         let done = match content {
-            Content::Empty => return None,
+            Content::Empty | Content::Windows(..) => return None,
             Content::Plain(len) => self.plain[usize::from(asked.multiline)].search_slice(
                 matcher,
                 self.buffer.get(..*len)?,
@@ -162,6 +259,7 @@ impl<'q> Scanner<'q> {
 
     fn load(&mut self, path: &Path, mask: Mask) -> io::Result<Content> {
         let mut file = File::open(path)?;
+        let whole = self.any_multiline(mask);
         let mut len = 0;
         let mut goal = FIRST_READ;
         let mut marked = false;
@@ -175,28 +273,34 @@ impl<'q> Scanner<'q> {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(e),
             };
-            let fresh = len..len + n;
             if len < 3 {
-                let head = &self.buffer[..fresh.end];
-                marked = has_mark(head);
+                marked = has_mark(&self.buffer[..len + n]);
             }
-            len = fresh.end;
+            let fresh = len..len + n;
+            len += n;
             if n == 0 {
                 break;
             }
             if !marked && !nul && memchr::memchr(b'\0', &self.buffer[fresh]).is_some() {
                 nul = true;
-                // What follows cannot matter, except across lines.
-                if !self.any_multiline(mask) || len <= FIRST_READ {
+                if len <= FIRST_READ {
                     break;
+                }
+                if !whole {
+                    return Ok(Content::Streamed(file));
                 }
             }
             if len == goal {
-                if len >= HELD && !self.any_multiline(mask) {
-                    return Ok(Content::Streamed(file));
-                }
-                goal = len * 2;
                 self.cancel.check().map_err(io::Error::other)?;
+                if goal < WINDOW {
+                    goal = WINDOW;
+                } else if whole {
+                    goal *= 2;
+                } else if marked {
+                    return Ok(Content::Streamed(file));
+                } else {
+                    return Ok(Content::Windows(file, len));
+                }
             }
         }
         // The reader fills its buffer, meets the NUL and gives up; only a line break
@@ -267,6 +371,8 @@ impl Read for Stoppable<'_> {
 struct LineSink<'q> {
     query: &'q Query,
     keep: Keep,
+    /// Lines before what is searched.
+    before: u64,
     hits: Hits,
 }
 
@@ -275,6 +381,7 @@ impl<'q> LineSink<'q> {
         Self {
             query,
             keep,
+            before: 0,
             hits: Hits {
                 query: position,
                 ..Hits::default()
@@ -284,6 +391,11 @@ impl<'q> LineSink<'q> {
 
     fn finish(self) -> Option<Hits> {
         (!self.hits.lines.is_empty()).then_some(self.hits)
+    }
+
+    /// Whether nothing more is wanted.
+    fn full(&self) -> bool {
+        self.hits.more
     }
 
     fn guess_definition(&mut self, line: &[u8]) {
@@ -304,7 +416,7 @@ impl Sink for LineSink<'_> {
     type Error = io::Error;
 
     fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> io::Result<bool> {
-        let first = found.line_number().unwrap_or(1);
+        let first = self.before + found.line_number().unwrap_or(1);
         for (line, number) in found.lines().zip(first..) {
             if self.hits.lines.len() >= self.keep.lines {
                 self.hits.more = true;
