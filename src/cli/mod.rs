@@ -1,6 +1,9 @@
 //! The door for people and scripts: one file per command, rendering only.
 
+mod bench;
+mod compact;
 mod doctor;
+mod exec;
 mod expand;
 mod mcp;
 mod output;
@@ -51,12 +54,15 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     Search(search::Command),
-    Expand(expand::Command),
     Run(run::Command),
+    Compact(compact::Command),
+    Exec(exec::Command),
+    Expand(expand::Command),
     Undo(undo::Command),
     Mcp(mcp::Command),
     Setup(setup::Command),
     Doctor(doctor::Command),
+    Bench(bench::Command),
 }
 
 /// What is left to do after the command line was read.
@@ -105,6 +111,9 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     }
     match command {
         Command::Search(c) => c.run(&root, &cancel, out),
+        Command::Bench(c) => c.run(&root, &cancel, out),
+        Command::Compact(c) => c.run(&root, out),
+        Command::Exec(c) => c.run(&root, out),
         Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Run(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
