@@ -6,6 +6,7 @@
 //! steps, tokens and time are never exceeded; what was found before one was
 //! reached is the result, with the reason why it ended.
 
+mod bench;
 pub mod doctor;
 mod excerpt;
 mod exec;
@@ -16,6 +17,7 @@ mod outcome;
 mod step;
 mod task;
 
+pub use bench::{Cost, Report, Way, bench};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
