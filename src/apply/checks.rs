@@ -123,7 +123,16 @@ fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Re
     Ok(())
 }
 
-/// The checks on the merged text. The names of definitions that are gone.
+/// What the checks found.
+#[derive(Default)]
+pub(crate) struct Checked {
+    /// Qualified names of definitions that are gone.
+    pub removed: Vec<String>,
+    /// The merged text's tree.
+    pub parsed: Option<Parsed>,
+}
+
+/// The checks on the merged text.
 pub(crate) fn check(
     before: &str,
     after: &str,
@@ -131,19 +140,23 @@ pub(crate) fn check(
     options: &MergeOptions,
     language: Option<&'static Language>,
     parsed: Option<&Parsed>,
-) -> Result<Vec<String>> {
+) -> Result<Checked> {
     if before == after {
-        return Ok(Vec::new());
+        return Ok(Checked::default());
     }
     leaks(before, after, scripts)?;
     let (Some(language), Some(old)) = (language, parsed) else {
-        return Ok(Vec::new());
+        return Ok(Checked::default());
     };
     let Some(new) = parse(language, after) else {
-        return Ok(Vec::new());
+        return Ok(Checked::default());
     };
     syntax(old, before, &new, after, scripts, options)?;
-    definitions(old, before, &new, after, language, options)
+    let removed = definitions(old, before, &new, after, language, options)?;
+    Ok(Checked {
+        removed,
+        parsed: Some(new),
+    })
 }
 
 /// No marker and no prefix of a diff may reach the file.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::checks;
+use super::forms::{self, Action, Part};
 use super::guide;
 use super::line::{self, Line};
 use super::place::{self, Outcome, Pass, Placed};
@@ -36,8 +37,36 @@ pub struct Merge {
     pub removed: Vec<String>,
     /// Context lines that the snippet misquoted, for which the file's text was kept.
     pub misquoted: usize,
-    /// Whether the language's grammar was asked, and found no new error.
-    pub checked: bool,
+    /// What the grammar says of the merged text.
+    pub syntax: Syntax,
+}
+
+/// What a language's grammar says of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Syntax {
+    /// No error.
+    Clean,
+    /// So many errors.
+    Errors(usize),
+    /// There is no grammar for it.
+    Unchecked,
+}
+
+impl Syntax {
+    fn of(parsed: Option<&Parsed>) -> Self {
+        match parsed.map(Parsed::error_count) {
+            None => Syntax::Unchecked,
+            Some(0) => Syntax::Clean,
+            Some(n) => Syntax::Errors(n),
+        }
+    }
+}
+
+/// What the grammar of a path's language says of a text.
+pub(crate) fn syntax_of(path: &str, text: &str) -> Syntax {
+    let parsed = Language::detect(Path::new(path), text).and_then(|l| parse(l, text));
+    Syntax::of(parsed.as_ref())
 }
 
 /// Merges a snippet into a text.
@@ -72,6 +101,8 @@ fn once(
     before: Option<&Parsed>,
     literal: bool,
 ) -> Result<Merge> {
+    let hunks = one_part(snippet, options)?;
+    let snippet = hunks.as_deref().unwrap_or(snippet);
     let scripts = {
         let lines = Lines::new(file);
         let records: Vec<Line> = lines.iter().map(Line::new).collect();
@@ -101,15 +132,35 @@ fn once(
         misquoted += outcome.misquoted;
         text = outcome.text;
     }
-    let removed = checks::check(file, &text, &scripts, options, language, before)?;
+    let checked = checks::check(file, &text, &scripts, options, language, before)?;
     Ok(Merge {
         changed: text != file,
         text,
         placed,
-        removed,
+        removed: checked.removed,
         misquoted,
-        checked: before.is_some(),
+        syntax: Syntax::of(checked.parsed.as_ref().or(before)),
     })
+}
+
+/// The hunks of a patch envelope or a diff with file headers, which have to be for one file.
+fn one_part(snippet: &str, options: &MergeOptions) -> Result<Option<String>> {
+    let Some(parts) = forms::parts(snippet) else {
+        return Ok(None);
+    };
+    match parts.as_slice() {
+        [
+            Part {
+                action: Action::Update(hunks),
+                ..
+            },
+        ] => Ok(Some(hunks.clone())),
+        _ => Err(Error::refused(
+            "several_files",
+            format!("The edit is not one change of {}.", options.path),
+            "Send the edits of other files, new files and deletions without a path of their own call.",
+        )),
+    }
 }
 
 fn pass(

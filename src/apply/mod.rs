@@ -3,6 +3,8 @@
 mod align;
 mod checks;
 mod edges;
+mod engine;
+mod forms;
 mod guide;
 mod line;
 mod markers;
@@ -11,5 +13,6 @@ mod place;
 mod refuse;
 mod snippet;
 
-pub use merge::{Merge, MergeOptions, merge};
+pub use engine::{Applied, AppliedFile, ApplyOptions, Diff, Edit, Outcome, apply, diff};
+pub use merge::{Merge, MergeOptions, Syntax, merge};
 pub use place::{Placed, Placement};

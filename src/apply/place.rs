@@ -170,14 +170,17 @@ pub(crate) fn place<'a>(
         .iter()
         .zip(&telling)
         .map(|(&(a, b), &t)| {
-            !t && (a..b).any(|i| {
-                ctx.lines[i].class != Class::Blank
-                    && (ctx.roles[i] == Role::Plus
-                        || !scores[i * n..(i + 1) * n]
-                            .iter()
-                            .enumerate()
-                            .any(|(j, &p)| p != NO_PAIR && same_line(&ctx, i, j)))
-            })
+            // What asks for lines of the file has to find them.
+            let asks = (a..b).any(|i| matches!(ctx.roles[i], Role::Context | Role::Minus));
+            !t && !asks
+                && (a..b).any(|i| {
+                    ctx.lines[i].class != Class::Blank
+                        && (ctx.roles[i] == Role::Plus
+                            || !scores[i * n..(i + 1) * n]
+                                .iter()
+                                .enumerate()
+                                .any(|(j, &p)| p != NO_PAIR && same_line(&ctx, i, j)))
+                })
         })
         .collect();
     let solid: Vec<usize> = (0..ctx.bounds.len()).filter(|&k| !floating[k]).collect();
@@ -238,7 +241,10 @@ pub(crate) fn place<'a>(
             _ => true,
         });
         let evidence = evidence(&ctx, &ops[s], &scores);
-        if changes && evidence.strong == 0 && !pass.whole_file {
+        let asks = ops[s]
+            .iter()
+            .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
+        if changes && evidence.strong == 0 && !asks && !pass.whole_file {
             return Err(refuse::no_anchor(&ctx, k));
         }
         if changes && margins[s] < MARGIN && !pass.whole_file {

@@ -1,0 +1,638 @@
+//! Edits of files: read, merge, check, and write all or nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::forms::{self, Action};
+use super::markers::{self, Marked};
+use super::merge::{MergeOptions, Syntax, merge};
+use super::place::Placed;
+use crate::error::{Error, Result};
+use crate::text::{self, Encoding};
+use crate::workspace::{self, Change, FilePath, Root};
+
+/// One edit as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, relative to the root. May be empty where the edit names its files itself
+    /// (a patch envelope or a diff with file headers).
+    pub path: String,
+    /// The snippet: changed lines with context and markers, a diff, search/replace blocks
+    /// or a patch.
+    pub edit: String,
+}
+
+/// How to apply.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyOptions {
+    /// Merge and check, but write nothing.
+    pub dry_run: bool,
+    /// A snippet without markers is the whole file: what it leaves out goes.
+    pub allow_full_rewrite: bool,
+}
+
+/// What was done to one file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The text changed.
+    Changed,
+    /// The file is new.
+    Created,
+    /// The file is gone.
+    Deleted,
+    /// The file has the edit already.
+    Unchanged,
+}
+
+/// One file of an applied edit.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AppliedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// What was done.
+    pub outcome: Outcome,
+    /// Number of separate changes.
+    pub hunks: usize,
+    /// Lines put in.
+    pub added: usize,
+    /// Lines taken out.
+    pub removed: usize,
+    /// What the grammar says of the new text.
+    pub syntax: Syntax,
+    /// Definitions that are gone, by qualified name.
+    pub removed_definitions: Vec<String>,
+    /// Context lines that the snippet misquoted; the file's text was kept.
+    pub misquoted: usize,
+    /// Where each part of the snippet went and what fixed its place.
+    pub placed: Vec<Placed>,
+    /// The change as a unified diff.
+    pub diff: String,
+}
+
+/// Edits that were applied, or could be with `dry_run`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Applied {
+    /// In the order in which the edits name them.
+    pub files: Vec<AppliedFile>,
+    /// The undo entry, such as `u12`; none where nothing was written.
+    pub undo: Option<String>,
+    /// Whether nothing was written on request.
+    pub dry_run: bool,
+    /// Files that an earlier commit, cut short, needed to be completed or put back.
+    pub recovered: usize,
+}
+
+/// A file in memory while edits are merged into it.
+struct Draft {
+    path: FilePath,
+    before: Option<Vec<u8>>,
+    encoding: Encoding,
+    /// The text as read and as it shall be; `None` where there is no file.
+    old: Option<String>,
+    new: Option<String>,
+    syntax: Syntax,
+    removed: Vec<String>,
+    misquoted: usize,
+    placed: Vec<Placed>,
+}
+
+/// Applies edits to files of the root: all of them, or none if any is refused. One undo
+/// entry takes all of them back.
+///
+/// # Errors
+/// What [`merge`] refuses, with the file named; `stale_file` if a file changed between
+/// reading and writing; what reading and writing give.
+pub fn apply(root: &Root, edits: &[Edit], options: &ApplyOptions) -> Result<Applied> {
+    if edits.is_empty() {
+        return Err(Error::failure(
+            "no_edit",
+            "There is no edit to apply.",
+            "Send at least one.",
+        ));
+    }
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    for edit in edits {
+        let path = edit.path.trim();
+        match forms::parts(&edit.edit) {
+            Some(parts) => {
+                for part in parts {
+                    let target = if path.is_empty() || same_path(path, &part.path) {
+                        if path.is_empty() {
+                            part.path.as_str()
+                        } else {
+                            path
+                        }
+                    } else if edits.len() == 1 && path != part.path && !path.is_empty() {
+                        return Err(path_mismatch(path, &part.path));
+                    } else {
+                        part.path.as_str()
+                    };
+                    act(root, &mut drafts, &mut index, target, &part.action, options)?;
+                }
+            }
+            None if path.is_empty() => {
+                return Err(Error::failure(
+                    "no_path",
+                    "The edit names no file.",
+                    "Give the path of the file to edit.",
+                ));
+            }
+            None => act(
+                root,
+                &mut drafts,
+                &mut index,
+                path,
+                &Action::Update(edit.edit.clone()),
+                options,
+            )?,
+        }
+    }
+    finish(root, drafts, options)
+}
+
+/// Whether a diff's path means the file that the call names.
+fn same_path(asked: &str, named: &str) -> bool {
+    let (a, b) = (
+        asked.trim_start_matches("./"),
+        named.trim_start_matches("./"),
+    );
+    a == b || a.ends_with(&format!("/{b}")) || b.ends_with(&format!("/{a}"))
+}
+
+fn path_mismatch(asked: &str, named: &str) -> Error {
+    Error::refused(
+        "path_mismatch",
+        format!("The edit is for {named}, the call for {asked}."),
+        "Name the file that the edit is for.",
+    )
+}
+
+fn open<'d>(
+    root: &Root,
+    drafts: &'d mut Vec<Draft>,
+    index: &mut BTreeMap<String, usize>,
+    path: &str,
+) -> Result<&'d mut Draft> {
+    let file = root.resolve(path)?;
+    if let Some(&at) = index.get(&file.rel) {
+        return drafts.get_mut(at).ok_or_else(|| missing(path));
+    }
+    let before = match workspace::read(&file) {
+        Ok(bytes) => Some(bytes),
+        Err(e) if e.code == "no_such_file" => None,
+        Err(e) => return Err(e),
+    };
+    let (mut encoding, mut old) = (Encoding::Utf8, None);
+    if let Some(bytes) = &before {
+        let decoded = text::decode(bytes);
+        if text::is_binary(bytes) || decoded.lossy {
+            return Err(Error::refused(
+                "not_text",
+                format!("{} is no text in UTF-8 or UTF-16.", file.rel),
+                "Edit text files only.",
+            ));
+        }
+        encoding = decoded.encoding;
+        old = Some(decoded.text.into_owned());
+    }
+    index.insert(file.rel.clone(), drafts.len());
+    drafts.push(Draft {
+        path: file,
+        before,
+        encoding,
+        new: old.clone(),
+        old,
+        syntax: Syntax::Unchecked,
+        removed: Vec::new(),
+        misquoted: 0,
+        placed: Vec::new(),
+    });
+    drafts.last_mut().ok_or_else(|| missing(path))
+}
+
+fn missing(path: &str) -> Error {
+    Error::not_found(
+        "no_such_file",
+        format!("{path} does not exist."),
+        "Check the path; to create the file, send its whole text without markers.",
+    )
+}
+
+fn act(
+    root: &Root,
+    drafts: &mut Vec<Draft>,
+    index: &mut BTreeMap<String, usize>,
+    path: &str,
+    action: &Action,
+    options: &ApplyOptions,
+) -> Result<()> {
+    match action {
+        Action::Update(edit) => {
+            let draft = open(root, drafts, index, path)?;
+            match &draft.new {
+                Some(text) => {
+                    let merged = merge(
+                        text,
+                        edit,
+                        &MergeOptions {
+                            path: draft.path.rel.clone(),
+                            language: None,
+                            allow_full_rewrite: options.allow_full_rewrite,
+                        },
+                    )?;
+                    draft.new = Some(merged.text);
+                    draft.syntax = merged.syntax;
+                    draft.removed.extend(merged.removed);
+                    draft.misquoted += merged.misquoted;
+                    draft.placed.extend(merged.placed);
+                }
+                None => {
+                    let text = whole_text(edit).ok_or_else(|| missing(path))?;
+                    draft.syntax = super::merge::syntax_of(&draft.path.rel, &text);
+                    draft.new = Some(text);
+                }
+            }
+        }
+        Action::Create(content) => {
+            let draft = open(root, drafts, index, path)?;
+            if draft.new.as_ref().is_some_and(|t| t != content) {
+                return Err(Error::refused(
+                    "file_exists",
+                    format!("{path} exists already."),
+                    "Send the change as an edit of the file.",
+                ));
+            }
+            draft.syntax = super::merge::syntax_of(&draft.path.rel, content);
+            draft.new = Some(content.clone());
+        }
+        Action::Delete => {
+            let draft = open(root, drafts, index, path)?;
+            if draft.new.take().is_none() {
+                return Err(missing(path));
+            }
+        }
+        Action::Move(to, edit) => {
+            if !edit.trim_matches(['@', '\n', ' ']).is_empty() {
+                act(
+                    root,
+                    drafts,
+                    index,
+                    path,
+                    &Action::Update(edit.clone()),
+                    options,
+                )?;
+            }
+            let from = open(root, drafts, index, path)?;
+            let (Some(text), encoding) = (from.new.take(), from.encoding) else {
+                return Err(missing(path));
+            };
+            let target = open(root, drafts, index, to)?;
+            if target.new.is_some() {
+                return Err(Error::refused(
+                    "file_exists",
+                    format!("{to} exists already."),
+                    "Choose another name, or delete it first.",
+                ));
+            }
+            target.encoding = encoding;
+            target.syntax = super::merge::syntax_of(&target.path.rel, &text);
+            target.new = Some(text);
+        }
+    }
+    Ok(())
+}
+
+/// The text of a new file: a snippet without any marker, out of its fence.
+fn whole_text(edit: &str) -> Option<String> {
+    let lines: Vec<&str> = edit.split_inclusive('\n').collect();
+    if lines.iter().any(|l| markers::classify(l) == Marked::Marker) {
+        return None;
+    }
+    let first = lines.first()?.trim();
+    let last = lines.last()?.trim();
+    let body = if lines.len() > 2 && first.starts_with("```") && last == "```" {
+        lines.get(1..lines.len() - 1)?.concat()
+    } else {
+        edit.to_string()
+    };
+    Some(if body.is_empty() || body.ends_with('\n') {
+        body
+    } else {
+        body + "\n"
+    })
+}
+
+fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
+    match encoding {
+        Encoding::Utf8 => text.as_bytes().to_vec(),
+        Encoding::Utf8Bom => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+        Encoding::Utf16Le => [0xFEFF]
+            .into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect(),
+        Encoding::Utf16Be => [0xFEFF]
+            .into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(u16::to_be_bytes)
+            .collect(),
+    }
+}
+
+fn finish(root: &Root, drafts: Vec<Draft>, options: &ApplyOptions) -> Result<Applied> {
+    let mut files = Vec::new();
+    let mut changes = Vec::new();
+    for d in drafts {
+        let outcome = match (&d.old, &d.new) {
+            (None, None) => continue,
+            (None, Some(_)) => Outcome::Created,
+            (Some(_), None) => Outcome::Deleted,
+            (Some(a), Some(b)) if a == b => Outcome::Unchanged,
+            _ => Outcome::Changed,
+        };
+        let stats = diff(&d.path.rel, d.old.as_deref(), d.new.as_deref());
+        if outcome != Outcome::Unchanged {
+            changes.push(Change {
+                path: d.path.clone(),
+                before: d.before,
+                after: d.new.as_deref().map(|t| encode(t, d.encoding)),
+            });
+        }
+        files.push(AppliedFile {
+            path: d.path.rel,
+            outcome,
+            hunks: stats.hunks,
+            added: stats.added,
+            removed: stats.removed,
+            syntax: d.syntax,
+            removed_definitions: d.removed,
+            misquoted: d.misquoted,
+            placed: d.placed,
+            diff: stats.text,
+        });
+    }
+    let (mut undo, mut recovered) = (None, 0);
+    if !options.dry_run && !changes.is_empty() {
+        let names: Vec<&str> = changes.iter().map(|c| c.path.rel.as_str()).collect();
+        let done = workspace::commit(root, &changes, &format!("apply {}", names.join(", ")))?;
+        undo = Some(done.id);
+        recovered = done.recovered.len();
+    }
+    Ok(Applied {
+        files,
+        undo,
+        dry_run: options.dry_run,
+        recovered,
+    })
+}
+
+/// A change as a unified diff, with its size.
+#[derive(Debug, Clone, Default)]
+pub struct Diff {
+    /// Runs of changed lines.
+    pub hunks: usize,
+    /// Lines put in.
+    pub added: usize,
+    /// Lines taken out.
+    pub removed: usize,
+    /// The diff with three lines of context.
+    pub text: String,
+}
+
+/// The difference of two texts as a unified diff; `None` is a file that does not exist.
+pub fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> Diff {
+    let (a, b) = (old.unwrap_or(""), new.unwrap_or(""));
+    let mut out = Diff::default();
+    if a == b {
+        return out;
+    }
+    let text = similar::TextDiff::from_lines(a, b);
+    for op in text.ops() {
+        let (tag, x, y) = op.as_tag_tuple();
+        if tag != similar::DiffTag::Equal {
+            out.hunks += 1;
+            out.removed += x.len();
+            out.added += y.len();
+        }
+    }
+    let name = |side: &str, there: bool| {
+        if there {
+            format!("{side}/{path}")
+        } else {
+            "/dev/null".to_string()
+        }
+    };
+    out.text = text
+        .unified_diff()
+        .context_radius(3)
+        .header(&name("a", old.is_some()), &name("b", new.is_some()))
+        .to_string();
+    out
+}
+
+impl Applied {
+    /// The short reply: a line per file.
+    pub fn summary(&self) -> String {
+        let mut out = String::new();
+        for (n, f) in self.files.iter().enumerate() {
+            if n > 0 {
+                out.push('\n');
+            }
+            let _ = write!(out, "{}: {}", f.path, f.summary());
+            if self.files.len() == 1 {
+                self.ending(&mut out, ", ");
+            }
+        }
+        if self.files.len() > 1 {
+            self.ending(&mut out, "\n");
+        }
+        out
+    }
+
+    fn ending(&self, out: &mut String, gap: &str) {
+        if let Some(id) = &self.undo {
+            let _ = write!(out, "{gap}undo {id}");
+        } else if self.dry_run {
+            let _ = write!(out, "{gap}dry run, nothing written");
+        }
+        if self.recovered > 0 {
+            let _ = write!(
+                out,
+                "{gap}an earlier write that was cut short was completed first"
+            );
+        }
+    }
+}
+
+impl AppliedFile {
+    fn summary(&self) -> String {
+        let mut out = match self.outcome {
+            Outcome::Unchanged => return "no change, the file has this edit already".to_string(),
+            Outcome::Deleted => return format!("deleted, −{}", self.removed),
+            Outcome::Created => format!("created, +{}", self.added),
+            Outcome::Changed => format!(
+                "{} {}, +{} −{}",
+                self.hunks,
+                if self.hunks == 1 { "hunk" } else { "hunks" },
+                self.added,
+                self.removed
+            ),
+        };
+        match self.syntax {
+            Syntax::Clean => out.push_str(", syntax ok"),
+            Syntax::Errors(n) => {
+                let _ = write!(
+                    out,
+                    ", {n} syntax {} as before",
+                    if n == 1 { "error" } else { "errors" }
+                );
+            }
+            Syntax::Unchecked => out.push_str(", syntax unchecked"),
+        }
+        if self.misquoted > 0 {
+            let _ = write!(
+                out,
+                ", {} misquoted {} kept as in the file",
+                self.misquoted,
+                if self.misquoted == 1 { "line" } else { "lines" }
+            );
+        }
+        if !self.removed_definitions.is_empty() {
+            let _ = write!(out, ", removed {}", self.removed_definitions.join(", "));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn fixture() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let root = Root::open(&dir.path().join("root"))
+            .unwrap()
+            .with_home(dir.path().join("home"));
+        (dir, root)
+    }
+
+    fn edit(path: &str, edit: &str) -> Edit {
+        Edit {
+            path: path.into(),
+            edit: edit.into(),
+        }
+    }
+
+    #[test]
+    fn writes_replies_and_undoes() {
+        let (_dir, root) = fixture();
+        let file = root.dir().join("a.rs");
+        let old = "fn one() {\r\n    1;\r\n}\r\n\r\nfn two() {\r\n    2;\r\n}\r\n";
+        fs::write(&file, old).unwrap();
+        let edits = [edit(
+            "a.rs",
+            "// ... existing code ...\nfn two() {\n    22;\n}\n",
+        )];
+        let options = ApplyOptions::default();
+        let dry = apply(
+            &root,
+            &edits,
+            &ApplyOptions {
+                dry_run: true,
+                ..options
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            dry.summary(),
+            "a.rs: 1 hunk, +1 −1, syntax ok, dry run, nothing written"
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), old);
+        let done = apply(&root, &edits, &options).unwrap();
+        assert_eq!(done.summary(), "a.rs: 1 hunk, +1 −1, syntax ok, undo u1");
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            old.replace("    2;", "    22;")
+        );
+        let again = apply(&root, &edits, &options).unwrap();
+        assert_eq!(
+            again.summary(),
+            "a.rs: no change, the file has this edit already"
+        );
+        workspace::undo(&root, None).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), old);
+    }
+
+    #[test]
+    fn several_files_all_or_nothing() {
+        let (_dir, root) = fixture();
+        fs::write(root.dir().join("a.py"), "x = 1\ny = 2\n").unwrap();
+        fs::write(root.dir().join("old.txt"), "gone\n").unwrap();
+        let patch = "*** Begin Patch\n*** Update File: a.py\n@@\n x = 1\n-y = 2\n+y = 3\n*** Add File: new/b.py\n+z = 1\n*** Delete File: old.txt\n*** End Patch\n";
+        let bad = [edit("", patch), edit("a.py", "nothing = here\nat = all\n")];
+        let options = ApplyOptions::default();
+        assert_eq!(apply(&root, &bad, &options).unwrap_err().code, "no_place");
+        assert_eq!(
+            fs::read_to_string(root.dir().join("a.py")).unwrap(),
+            "x = 1\ny = 2\n"
+        );
+        let done = apply(&root, &[edit("", patch)], &options).unwrap();
+        assert_eq!(
+            done.summary(),
+            "a.py: 1 hunk, +1 −1, syntax ok\nnew/b.py: created, +1, syntax ok\nold.txt: deleted, −1\nundo u1"
+        );
+        assert_eq!(
+            fs::read_to_string(root.dir().join("new/b.py")).unwrap(),
+            "z = 1\n"
+        );
+        assert!(!root.dir().join("old.txt").exists());
+        workspace::undo(&root, Some("u1")).unwrap();
+        assert!(root.dir().join("old.txt").exists());
+        assert!(!root.dir().join("new/b.py").exists());
+    }
+
+    #[test]
+    fn keeps_the_encoding() {
+        let (_dir, root) = fixture();
+        for (name, encoding) in [
+            ("bom.txt", Encoding::Utf8Bom),
+            ("le.txt", Encoding::Utf16Le),
+            ("be.txt", Encoding::Utf16Be),
+        ] {
+            let path = root.dir().join(name);
+            fs::write(&path, encode("first é\nsecond line\nthird", encoding)).unwrap();
+            apply(
+                &root,
+                &[edit(name, "-second line\n+changed ü\n third\n")],
+                &ApplyOptions::default(),
+            )
+            .unwrap();
+            assert_eq!(
+                fs::read(&path).unwrap(),
+                encode("first é\nchanged ü\nthird", encoding)
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_file_needs_its_whole_text() {
+        let (_dir, root) = fixture();
+        let options = ApplyOptions::default();
+        let e = apply(
+            &root,
+            &[edit("n.rs", "fn a() {}\n// ... existing code ...\n")],
+            &options,
+        )
+        .unwrap_err();
+        assert_eq!(e.code, "no_such_file");
+        apply(&root, &[edit("n.rs", "```rust\nfn a() {}\n```")], &options).unwrap();
+        assert_eq!(
+            fs::read_to_string(root.dir().join("n.rs")).unwrap(),
+            "fn a() {}\n"
+        );
+    }
+}
