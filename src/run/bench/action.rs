@@ -132,15 +132,12 @@ fn change(lines: &Lines<'_>, span: Span) -> Option<(usize, String)> {
     inner.sort_by_key(|n| (n.abs_diff(middle), *n));
     inner.into_iter().find_map(|n| {
         let line = lines.get(n);
-        let start = line.find(|c: char| c.is_ascii_lowercase())?;
-        let word = line[start..]
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .map_or(line.len(), |e| start + e);
         // Keywords are short: a longer word is most likely a name.
-        if word - start < 6 {
-            return None;
-        }
-        let last = &line[word - 1..word];
-        Some((n, format!("{}{last}{}", &line[..word], &line[word..])))
+        let word = line
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .find(|w| w.len() >= 6 && w.ends_with(|c: char| c.is_ascii_lowercase()))?;
+        let end = line.find(word)? + word.len();
+        let last = &word[word.len() - 1..];
+        Some((n, format!("{}{last}{}", &line[..end], &line[end..])))
     })
 }

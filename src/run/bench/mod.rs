@@ -152,12 +152,12 @@ mod tests {
     fn place() -> (tempfile::TempDir, Root) {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("tree")).unwrap();
-        for file in 0..3 {
+        for file in 0..6 {
             let text: String = (0..30)
                 .map(|n| {
                     format!(
                         "/// Does step {n}.\npub fn step_{file}_{n}(input: u32) -> u32 {{\n    let first = input + {n};\n    \
-                         let second = first * 2;\n    let third = second - {file};\n    third + first\n}}\n\n"
+                         let second = first * 2;\n    let third = second - 1;\n    third + first\n}}\n\n"
                     )
                 })
                 .collect();
