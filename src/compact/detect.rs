@@ -45,11 +45,7 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
         return Kind::Markdown;
     }
     let rows = count(&|l| super::kinds::is_row(l));
-    let diagnostics = lines
-        .iter()
-        .zip(&marks)
-        .filter(|(l, m)| super::kinds::is_row(l) && (m.is_error() || m.has(Sign::Warning)))
-        .count();
+    let diagnostics = count(&|l| is_diagnostic(super::kinds::row_text(l)));
     let grouped = count(&|l| super::kinds::is_numbered(l));
     if share(rows + grouped) > 0.75 && (diagnostics as f32) < 0.5 * (rows + grouped) as f32 {
         return Kind::Search;
@@ -72,7 +68,17 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
             Kind::Trace
         };
     }
-    let headings = count(&|l| l.starts_with('#') && l.trim_start_matches('#').starts_with(' '));
+    let ruled = lines
+        .windows(2)
+        .filter(|w| {
+            let rule = w[1].trim_end();
+            !w[0].trim().is_empty()
+                && rule.len() > 2
+                && (rule.bytes().all(|b| b == b'-') || rule.bytes().all(|b| b == b'='))
+        })
+        .count();
+    let headings =
+        ruled + count(&|l| l.starts_with('#') && l.trim_start_matches('#').starts_with(' '));
     let marked = count(&|l| {
         let t = l.trim_start();
         t.starts_with("- ")
@@ -84,13 +90,15 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
     let defined = count(&|l| definition(l).is_some());
     let code = count(&|l| {
         let t = l.trim_end();
-        t.ends_with(['{', '}', ';', ')', ':', ',']) || t.trim_start().starts_with("//")
+        let listed = t.trim_start().starts_with(['*', '-', '#', '>']);
+        !listed && t.ends_with(['{', '}', ';', ')', ':', ',']) || t.trim_start().starts_with("//")
     });
+    let prose = share(headings) > 0.01 && share(headings + marked) > 0.06 && share(code) < 0.4;
+    if prose && (share(said) < 0.1 || share(headings + marked) > 0.3) {
+        return Kind::Markdown;
+    }
     if share(said) > 0.15 || said > 0 && share(with(Sign::Summary)) > 0.0 && share(code) < 0.4 {
         return Kind::BuildLog;
-    }
-    if share(headings) > 0.01 && share(headings + marked) > 0.06 && share(code) < 0.4 {
-        return Kind::Markdown;
     }
     if by_name.is_some() || share(defined) > 0.02 && share(code) > 0.3 {
         return by_name.unwrap_or(Kind::Source);
@@ -138,6 +146,35 @@ fn json(text: &str) -> Option<Kind> {
     } else {
         Kind::Json
     })
+}
+
+/// Whether what follows a place is a compiler's or linter's word: `error: `,
+/// `warning[x]`, `E501 `.
+fn is_diagnostic(text: &str) -> bool {
+    let t = text.trim_start();
+    let word = t
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or("");
+    let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let code = (1..=6).contains(&letters)
+        && word.len() - letters >= 2
+        && word.bytes().take(letters).all(|b| b.is_ascii_uppercase())
+        && word.bytes().skip(letters).all(|b| b.is_ascii_digit());
+    let level = [
+        "error",
+        "warning",
+        "note",
+        "fatal",
+        "info",
+        "hint",
+        "remark",
+        "help",
+        "convention",
+        "refactor",
+    ];
+    code || level.contains(&word.to_ascii_lowercase().as_str())
+        && t[word.len()..].starts_with([':', '[', ' '])
 }
 
 fn diff_opens(text: &str) -> bool {

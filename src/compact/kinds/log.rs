@@ -81,9 +81,15 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
     let asked: Vec<f32> = (0..n).map(|i| 14.0 * hits.line(i)).collect();
     let asked_near = spread(&asked, 1, 8, 0.7);
     let mut frames = 0;
+    // How much the heading of the section around answers: a test's report is
+    // asked for by the test's name.
+    let mut section = 0.0;
     (0..n)
         .map(|i| {
             let s = signs[i];
+            if s.has(Sign::Header) {
+                section = asked[i];
+            }
             let line = lines[i].trim();
             if line.is_empty() {
                 frames = 0;
@@ -135,6 +141,11 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
             }
             if i < 2 || i + 3 >= n {
                 worth += 1.0;
+            }
+            if s.is_error() || s.has(Sign::Detail) || s.has(Sign::Location) {
+                worth += 0.4 * section * repeated(&templates, i);
+            } else if said {
+                worth += 0.1 * section * repeated(&templates, i);
             }
             worth + asked[i] * fade.max(0.5) + 0.35 * (asked_near[i] - asked[i]).max(0.0)
         })

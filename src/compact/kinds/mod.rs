@@ -72,6 +72,12 @@ pub fn is_row(line: &str) -> bool {
     row.numbered && !row.path.is_empty()
 }
 
+/// What a row of search results found; empty for other lines.
+pub fn row_text(line: &str) -> &str {
+    let row = search::row(line);
+    if row.numbered { row.text } else { "" }
+}
+
 /// Whether a line is a row of search results under a heading.
 pub fn is_numbered(line: &str) -> bool {
     let row = search::row(line);

@@ -28,6 +28,13 @@ pub struct Row<'a> {
 /// or a path alone.
 pub fn row(line: &str) -> Row<'_> {
     let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
+    // A log's time stamp has colons and numbers too.
+    if super::super::failure::has_time(line) {
+        return Row {
+            text: line,
+            ..Row::default()
+        };
+    }
     // A line number without a path: results under a heading.
     let n = digits(line);
     if n > 0 && matches!(line.as_bytes().get(n), Some(b':' | b'-')) {
@@ -160,27 +167,21 @@ pub fn draft(lines: &[&str], hits: &Hits, request: &Request) -> Draft {
     let pattern = common_word(&rows);
     let texts: Vec<&str> = rows.iter().map(|r| r.text.trim()).collect();
     let templates = Templates::new(&texts);
-    let mut files: HashMap<&str, u32> = HashMap::new();
+    let rarity = rarity(&texts);
+    let mut files: HashMap<&str, (u32, usize, f32)> = HashMap::new(); // rows, best row, its rank
     for (i, r) in rows.iter().enumerate() {
         if lines[i].trim().is_empty() || lines[i] == "--" {
             continue;
         }
         let text = texts[i];
-        let in_file = files.entry(r.path).or_default();
-        let rank = *in_file;
-        *in_file += 1;
+        let in_path = hits.text(request.query, r.path);
+        if is_heading(r) {
+            draft.score[i] = 1.5 + 4.0 * in_path;
+            continue;
+        }
         let side = is_side_path(r.path);
-        let mut worth = 1.0;
-        // The first hit of a file stands for the file.
-        worth += match rank {
-            0 => 3.0,
-            1 => 0.8,
-            _ => 0.3,
-        } * if side || is_document(r.path) {
-            0.5
-        } else {
-            1.0
-        };
+        let document = is_document(r.path);
+        let mut worth = 1.3;
         if let Some((name, strength)) = definition(text) {
             let named = pattern.as_deref().is_some_and(|p| is_part(name, p));
             let exact = pattern
@@ -206,25 +207,64 @@ pub fn draft(lines: &[&str], hits: &Hits, request: &Request) -> Draft {
         if side {
             worth *= 0.6;
         }
-        if is_document(r.path) {
+        if document {
             worth *= 0.7;
         }
         if r.context {
             worth *= 0.4;
         }
+        worth += 1.2 * rarity[i];
+        if !files.contains_key(r.path) {
+            worth += 0.8;
+        }
         worth /= 1.0 + 0.25 * templates.repeats[i] as f32;
         let in_text = hits.text(request.query, text);
-        let in_path = hits.text(request.query, r.path);
         draft.score[i] = worth + 14.0 * in_text + 3.0 * in_path;
-        if heading_of(&rows, i) {
-            draft.score[i] = 1.5 + 4.0 * in_path;
+        let rank = draft.score[i] / (8.0 + lines[i].len() as f32 / 4.0).sqrt();
+        let file = files.entry(r.path).or_insert((0, i, rank));
+        file.0 += 1;
+        if rank > file.2 {
+            (file.1, file.2) = (i, rank);
         }
+    }
+    // The best row of a file for its length stands for the file; files with many
+    // hits come first.
+    for (path, (count, row, _)) in files {
+        let aside = if is_side_path(path) || is_document(path) {
+            0.5
+        } else {
+            1.0
+        };
+        draft.score[row] += (2.6 + 0.3 * (count as f32).ln()) * aside;
     }
     draft
 }
 
-fn heading_of(rows: &[Row], i: usize) -> bool {
-    rows[i].text.is_empty() && !rows[i].numbered && !rows[i].path.is_empty()
+/// Whether a row only names the file of the rows below it.
+fn is_heading(r: &Row) -> bool {
+    r.text.is_empty() && !r.numbered && !r.path.is_empty()
+}
+
+/// How rare the words of each row are, from 0 to 1: the mean inverse document
+/// frequency of the five rarest.
+fn rarity(texts: &[&str]) -> Vec<f32> {
+    let mut df: HashMap<&str, f32> = HashMap::new();
+    for w in texts.iter().flat_map(|t| words(t)) {
+        *df.entry(w).or_default() += 1.0;
+    }
+    let n = texts.len() as f32;
+    let most = (1.0 + n).ln();
+    texts
+        .iter()
+        .map(|t| {
+            let mut idf: Vec<f32> = words(t)
+                .filter(|w| w.len() > 2 && w.bytes().all(|b| b.is_ascii_alphabetic()))
+                .map(|w| (1.0 + n / df.get(w).copied().unwrap_or(1.0)).ln() / most)
+                .collect();
+            idf.sort_by(|a, b| b.total_cmp(a));
+            idf.iter().take(5).sum::<f32>() / 5.0
+        })
+        .collect()
 }
 
 /// The word that most rows share: what was searched for.

@@ -1,0 +1,293 @@
+//! The promises of the compact engine, for every kind and any text: the budget
+//! holds, lines are verbatim and in order, nothing is lost, runs agree.
+
+use proptest::prelude::*;
+use trimtab::compact::{Compacted, Kind, Options, Size, compact, compact_stored};
+use trimtab::tokens;
+use trimtab::workspace::{Root, Store};
+
+/// Checks one run; `None` where the budget was refused.
+fn checked(input: &str, options: &Options, budget: usize) -> Option<Compacted> {
+    let options = Options {
+        size: Size::Budget(budget),
+        ..options.clone()
+    };
+    let out = match compact(input, &options) {
+        Ok(out) => out,
+        Err(e) => {
+            assert_eq!(e.code, "budget_too_small");
+            let least = number(&e.next);
+            assert!(least > budget, "{e}");
+            // The least budget named is one that is accepted.
+            let size = Size::Budget(least);
+            compact(input, &Options { size, ..options }).expect("the least budget holds");
+            return None;
+        }
+    };
+    assert_eq!(out.tokens, tokens::count(&out.text));
+    assert!(out.tokens <= budget, "{} > {budget}", out.tokens);
+    let again = compact(input, &options).expect("it worked before");
+    assert_eq!(out, again);
+    if out.omitted.is_empty() {
+        assert_eq!(out.text, input);
+    } else {
+        whole(input, &out);
+    }
+    Some(out)
+}
+
+fn number(text: &str) -> usize {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+/// Kept lines are those that are not omitted, byte for byte and in order; with
+/// the omitted ones they are the text.
+fn whole(input: &str, out: &Compacted) {
+    let laid_out = out.laid_out.as_deref().unwrap_or(input);
+    let kept: String = laid_out
+        .split('\n')
+        .enumerate()
+        .filter(|(i, _)| !out.omitted.iter().any(|s| s.contains(i + 1)))
+        .map(|(_, l)| l)
+        .collect();
+    let shown: String = out
+        .text
+        .split('\n')
+        .filter(|l| !l.starts_with('⋯'))
+        .collect();
+    assert_eq!(shown, kept);
+    // Every gap has its marker, unless all is gone.
+    let markers: Vec<String> = out
+        .text
+        .lines()
+        .filter(|l| l.starts_with('⋯'))
+        .skip(1)
+        .map(|l| l.trim_start_matches('⋯').to_string())
+        .collect();
+    let spans: Vec<String> = out.omitted.iter().map(|s| s.to_string()).collect();
+    if !shown.is_empty() || !markers.is_empty() {
+        assert_eq!(markers, spans);
+    }
+    if out.kind != Kind::History {
+        assert_eq!(laid_out.replace('\n', ""), input.replace('\n', ""));
+    }
+}
+
+/// Lines that look like each kind's, and lines that look like nothing.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z ]{0,30}",
+        "\\PC{0,20}",
+        "    (if|for|return|let) [a-z_]{1,8}[(){};:]{0,3}",
+        "(pub fn|def|class|func|const) [A-Za-z_]{1,10}\\([a-z, ]{0,9}\\) ?[:{]?",
+        "src/[a-z]{1,5}\\.(rs|py|c):[0-9]{1,3}:[a-z (){}]{0,20}",
+        "(error|warning|note|ERROR|FAILED|test [a-z]{1,5} \\.\\.\\.) ?[a-z:]{0,20}",
+        "    at [a-z.]{1,12}\\([A-Z][a-z]{1,5}\\.java:[0-9]{1,3}\\)",
+        "2024-01-0[1-9]T10:0[0-9]:00Z (INFO|WARN|ERROR) [a-z ]{0,20}",
+        "(diff --git a/x b/x|@@ -1,[0-9] \\+1,[0-9] @@|[-+ ][a-z ]{0,10}|index 1\\.\\.2)",
+        "[├└]── [a-z]{1,8}",
+        "(#{1,3} |- |```|> )[a-z ]{0,12}",
+        "[\\[{]?\"[a-z]{1,6}\": ?(\"[a-z ]{0,9}\"|[0-9]{1,4}|\\[|\\{|null)[,\\]}]{0,2}",
+        "\\{\"role\":\"(user|assistant|tool)\",\"content\":\"[a-z \\\\n]{0,20}\"\\}",
+        "[{\\[\\]}\",:\\\\a-z]{0,40}",
+    ]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let ending = prop_oneof![4 => Just("\n"), 1 => Just("\r\n")];
+    (
+        prop::collection::vec(line(), 0..40),
+        ending,
+        any::<bool>(),
+        1usize..4,
+    )
+        .prop_map(|(lines, ending, last, times)| {
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|l| l.replace(['⋯', '\n', '\r'], ""))
+                .collect();
+            let mut text = lines.join(ending).repeat(times);
+            if last {
+                text.push_str(ending);
+            }
+            text
+        })
+}
+
+/// JSON on one line, long enough to be cut.
+fn long_line() -> impl Strategy<Value = String> {
+    prop::collection::vec(("[a-z]{1,8}", "[a-zé \\\\\"]{0,30}", any::<u16>()), 30..90).prop_map(
+        |rows| {
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|(k, v, n)| serde_json::json!({k: v, "n": n, "list": [n, 1, 2]}))
+                .collect();
+            serde_json::json!({"rows": rows, "ok": true}).to_string()
+        },
+    )
+}
+
+fn history() -> impl Strategy<Value = String> {
+    prop::collection::vec(
+        (
+            prop_oneof![Just("user"), Just("assistant"), Just("tool"), Just("system")],
+            prop::collection::vec(line(), 0..8),
+        ),
+        1..12,
+    )
+    .prop_map(|messages| {
+        let list: Vec<_> = messages
+            .into_iter()
+            .map(|(role, lines)| serde_json::json!({"role": role, "content": lines.join("\n").replace('⋯', "")}))
+            .collect();
+        serde_json::Value::from(list).to_string()
+    })
+}
+
+fn kind() -> impl Strategy<Value = Option<Kind>> {
+    prop_oneof![
+        1 => Just(None),
+        4 => prop::sample::select(Kind::ALL.to_vec()).prop_map(Some),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(160))]
+
+    #[test]
+    fn promises_hold_for_any_text(
+        text in prop_oneof![8 => text(), 2 => long_line(), 2 => history()],
+        kind in kind(),
+        query in prop_oneof![Just(String::new()), "[a-zA-Z_ ]{1,20}"],
+        budget in 0usize..600,
+        file in prop_oneof![Just(None), "[a-z]{1,4}\\.(rs|py|md|txt|json)".prop_map(Some)],
+    ) {
+        let options = Options { kind, query, file, ..Options::default() };
+        checked(&text, &options, budget);
+    }
+
+    #[test]
+    fn lines_to_keep_are_kept(text in text(), budget in 40usize..300) {
+        let keep = vec![regex::Regex::new("^FAILED|return").unwrap()];
+        let options = Options { keep: keep.clone(), ..Options::default() };
+        if let Some(out) = checked(&text, &options, budget) {
+            let wanted = |t: &str| t.lines().filter(|l| keep[0].is_match(l)).count();
+            prop_assert_eq!(wanted(&out.text), wanted(out.laid_out.as_deref().unwrap_or(&text)));
+        }
+    }
+}
+
+fn failing_log() -> String {
+    let mut log = String::new();
+    for i in 0..400 {
+        log.push_str(&format!("test module::case_{i:03} ... ok\n"));
+        if i == 211 {
+            log.push_str("test module::parses_dates ... FAILED\n");
+        }
+    }
+    log.push_str("\nfailures:\n\n---- module::parses_dates stdout ----\n");
+    log.push_str("thread 'module::parses_dates' panicked at src/dates.rs:41:9:\n");
+    log.push_str("assertion `left == right` failed\n  left: 3\n right: 4\n\n");
+    log.push_str("test result: FAILED. 400 passed; 1 failed; 0 ignored\n");
+    log
+}
+
+#[test]
+fn a_failure_is_never_hidden() {
+    let log = failing_log();
+    for kind in [
+        None,
+        Some(Kind::BuildLog),
+        Some(Kind::Trace),
+        Some(Kind::Text),
+    ] {
+        let options = Options {
+            kind,
+            ..Options::default()
+        };
+        for budget in (1..400).step_by(7) {
+            let Some(out) = checked(&log, &options, budget) else {
+                continue;
+            };
+            assert!(
+                out.text.contains("FAILED") || out.text.contains("panicked"),
+                "{budget}: {}",
+                out.text
+            );
+            if budget > 150 {
+                for fact in [
+                    "parses_dates ... FAILED",
+                    "src/dates.rs:41:9",
+                    "left: 3",
+                    "test result: FAILED",
+                ] {
+                    assert!(
+                        out.text.contains(fact),
+                        "{budget} lost {fact}: {}",
+                        out.text
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_fits_is_untouched() {
+    let out = checked("a\r\nb", &Options::default(), 100).expect("it fits");
+    assert_eq!(out.text, "a\r\nb");
+    assert_eq!(out.handle, None);
+    let bad = Options {
+        size: Size::Ratio(0.0),
+        ..Options::default()
+    };
+    assert_eq!(compact("a", &bad).unwrap_err().code, "bad_ratio");
+}
+
+#[test]
+fn keep_tags_force_what_is_between() {
+    let mut text: String = (0..200)
+        .map(|i| format!("line number {i} says little\n"))
+        .collect();
+    text.push_str("<keepContext>\nthe code is 4711\n</keepContext>\n");
+    let out = checked(&text, &Options::default(), 60).expect("it holds");
+    assert!(
+        out.text
+            .contains("<keepContext>\nthe code is 4711\n</keepContext>\n")
+    );
+}
+
+#[test]
+fn what_is_omitted_resolves() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+    let store = Store::for_root(&root).unwrap();
+    let log = failing_log();
+    for budget in [60, 100, 300, 1000] {
+        let options = Options {
+            size: Size::Budget(budget),
+            ..Options::default()
+        };
+        let out = compact_stored(&log, &options, &store, "stdin").unwrap();
+        assert!(out.tokens <= budget);
+        assert_eq!(out.tokens, tokens::count(&out.text));
+        let handle = out.handle.clone().expect("something was omitted");
+        assert!(out.text.lines().next().unwrap().contains(&handle));
+        let kept = store.get(&handle).unwrap();
+        assert_eq!(kept.text, log);
+        assert_eq!(kept.spans, out.omitted);
+        whole(&log, &out);
+    }
+    let short = compact_stored(
+        "short\n",
+        &Options {
+            size: Size::Budget(50),
+            ..Options::default()
+        },
+        &store,
+        "stdin",
+    )
+    .unwrap();
+    assert_eq!((short.text.as_str(), short.handle), ("short\n", None));
+}
