@@ -157,7 +157,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn counts_are_the_reference(text in texts()) {
@@ -222,6 +222,12 @@ fn known_texts() {
     assert_eq!(fit_lines("", 0), 0);
     assert!(fits("", 0));
     assert_eq!(count_lines("a\n\nb"), [2, 1, 1]);
+    // Three parts are not the whole: fewer for blank lines, more for `/`.
+    assert_eq!(count("a\n\nb"), 3);
+    assert_eq!(
+        (count_lines("{\n/*").iter().sum::<u32>(), count("{\n/*")),
+        (2, 3)
+    );
 }
 
 #[test]
@@ -249,7 +255,7 @@ fn every_token_alone_counts_like_the_reference() {
 
 #[test]
 fn every_character_counts_like_the_reference() {
-    for c in ('\0'..=char::MAX).step_by(7) {
+    for c in ('\0'..=char::MAX).step_by(29) {
         let text = format!("a{c}B{c} {c}1{c}'s\n{c}");
         assert_eq!(count(&text), reference(&text), "{c:?}");
     }
@@ -277,7 +283,7 @@ fn long_runs_count_like_the_reference() {
 
 #[test]
 fn fit_lines_copes_with_many_blank_lines() {
-    let text = "x\n".to_owned() + &"\n".repeat(50_000) + "y";
+    let text = "x\n".to_owned() + &"\n".repeat(10_000) + "y";
     for budget in [0, 1, 2, 3, 10, 100] {
         let fitting = fit_lines(&text, budget);
         assert!(count(&text[..fitting]) <= budget);
@@ -294,7 +300,7 @@ fn large_texts_are_cut_without_a_trace() {
         "--- ",
         "don't ",
     ] {
-        let text = unit.repeat(PARALLEL / unit.len() + PART);
+        let text = unit.repeat(PARALLEL / unit.len() + 5_000);
         assert_eq!(count(&text), count_within(&text, usize::MAX), "{unit:?}");
         let lines: usize = count_lines(&text).iter().map(|&n| n as usize).sum();
         let expected: usize = text.split_inclusive('\n').map(count).sum();
