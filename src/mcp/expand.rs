@@ -1,7 +1,7 @@
 //! The `expand` tool.
 
 use super::fit;
-use super::tool::{Call, Tool};
+use super::tool::{Answer, Call, Tool};
 use crate::error::{Error, Result};
 use crate::run::{ExpandOptions, expand, parse_span};
 use crate::text::Span;
@@ -36,7 +36,7 @@ impl Tool for Expand {
     const ONLY_READS: bool = true;
     type Arguments = Arguments;
 
-    fn call(call: &Call, arguments: Arguments) -> Result<String> {
+    fn call(call: &Call, arguments: Arguments) -> Result<Answer> {
         let lines = spans(arguments.lines.as_deref().unwrap_or_default())?;
         fit::render(arguments.budget, BUDGET, |budget| {
             let options = ExpandOptions {
@@ -46,6 +46,7 @@ impl Tool for Expand {
             };
             Ok(expand(&call.root, &arguments.target, &options, &call.cancel)?.render())
         })
+        .map(Answer::from)
     }
 }
 

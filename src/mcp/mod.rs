@@ -5,8 +5,10 @@
 //! because that is the only shape that all clients forward to the model
 //! unchanged, and so is every error: clients hide or garble protocol errors.
 
+mod compact;
 mod expand;
 mod fit;
+mod run;
 mod schema;
 mod search;
 mod server;

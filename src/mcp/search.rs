@@ -1,6 +1,6 @@
 //! The `search` tool.
 
-use super::tool::{Call, Tool};
+use super::tool::{Answer, Call, Tool};
 use crate::error::Result;
 use crate::search::{Mode, Request};
 use schemars::JsonSchema;
@@ -34,7 +34,7 @@ impl Tool for Search {
     const ONLY_READS: bool = true;
     type Arguments = Arguments;
 
-    fn call(call: &Call, arguments: Arguments) -> Result<String> {
+    fn call(call: &Call, arguments: Arguments) -> Result<Answer> {
         let request = Request {
             mode: arguments.mode,
             globs: arguments.globs.unwrap_or_default(),
@@ -42,6 +42,6 @@ impl Tool for Search {
             ..Request::new(arguments.queries)
         };
         let response = call.engine.search(&request, &call.cancel)?;
-        Ok(response.render().to_owned())
+        Ok(response.render().to_owned().into())
     }
 }

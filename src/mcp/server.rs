@@ -1,7 +1,7 @@
 //! The server: lists the tools, calls one, and stops it when asked.
 
-use super::tool::{Call, Entry};
-use super::{Options, expand, search};
+use super::tool::{Call, Entry, Status};
+use super::{Options, compact, expand, run, search};
 use crate::error::Error;
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};
@@ -70,8 +70,10 @@ impl Server {
         self.tools.get_or_init(|| {
             let read_only = self.read_only;
             [
+                Entry::of::<run::Run>(read_only),
                 Entry::of::<search::Search>(read_only),
                 Entry::of::<expand::Expand>(read_only),
+                Entry::of::<compact::Compact>(read_only),
             ]
             .into_iter()
             .flatten()
@@ -147,7 +149,10 @@ impl ServerHandler for Server {
         let arguments = request.arguments.unwrap_or_default();
         let cancel = Cancel::new().with_timeout(CALL_LIMIT);
         let _stop = StopOnDrop(cancel.clone());
+        let status = Status::default();
+        status.set(request.name.to_string());
         let call = Call {
+            status: status.clone(),
             root: self.root.clone(),
             engine: Arc::clone(&self.engine),
             cancel,
@@ -162,10 +167,13 @@ impl ServerHandler for Server {
                     "Try other arguments, and report this as a bug.",
                 )),
             },
-            () = report_progress(&request.name, self.progress, &context) => Err(Error::cancelled()),
+            () = report_progress(&status, self.progress, &context) => Err(Error::cancelled()),
         };
         Ok(match outcome {
-            Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
+            Ok(answer) if answer.failed => {
+                CallToolResult::error(vec![ContentBlock::text(answer.text)])
+            }
+            Ok(answer) => CallToolResult::success(vec![ContentBlock::text(answer.text)]),
             Err(error) => CallToolResult::error(vec![ContentBlock::text(error.to_string())]),
         }
         .into())
@@ -211,7 +219,7 @@ impl ServerHandler for Server {
 
 /// Tells a client that asked for it that the call is alive; returns when the
 /// client has cancelled the call.
-async fn report_progress(tool: &str, every: Duration, context: &RequestContext<RoleServer>) {
+async fn report_progress(status: &Status, every: Duration, context: &RequestContext<RoleServer>) {
     let Some(token) = context.meta.get_progress_token() else {
         return context.ct.cancelled().await;
     };
@@ -223,7 +231,7 @@ async fn report_progress(tool: &str, every: Duration, context: &RequestContext<R
         let seconds = f64::from(tick) * every.as_secs_f64();
         let progress = ProgressNotificationParam::new(token.clone(), seconds)
             .with_total(CALL_LIMIT.as_secs_f64())
-            .with_message(format!("{tool}: {seconds} s"));
+            .with_message(status.get());
         // A client that has gone needs no progress; the loop ends with the call.
         let _ = context.peer.notify_progress(progress).await;
     }
@@ -231,7 +239,7 @@ async fn report_progress(tool: &str, every: Duration, context: &RequestContext<R
 
 #[cfg(test)]
 mod tests {
-    use super::super::tool::Tool;
+    use super::super::tool::{Answer, Tool};
     use super::*;
     use crate::mcp::transport::Patient;
     use rmcp::ServiceExt;
@@ -258,7 +266,7 @@ mod tests {
         const ONLY_READS: bool = true;
         type Arguments = Nothing;
 
-        fn call(call: &Call, _: Nothing) -> crate::error::Result<String> {
+        fn call(call: &Call, _: Nothing) -> crate::error::Result<Answer> {
             STARTED.fetch_add(1, SeqCst);
             while !call.cancel.is_set() {
                 std::thread::yield_now();
@@ -278,7 +286,7 @@ mod tests {
         type Arguments = Nothing;
 
         #[expect(clippy::panic, reason = "what must not end the server")]
-        fn call(_: &Call, _: Nothing) -> crate::error::Result<String> {
+        fn call(_: &Call, _: Nothing) -> crate::error::Result<Answer> {
             panic!("on purpose")
         }
     }

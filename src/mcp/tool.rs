@@ -7,7 +7,7 @@ use crate::workspace::{Cancel, Root};
 use rmcp::model::{JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One tool: its arguments, its words for the model and its work.
 pub(super) trait Tool {
@@ -25,7 +25,40 @@ pub(super) trait Tool {
     type Arguments: DeserializeOwned + JsonSchema;
 
     /// Does the work and puts the result into words.
-    fn call(call: &Call, arguments: Self::Arguments) -> Result<String>;
+    fn call(call: &Call, arguments: Self::Arguments) -> Result<Answer>;
+}
+
+/// What a call has to say.
+pub(super) struct Answer {
+    pub(super) text: String,
+    /// Whether it is an account of a failure.
+    pub(super) failed: bool,
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            failed: false,
+        }
+    }
+}
+
+/// What a call is at, for those who wait for it.
+#[derive(Clone, Default)]
+pub(super) struct Status(Arc<Mutex<String>>);
+
+impl Status {
+    pub(super) fn set(&self, text: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    pub(super) fn get(&self) -> String {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// What a call may use.
@@ -33,12 +66,13 @@ pub(super) struct Call {
     pub(super) root: Root,
     pub(super) engine: Arc<Engine>,
     pub(super) cancel: Cancel,
+    pub(super) status: Status,
 }
 
 /// A tool as the server lists and calls it.
 pub(super) struct Entry {
     pub(super) tool: rmcp::model::Tool,
-    call: fn(&Call, &JsonObject, JsonObject) -> Result<String>,
+    call: fn(&Call, &JsonObject, JsonObject) -> Result<Answer>,
 }
 
 impl Entry {
@@ -73,7 +107,7 @@ impl Entry {
     }
 
     /// Checks the arguments and does the work.
-    pub(super) fn call(&self, call: &Call, arguments: JsonObject) -> Result<String> {
+    pub(super) fn call(&self, call: &Call, arguments: JsonObject) -> Result<Answer> {
         (self.call)(call, &self.tool.input_schema, arguments)
     }
 }

@@ -14,6 +14,7 @@ mod expand;
 mod fit;
 mod flow;
 mod outcome;
+mod shorten;
 mod step;
 mod task;
 
@@ -23,6 +24,7 @@ pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
 pub use flow::run;
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
+pub use shorten::shorten;
 pub use step::Progress;
 pub use task::{
     DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Task,

@@ -36,7 +36,7 @@ fn are_listed_with_hints_and_small_schemas() {
     let project = project();
     let mut client = Client::open(project.path(), &[], Era::Legacy);
     let tools = list(&mut client);
-    assert_eq!(names(&tools), ["search", "expand"]);
+    assert_eq!(names(&tools), ["run", "search", "expand", "compact"]);
     let model: Vec<Value> = tools
         .iter()
         .map(|t| {
@@ -53,7 +53,7 @@ fn are_listed_with_hints_and_small_schemas() {
     for tool in &tools {
         assert!(tool.get("outputSchema").is_none());
         let hints = &tool["annotations"];
-        let reads = !["run", "apply"].contains(&tool["name"].as_str().unwrap());
+        let reads = tool["name"] != "apply";
         assert_eq!(hints["readOnlyHint"], reads, "{tool}");
         assert_eq!(hints["openWorldHint"], false, "{tool}");
         assert_eq!(hints["destructiveHint"] == true, !reads, "{tool}");
@@ -70,6 +70,19 @@ fn do_their_work_in_both_eras() {
             .unwrap();
         assert!(found.contains("src/greet.rs"), "{found}");
         assert!(found.contains("pub fn greet"), "{found}");
+        let small = client
+            .call("compact", json!({"target": "src/greet.rs", "budget": 60}))
+            .unwrap();
+        assert!(small.contains("greet"), "{small}");
+        let log = "step ok\n".repeat(900) + "error: it broke\n" + &"step ok\n".repeat(900);
+        let small = client
+            .call("compact", json!({"text": log, "budget": "100"}))
+            .unwrap();
+        assert!(small.contains("error: it broke"), "{small}");
+        let ran = client
+            .call("run", json!({"task": "where is the greeting formatted?"}))
+            .unwrap();
+        assert!(ran.contains("src/greet.rs"), "{ran}");
         let read = client
             .call("expand", json!({"target": "src/greet.rs#part"}))
             .unwrap();
@@ -115,10 +128,16 @@ fn keep_results_within_10_000_bytes_unless_asked_for_more() {
     let line = "the quick brown fox jumps over the lazy dog, said needle\n";
     std::fs::write(project.path().join("long.txt"), line.repeat(5_000)).unwrap();
     let mut client = Client::open(project.path(), &[], Era::Legacy);
-    let (tool, arguments) = ("expand", json!({"target": "long.txt"}));
-    let text = client.call(tool, arguments).unwrap();
-    assert!(text.len() <= 10_000, "{tool}: {} bytes", text.len());
+    for (tool, arguments) in [
+        ("search", json!({"queries": ["needle"]})),
+        ("expand", json!({"target": "long.txt"})),
+        ("compact", json!({"target": "long.txt"})),
+        ("run", json!({"task": "needle quick brown fox"})),
+    ] {
+        let text = client.call(tool, arguments).unwrap();
+        assert!(text.len() <= 10_000, "{tool}: {} bytes", text.len());
+    }
     let more = json!({"target": "long.txt", "budget": 20_000});
-    let more = client.call(tool, more).unwrap();
+    let more = client.call("expand", more).unwrap();
     assert!(more.len() > 40_000, "{} bytes", more.len());
 }
