@@ -5,6 +5,7 @@
 //! because that is the only shape that all clients forward to the model
 //! unchanged, and so is every error: clients hide or garble protocol errors.
 
+mod apply;
 mod compact;
 mod expand;
 mod fit;

@@ -1,7 +1,7 @@
 //! The server: lists the tools, calls one, and stops it when asked.
 
 use super::tool::{Call, Entry, Status};
-use super::{Options, compact, expand, run, search};
+use super::{Options, apply, compact, expand, run, search};
 use crate::error::Error;
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};
@@ -74,6 +74,7 @@ impl Server {
                 Entry::of::<search::Search>(read_only),
                 Entry::of::<expand::Expand>(read_only),
                 Entry::of::<compact::Compact>(read_only),
+                Entry::of::<apply::Apply>(read_only),
             ]
             .into_iter()
             .flatten()

@@ -36,7 +36,10 @@ fn are_listed_with_hints_and_small_schemas() {
     let project = project();
     let mut client = Client::open(project.path(), &[], Era::Legacy);
     let tools = list(&mut client);
-    assert_eq!(names(&tools), ["run", "search", "expand", "compact"]);
+    assert_eq!(
+        names(&tools),
+        ["run", "search", "expand", "compact", "apply"]
+    );
     let model: Vec<Value> = tools
         .iter()
         .map(|t| {
@@ -61,6 +64,25 @@ fn are_listed_with_hints_and_small_schemas() {
 }
 
 #[test]
+fn that_write_are_left_out_of_a_read_only_server() {
+    let project = project();
+    let file = project.path().join("src/greet.rs");
+    let before = std::fs::read(&file).unwrap();
+    let mut client = Client::open(project.path(), &["--read-only"], Era::Legacy);
+    let tools = list(&mut client);
+    assert_eq!(names(&tools), ["run", "search", "expand", "compact"]);
+    let reads = |t: &Value| t["annotations"]["readOnlyHint"] == true;
+    assert!(tools.iter().all(reads));
+    assert!(!Value::from(tools).to_string().contains("\"edits\""));
+    let edit = json!({"path": "src/greet.rs", "edit": "pub fn greet() {}\n"});
+    let refused = client.request("tools/call", json!({"name": "apply", "arguments": edit}));
+    assert_eq!(refused["error"]["code"], -32602);
+    let refused = client.call("run", json!({"task": "greet", "edits": [edit]}));
+    assert!(refused.unwrap_err().starts_with("bad_arguments: "));
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
 fn do_their_work_in_both_eras() {
     for era in [Era::Legacy, Era::Modern] {
         let project = project();
@@ -74,11 +96,12 @@ fn do_their_work_in_both_eras() {
             .call("compact", json!({"target": "src/greet.rs", "budget": 60}))
             .unwrap();
         assert!(small.contains("greet"), "{small}");
-        let log = "step ok\n".repeat(900) + "error: it broke\n" + &"step ok\n".repeat(900);
+        let passed = "test parse::numbers ... ok\n".repeat(900);
+        let log = format!("{passed}test parse::names ... FAILED\n{passed}");
         let small = client
             .call("compact", json!({"text": log, "budget": "100"}))
             .unwrap();
-        assert!(small.contains("error: it broke"), "{small}");
+        assert!(small.contains("parse::names ... FAILED"), "{small}");
         let ran = client
             .call("run", json!({"task": "where is the greeting formatted?"}))
             .unwrap();
@@ -88,6 +111,29 @@ fn do_their_work_in_both_eras() {
             .unwrap();
         assert!(read.contains("bye {name}"), "{read}");
         assert!(!read.contains("hello {name}"), "{read}");
+        let edit = "pub fn part(name: &str) -> String {\n    format!(\"farewell {name}\")\n}\n";
+        let file = project.path().join("src/greet.rs");
+        let text = || std::fs::read_to_string(&file).unwrap();
+        let before = text();
+        let arguments = json!({"path": "src/greet.rs", "edit": edit, "dry_run": true});
+        let shown = client.call("apply", arguments).unwrap();
+        assert!(
+            shown.contains("+    format!(\"farewell {name}\")"),
+            "{shown}"
+        );
+        assert_eq!(text(), before);
+        let merged = client
+            .call(
+                "apply",
+                json!({"edits": [{"path": "src/greet.rs", "edit": edit}]}),
+            )
+            .unwrap();
+        assert!(merged.starts_with("src/greet.rs: "), "{merged}");
+        assert!(merged.contains("undo u1"), "{merged}");
+        assert_eq!(text(), before.replace("bye", "farewell"));
+        // A search sees it at once.
+        let found = client.call("search", json!({"queries": ["farewell"]}));
+        assert!(found.unwrap().contains("farewell {name}"));
     }
 }
 
