@@ -68,6 +68,9 @@ pub struct AppliedFile {
     pub placed: Vec<Placed>,
     /// The change as a unified diff.
     pub diff: String,
+    /// The file's bytes with the edit; `None` where it is deleted.
+    #[serde(skip)]
+    pub after: Option<Vec<u8>>,
 }
 
 /// Edits that were applied, or could be with `dry_run`.
@@ -353,11 +356,15 @@ fn finish(root: &Root, drafts: Vec<Draft>, options: &ApplyOptions) -> Result<App
             _ => Outcome::Changed,
         };
         let stats = diff(&d.path.rel, d.old.as_deref(), d.new.as_deref());
+        let after = match outcome {
+            Outcome::Unchanged => d.before.clone(),
+            _ => d.new.as_deref().map(|t| encode(t, d.encoding)),
+        };
         if outcome != Outcome::Unchanged {
             changes.push(Change {
                 path: d.path.clone(),
                 before: d.before,
-                after: d.new.as_deref().map(|t| encode(t, d.encoding)),
+                after: after.clone(),
             });
         }
         files.push(AppliedFile {
@@ -371,6 +378,7 @@ fn finish(root: &Root, drafts: Vec<Draft>, options: &ApplyOptions) -> Result<App
             misquoted: d.misquoted,
             placed: d.placed,
             diff: stats.text,
+            after,
         });
     }
     let (mut undo, mut recovered) = (None, 0);

@@ -54,6 +54,40 @@ pub struct Placed {
     pub margin: Option<i32>,
 }
 
+impl std::fmt::Display for Placement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Placement::UniqueLines => "unique lines",
+            Placement::Definition => "a definition",
+            Placement::Surroundings => "surrounding lines",
+            Placement::Imports => "the import block",
+            Placement::End => "the end of the scope or file",
+            Placement::Start => "the start of the file",
+            Placement::WholeFile => "the whole file",
+        })
+    }
+}
+
+impl std::fmt::Display for Placed {
+    /// `snippet lines 2-4 at lines 10-12, by unique lines, margin 300`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "snippet lines {} ", self.snippet)?;
+        match self.lines {
+            0 => write!(f, "behind line {}", self.after_line)?,
+            n => write!(
+                f,
+                "at lines {}",
+                Span::new(self.after_line + 1, self.after_line + n)
+            )?,
+        }
+        write!(f, ", by {}", self.by)?;
+        match self.margin {
+            Some(margin) => write!(f, ", margin {margin}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// One pass's result.
 pub(crate) struct Outcome {
     pub text: String,

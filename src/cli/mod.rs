@@ -1,5 +1,6 @@
 //! The door for people and scripts: one file per command, rendering only.
 
+mod apply;
 mod bench;
 mod compact;
 mod doctor;
@@ -58,6 +59,7 @@ enum Command {
     Compact(compact::Command),
     Exec(exec::Command),
     Expand(expand::Command),
+    Apply(apply::Command),
     Undo(undo::Command),
     Mcp(mcp::Command),
     Setup(setup::Command),
@@ -104,7 +106,10 @@ pub fn finish(served: Result<()>) -> ExitCode {
 fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     let root = Root::open(&common.root)?;
     let cancel = Cancel::new();
-    if matches!(command, Command::Run(_) | Command::Undo(_)) {
+    if matches!(
+        command,
+        Command::Apply(_) | Command::Run(_) | Command::Undo(_)
+    ) {
         for done in recover(&root)? {
             out.note(&done.to_string());
         }
@@ -116,6 +121,7 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
         Command::Exec(c) => c.run(&root, out),
         Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Run(c) => c.run(&root, &cancel, out),
+        Command::Apply(c) => c.run(&root, out),
         Command::Undo(c) => c.run(&root, out),
         Command::Setup(c) => c.run(&root, out),
         Command::Doctor(c) => c.run(&root, &cancel, out),

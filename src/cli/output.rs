@@ -20,6 +20,11 @@ impl Output {
         self.json
     }
 
+    /// Prints a result byte for byte.
+    pub fn bytes(&self, bytes: &[u8]) {
+        write_stdout(bytes);
+    }
+
     /// Prints a result as it is.
     pub fn text(&self, text: &str) {
         write_stdout(text.as_bytes());
