@@ -67,6 +67,17 @@ pub(super) struct Data {
     pub embedded: Vec<Embedding>,
     #[serde(default)]
     pub scanner: Option<ScannerLimits>,
+    #[serde(default)]
+    pub shared: Option<Shared>,
+}
+
+/// Extensions that are another language's too.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shared {
+    pub extensions: Vec<String>,
+    /// What begins a line in this language and in the other never does.
+    pub line_starts: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -241,21 +252,32 @@ impl Language {
             .copied()
     }
 
-    /// As [`Language::for_path`], else by the interpreter that the first line of
-    /// `head` (the start of the text) names.
+    /// As [`Language::for_path`], but two languages that share an extension are told
+    /// apart by the lines of `head` (the start of the text, or all of it), and a file
+    /// without a known name goes by the interpreter that its first line names.
     pub fn detect(path: &Path, head: &str) -> Option<&'static Language> {
-        Self::for_path(path).or_else(|| {
-            let line = head.lines().next()?.strip_prefix("#!")?;
-            let mut words = line.split_whitespace();
-            let mut program = words.next()?.rsplit('/').next()?;
-            if program == "env" {
-                program = words.find(|w| !w.starts_with('-') && !w.contains('='))?;
-            }
-            let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-            LANGUAGES
-                .iter()
-                .find(|l| l.data().shebangs.iter().any(|s| s == program))
-        })
+        if let Some(found) = Self::for_path(path) {
+            let extension = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or_default();
+            let other = index().shared.get(extension);
+            return match other {
+                Some((other, starts)) if starts_a_line(head, starts) => Some(other),
+                _ => Some(found),
+            };
+        }
+
+        let line = head.lines().next()?.strip_prefix("#!")?;
+        let mut words = line.split_whitespace();
+        let mut program = words.next()?.rsplit('/').next()?;
+        if program == "env" {
+            program = words.find(|w| !w.starts_with('-') && !w.contains('='))?;
+        }
+        let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        LANGUAGES
+            .iter()
+            .find(|l| l.data().shebangs.iter().any(|s| s == program))
     }
 
     /// Its name, which is that of its folder.
@@ -366,7 +388,17 @@ impl fmt::Debug for Language {
     }
 }
 
+/// Whether a line begins, behind its indentation, with one of `starts`.
+fn starts_a_line(text: &str, starts: &[String]) -> bool {
+    text.lines()
+        .map(str::trim_start)
+        .any(|line| starts.iter().any(|s| line.starts_with(s.as_str())))
+}
+
 struct Index {
+    /// By extension of another language: who it may be in truth, and what then
+    /// begins one of its lines.
+    shared: HashMap<&'static str, (&'static Language, &'static [String])>,
     extensions: HashMap<&'static str, &'static Language>,
     file_names: HashMap<&'static str, &'static Language>,
 }
@@ -375,6 +407,7 @@ fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
         let mut index = Index {
+            shared: HashMap::new(),
             extensions: HashMap::new(),
             file_names: HashMap::new(),
         };
@@ -382,6 +415,11 @@ fn index() -> &'static Index {
             let data = language.data();
             for e in &data.extensions {
                 index.extensions.entry(e).or_insert(language);
+            }
+            if let Some(shared) = &data.shared {
+                for e in &shared.extensions {
+                    index.shared.insert(e, (language, &shared.line_starts));
+                }
             }
             for n in &data.file_names {
                 index.file_names.entry(n).or_insert(language);

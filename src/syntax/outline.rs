@@ -32,6 +32,9 @@ struct Found {
     body: Option<Range<usize>>,
     /// Whether a scope that is no definition stands around it.
     local: bool,
+    /// For a heading that is no section of its own: its level, and the end of what
+    /// is around it.
+    heading: Option<(u8, usize)>,
     language: &'static Language,
 }
 
@@ -41,8 +44,33 @@ pub(super) fn definitions(parsed: &Parsed, text: &str) -> Definitions {
     for inner in parsed.embedded() {
         collect(inner, text, &mut found);
     }
-    found.sort_by(|a, b| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end)));
+    let order =
+        |a: &Found, b: &Found| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end));
+    found.sort_by(order);
+    stretch_headings(&mut found, text);
+    found.sort_by(order);
     Definitions(settle(found))
+}
+
+/// Lets each underlined heading reach to the next of its level.
+fn stretch_headings(found: &mut [Found], text: &str) {
+    for at in 0..found.len() {
+        let Some((first, rest)) = found.get_mut(at..).and_then(<[_]>::split_first_mut) else {
+            continue;
+        };
+        let Some((level, mut end)) = first.heading else {
+            continue;
+        };
+        let mut after = rest.iter().take_while(|o| o.bytes.start < end);
+        if let Some(next) = after.find(|o| o.heading.is_some_and(|(l, _)| l <= level)) {
+            end = next.bytes.start;
+        }
+        let inside = text.get(first.bytes.start..end).unwrap_or_default();
+        let inside = inside.trim_end();
+        let breaks = memchr::memchr_iter(b'\n', inside.as_bytes()).count();
+        first.bytes.end = first.bytes.start + inside.len();
+        first.lines.end = first.lines.start + breaks;
+    }
 }
 
 /// Gives each its parent, and what follows from it.
@@ -268,6 +296,11 @@ fn find(
     let last = first + memchr::memchr_iter(b'\n', inside.as_bytes()).count();
     let start_with_docs = docs.docs.unwrap_or(docs.node.start_position().row) + 1;
     let signature = signature(grammar, level.node, kind, &bytes, body.as_ref(), text);
+    let is_heading = kind == Kind::Section && level.node.kind().ends_with("heading");
+    let heading = is_heading.then(|| {
+        let end = above.last().map_or(bytes.end, |l| l.node.end_byte());
+        (if inside.ends_with('=') { 1 } else { 2 }, end)
+    });
     let found = |parts: Vec<String>, name_bytes: Range<usize>| {
         let mut qualifiers = parts;
         Some(Found {
@@ -281,6 +314,7 @@ fn find(
             signature: signature.clone(),
             body: body.clone(),
             local: level.scopes > 0,
+            heading,
             language,
         })
     };

@@ -304,3 +304,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn headers_of_two_languages_are_told_apart() {
+    let name = |head: &str| Language::detect(Path::new("a.h"), head).map(Language::name);
+    assert_eq!(name("struct a { int b; };\n"), Some("c"));
+    assert_eq!(name("#pragma once\nnamespace a {\n}\n"), Some("cpp"));
+    assert_eq!(name("/* the namespace of a */\n"), Some("c"));
+    let script = Language::detect(Path::new("run"), "#!/usr/bin/env -S python3.12 -u\n");
+    assert_eq!(script.map(Language::name), Some("python"));
+}
