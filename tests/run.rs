@@ -182,3 +182,100 @@ fn nothing_found_and_nonsense_are_told_apart() {
         assert_eq!(run(dir.path(), &bad).status.code(), Some(2), "{bad:?}");
     }
 }
+
+#[test]
+fn a_run_is_written_down_and_can_be_gone_on_with() {
+    let dir = tree();
+    let whole = run(dir.path(), &["run", TASK]);
+    let capped = run(dir.path(), &["run", TASK, "--max-steps", "1"]);
+    assert_ne!(text(&capped), text(&whole));
+    // Nothing that is done is done again, so the result is that of the first time.
+    fs::remove_dir_all(dir.path().join("tree/src")).unwrap();
+    let again = run(dir.path(), &["run", "--resume", "r1"]);
+    assert_eq!(text(&again), text(&whole));
+
+    let list = text(&run(dir.path(), &["runs"]));
+    let want = format!("r2  steps  1 steps  {TASK}\nr1  done  2 steps  {TASK}\n");
+    assert_eq!(list, want);
+    let show = json(dir.path(), &["runs", "show", "r1"]);
+    assert_eq!(show[0]["name"], "search");
+    assert_eq!(show[1]["name"], "expand");
+    assert_eq!(show[1]["attempts"], 1);
+}
+
+#[test]
+fn a_capped_run_goes_on_under_a_higher_cap() {
+    let dir = tree();
+    let whole = run(dir.path(), &["run", TASK]);
+    run(dir.path(), &["run", TASK, "--max-steps", "1"]);
+    let again = run(dir.path(), &["run", "--resume", "r2", "--max-steps", "6"]);
+    assert_eq!(text(&again), text(&whole));
+    assert_eq!(again.status.code(), Some(0));
+}
+
+#[test]
+fn a_fork_keeps_the_first_steps() {
+    let dir = tree();
+    let whole = run(dir.path(), &["run", TASK]);
+    let fork = run(dir.path(), &["runs", "fork", "r1", "--at", "1"]);
+    assert_eq!(text(&fork), text(&whole));
+    let list = text(&run(dir.path(), &["runs"]));
+    assert!(
+        list.starts_with("r2  done  2 steps") && list.contains("(from r1 at 1)"),
+        "{list}"
+    );
+    let none = run(dir.path(), &["runs", "fork", "r1", "--at", "3"]);
+    assert_eq!(none.status.code(), Some(2));
+}
+
+#[test]
+fn runs_that_are_not_there_are_named() {
+    let dir = tree();
+    assert_eq!(run(dir.path(), &["runs"]).status.code(), Some(1));
+    for arguments in [
+        vec!["run", "--resume", "r1"],
+        vec!["runs", "show", "r9"],
+        vec!["runs", "show", "nonsense"],
+        vec!["runs", "approve", "r1"],
+    ] {
+        assert_eq!(
+            run(dir.path(), &arguments).status.code(),
+            Some(1),
+            "{arguments:?}"
+        );
+    }
+    run(dir.path(), &["run", TASK]);
+    assert_eq!(
+        run(dir.path(), &["runs", "approve", "r1"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(dir.path(), &["runs", "show", "r2"]).status.code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn steps_of_another_version_are_refused() {
+    let dir = tree();
+    run(dir.path(), &["run", TASK]);
+    let state = dir.path().join(".local/state/trimtab");
+    let journal = fs::read_dir(&state)
+        .unwrap()
+        .flatten()
+        .map(|e| e.path().join("runs/journal.db"))
+        .find(|p| p.exists())
+        .unwrap();
+    let db = rusqlite::Connection::open(journal).unwrap();
+    db.execute("update run set version = 0", []).unwrap();
+    let out = run(dir.path(), &["run", "--resume", "r1"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("other_version"));
+    db.execute("update run set version = 1", []).unwrap();
+    db.execute("update step set input = '{}'", []).unwrap();
+    let out = run(dir.path(), &["run", "--resume", "r1"]);
+    assert!(text(&out).contains("other_run"), "{}", text(&out));
+    db.execute("pragma user_version = 99", []).unwrap();
+    let out = run(dir.path(), &["runs"]);
+    assert!(String::from_utf8_lossy(&out.stderr).contains("newer_journal"));
+}

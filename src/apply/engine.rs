@@ -86,6 +86,15 @@ pub struct Applied {
     pub recovered: usize,
 }
 
+/// Edits that are merged and checked, and not written yet.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What is to be written; empty where the files have the edits already.
+    pub changes: Vec<Change>,
+    /// What will have been done.
+    pub applied: Applied,
+}
+
 /// A file in memory while edits are merged into it.
 struct Draft {
     path: FilePath,
@@ -107,6 +116,24 @@ struct Draft {
 /// What [`merge`] refuses, with the file named; `stale_file` if a file changed between
 /// reading and writing; what reading and writing give.
 pub fn apply(root: &Root, edits: &[Edit], options: &ApplyOptions) -> Result<Applied> {
+    let Plan {
+        changes,
+        mut applied,
+    } = plan(root, edits, options)?;
+    if !options.dry_run && !changes.is_empty() {
+        let names: Vec<&str> = changes.iter().map(|c| c.path.rel.as_str()).collect();
+        let done = workspace::commit(root, &changes, &format!("apply {}", names.join(", ")))?;
+        applied.undo = Some(done.id);
+        applied.recovered = done.recovered.len();
+    }
+    Ok(applied)
+}
+
+/// The first half of [`apply`]: merges and checks, and writes nothing.
+///
+/// # Errors
+/// As [`apply`].
+pub fn plan(root: &Root, edits: &[Edit], options: &ApplyOptions) -> Result<Plan> {
     if edits.is_empty() {
         return Err(Error::failure(
             "no_edit",
@@ -152,7 +179,7 @@ pub fn apply(root: &Root, edits: &[Edit], options: &ApplyOptions) -> Result<Appl
             )?,
         }
     }
-    finish(root, drafts, options)
+    Ok(finish(drafts, options))
 }
 
 /// Whether a diff's path means the file that the call names.
@@ -344,7 +371,7 @@ fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
     }
 }
 
-fn finish(root: &Root, drafts: Vec<Draft>, options: &ApplyOptions) -> Result<Applied> {
+fn finish(drafts: Vec<Draft>, options: &ApplyOptions) -> Plan {
     let mut files = Vec::new();
     let mut changes = Vec::new();
     for d in drafts {
@@ -381,19 +408,15 @@ fn finish(root: &Root, drafts: Vec<Draft>, options: &ApplyOptions) -> Result<App
             after,
         });
     }
-    let (mut undo, mut recovered) = (None, 0);
-    if !options.dry_run && !changes.is_empty() {
-        let names: Vec<&str> = changes.iter().map(|c| c.path.rel.as_str()).collect();
-        let done = workspace::commit(root, &changes, &format!("apply {}", names.join(", ")))?;
-        undo = Some(done.id);
-        recovered = done.recovered.len();
+    Plan {
+        changes,
+        applied: Applied {
+            files,
+            undo: None,
+            dry_run: options.dry_run,
+            recovered: 0,
+        },
     }
-    Ok(Applied {
-        files,
-        undo,
-        dry_run: options.dry_run,
-        recovered,
-    })
 }
 
 /// A change as a unified diff, with its size.

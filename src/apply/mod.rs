@@ -13,6 +13,8 @@ mod place;
 mod refuse;
 mod snippet;
 
-pub use engine::{Applied, AppliedFile, ApplyOptions, Diff, Edit, Outcome, apply, diff};
+pub use engine::{
+    Applied, AppliedFile, ApplyOptions, Diff, Edit, Outcome, Plan, apply, diff, plan,
+};
 pub use merge::{Merge, MergeOptions, Syntax, merge};
 pub use place::{Placed, Placement};

@@ -9,8 +9,10 @@ mod expand;
 mod mcp;
 mod output;
 mod run;
+mod runs;
 mod search;
 mod setup;
+mod trust;
 mod undo;
 
 use crate::error::Result;
@@ -56,11 +58,13 @@ struct Common {
 enum Command {
     Search(search::Command),
     Run(run::Command),
+    Runs(runs::Command),
     Compact(compact::Command),
     Exec(exec::Command),
     Expand(expand::Command),
     Apply(apply::Command),
     Undo(undo::Command),
+    Trust(trust::Command),
     Mcp(mcp::Command),
     Setup(setup::Command),
     Doctor(doctor::Command),
@@ -122,7 +126,9 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
         Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Run(c) => c.run(&root, &cancel, out),
         Command::Apply(c) => c.run(&root, out),
+        Command::Runs(c) => c.run(&root, &cancel, out),
         Command::Undo(c) => c.run(&root, out),
+        Command::Trust(c) => c.run(&root, out),
         Command::Setup(c) => c.run(&root, out),
         Command::Doctor(c) => c.run(&root, &cancel, out),
         // Answered before any root is opened for a command.

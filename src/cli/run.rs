@@ -1,16 +1,19 @@
 use super::output::Output;
 use crate::error::{Error, Result};
-use crate::run::{DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Task, parse_time, run};
+use crate::run::{
+    Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Progress, Task, parse_time, resume, run,
+};
 use crate::workspace::{Cancel, Root};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Do a task in plain words: find the code it is about, apply and check edits
 #[derive(Args)]
 pub struct Command {
     /// The task: an issue, a question or a change
-    #[arg(required_unless_present_any = ["task_file", "edit"])]
+    #[arg(required_unless_present_any = ["task_file", "edit", "resume"])]
     task: Option<String>,
     /// Read the task from a file
     #[arg(long, value_name = "F", conflicts_with = "task")]
@@ -21,9 +24,9 @@ pub struct Command {
     /// Fill the budget, in rank order, instead of stopping where more is not worth it
     #[arg(long)]
     fill: bool,
-    /// At most this many steps
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
-    max_steps: usize,
+    /// At most this many steps, up to 50 [default: 6]
+    #[arg(long, value_name = "N")]
+    max_steps: Option<usize>,
     /// At most this much time, such as 30s or 2m [default: 30s]
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
@@ -33,36 +36,49 @@ pub struct Command {
     /// Show what the edits would change and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Whether a write waits until `trimtab runs approve` lets it pass
+    #[arg(long, value_enum, default_value = "never", value_name = "WHEN")]
+    approve: Approve,
+    /// How long such a write may wait
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    approve_within: String,
+    /// Go on with a run that was cut short; see `trimtab runs`
+    #[arg(long, value_name = "ID", conflicts_with_all = ["task", "task_file", "edit", "fill", "budget", "dry_run"])]
+    resume: Option<String>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Approve {
+    /// Writes are made at once
+    Never,
+    /// Writes wait
+    Ask,
 }
 
 impl Command {
     pub fn run(self, root: &Root, cancel: &Cancel, out: &Output) -> Result<u8> {
-        let task = self.task()?;
-        let bar = out.progress("run");
-        let outcome = run(root, &task, cancel, &mut |p| {
-            bar.set_message(format!("step {} of at most {}: {}", p.step, p.cap, p.name));
-        });
-        bar.finish_and_clear();
-        let outcome = outcome?;
-        if out.is_json() {
-            out.value(&outcome);
-        } else {
-            out.text(outcome.render());
+        let timeout = self.timeout.as_deref().map(parse_time).transpose()?;
+        if let Some(id) = &self.resume {
+            let caps = Caps {
+                max_steps: self.max_steps,
+                timeout,
+            };
+            return show(out, |progress| resume(root, id, caps, cancel, progress));
         }
-        Ok(outcome.exit_status())
+        let task = self.task(timeout)?;
+        show(out, |progress| run(root, &task, cancel, progress))
     }
 
-    fn task(&self) -> Result<Task> {
+    fn task(&self, timeout: Option<Duration>) -> Result<Task> {
         let text = match &self.task_file {
             Some(path) => read(path)?,
             None => self.task.clone().unwrap_or_default(),
         };
-        let timeout = self.timeout.as_deref().map(parse_time).transpose()?;
         Ok(Task {
             text,
             budget: self.budget,
             fill: self.fill,
-            max_steps: self.max_steps,
+            max_steps: self.max_steps.unwrap_or(DEFAULT_STEPS),
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
             edits: self
                 .edit
@@ -70,8 +86,31 @@ impl Command {
                 .map(|arg| edit(arg))
                 .collect::<Result<_>>()?,
             dry_run: self.dry_run,
+            ask: match self.approve {
+                Approve::Ask => Some(parse_time(&self.approve_within)?),
+                Approve::Never => None,
+            },
         })
     }
+}
+
+/// Takes a run's steps behind a progress line and prints what it came to.
+pub(super) fn show(
+    out: &Output,
+    work: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> Result<Outcome>,
+) -> Result<u8> {
+    let bar = out.progress("run");
+    let outcome = work(&mut |p| {
+        bar.set_message(format!("step {} of at most {}: {}", p.step, p.cap, p.name));
+    });
+    bar.finish_and_clear();
+    let outcome = outcome?;
+    if out.is_json() {
+        out.value(&outcome);
+    } else {
+        out.text(outcome.render());
+    }
+    Ok(outcome.exit_status())
 }
 
 fn edit(argument: &str) -> Result<Edit> {

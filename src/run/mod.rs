@@ -7,23 +7,32 @@
 //! reached is the result, with the reason why it ended.
 
 mod bench;
+mod command;
+mod config;
 pub mod doctor;
+mod edits;
 mod excerpt;
 mod exec;
 mod expand;
 mod fit;
 mod flow;
+mod journal;
 mod outcome;
+mod session;
 mod shorten;
+mod show;
 mod step;
 mod task;
 
 pub use bench::{Cost, Report, Way, bench};
+pub use config::{CONFIG_FILE, commands, distrust, trust};
+pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
-pub use flow::run;
+pub use journal::{RunRecord, StepRecord};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
+pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};
 pub use shorten::shorten;
 pub use step::Progress;
 pub use task::{

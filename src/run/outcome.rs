@@ -1,3 +1,4 @@
+use super::edits::Checked;
 use super::excerpt::Hit;
 use crate::error::{Class, Error};
 use serde::{Deserialize, Serialize, Serializer};
@@ -42,7 +43,7 @@ pub struct Written {
     /// What takes them back; none for a dry run and where nothing changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undo: Option<String>,
-    /// The changes as a unified diff, for a dry run.
+    /// The changes as a unified diff, where they are not written.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub diff: Option<String>,
 }
@@ -89,9 +90,15 @@ pub struct Outcome {
     /// The handle of their list, where not all of them are named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// What was written.
+    /// What was written, or would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub written: Option<Written>,
+    /// What the checks of the edits came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checked>,
+    /// The id under which a write that waits can be approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,

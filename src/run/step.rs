@@ -1,11 +1,12 @@
 //! One step after another, under caps.
 
+use super::journal::{Done, Held, Journal, encode};
 use super::outcome::StoppedBy;
 use crate::error::{Class, Error, Result};
 use crate::workspace::Cancel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A step that begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub(super) struct Steps<'a> {
     cap: usize,
     cancel: Cancel,
     progress: &'a mut dyn FnMut(Progress<'_>),
+    journal: Option<(&'a Journal, &'a Held)>,
     taken: usize,
 }
 
@@ -48,13 +50,20 @@ impl<'a> Steps<'a> {
         timeout: Duration,
         cancel: &Cancel,
         progress: &'a mut dyn FnMut(Progress<'_>),
+        journal: Option<(&'a Journal, &'a Held)>,
     ) -> Self {
         Self {
             cap,
             cancel: cancel.with_timeout(timeout),
             progress,
+            journal,
             taken: 0,
         }
+    }
+
+    /// Where the steps are written down.
+    pub fn journal(&self) -> Option<(&'a Journal, &'a Held)> {
+        self.journal
     }
 
     /// Steps that were begun.
@@ -62,7 +71,8 @@ impl<'a> Steps<'a> {
         self.taken
     }
 
-    /// Takes one step: checks the caps and the input, does the work, checks the output.
+    /// Takes one step: checks the caps and the input, does the work, checks the
+    /// output and writes it down. What the journal says is done is not done again.
     pub fn take<I: Value, O: Value>(
         &mut self,
         name: &'static str,
@@ -78,30 +88,102 @@ impl<'a> Steps<'a> {
         if self.taken >= self.cap {
             return Err(Halt::Stop(StoppedBy::Steps));
         }
+        input
+            .check()
+            .map_err(|e| Halt::Failed(invalid(name, "input", &e)))?;
         self.taken += 1;
         (self.progress)(Progress {
             step: self.taken,
             cap: self.cap,
             name,
         });
-        input
-            .check()
-            .map_err(|e| Halt::Failed(invalid(name, "input", &e)))?;
-        let output = work(input, &self.cancel).map_err(halt)?;
-        output
-            .check()
-            .map_err(|e| Halt::Failed(invalid(name, "output", &e)))?;
-        Ok(output)
+        let Some((journal, held)) = self.journal else {
+            let output = work(input, &self.cancel).map_err(halt)?;
+            return checked(name, output).map_err(Halt::Failed);
+        };
+        let written = encode(input).map_err(Halt::Failed)?;
+        let known = journal
+            .done(held.number, self.taken)
+            .map_err(Halt::Failed)?;
+        if let Some((was, input, output)) = known {
+            return replayed(name, &written, &was, &input, &output).map_err(Halt::Failed);
+        }
+        crash_point();
+        let begun = Instant::now();
+        let output = work(input, &self.cancel).and_then(|o| checked(name, o));
+        let encoded = output.as_ref().map_err(Clone::clone).and_then(encode);
+        crash_point();
+        let waits = matches!(&encoded, Err(e) if halt(e.clone()) != Halt::Failed(e.clone()));
+        if !waits {
+            let done = Done {
+                seq: self.taken,
+                name,
+                input: &written,
+                result: encoded.as_ref().map(String::as_str),
+                attempts: 1,
+                took: begun.elapsed(),
+            };
+            journal.record(held, &done).map_err(Halt::Failed)?;
+            crash_point();
+        }
+        encoded.map_err(halt)?;
+        output.map_err(halt)
     }
 }
 
-/// Work that the deadline ended is a cap, not a failure.
-fn halt(e: Error) -> Halt {
-    if e.class == Class::Capped && e.code == "timed_out" {
-        Halt::Stop(StoppedBy::Time)
-    } else {
-        Halt::Failed(e)
+fn checked<O: Value>(name: &str, output: O) -> Result<O> {
+    match output.check() {
+        Ok(()) => Ok(output),
+        Err(e) => Err(invalid(name, "output", &e)),
     }
+}
+
+/// The output of a step that was done before, if it is the same step.
+fn replayed<O: Value>(
+    name: &str,
+    input: &str,
+    was: &str,
+    old_input: &str,
+    output: &str,
+) -> Result<O> {
+    let other = |what: &str| {
+        Error::failure(
+            "other_run",
+            format!("Step {name} of the journal has another {what} than this run."),
+            "Start the task again as a new run.",
+        )
+    };
+    if was != name {
+        return Err(other("name"));
+    }
+    if old_input != input {
+        return Err(other("input"));
+    }
+    let output = serde_json::from_str(output).map_err(|_| other("output"))?;
+    checked(name, output)
+}
+
+/// Work that the deadline ended is a cap, not a failure; so is a gate that waits.
+fn halt(e: Error) -> Halt {
+    match (e.class, e.code) {
+        (Class::Capped, "timed_out") => Halt::Stop(StoppedBy::Time),
+        (Class::Capped, WAITING) => Halt::Stop(StoppedBy::Gate),
+        _ => Halt::Failed(e),
+    }
+}
+
+/// The code of the error with which a gate says that it waits.
+const WAITING: &str = "waiting";
+
+/// What a gate returns while nobody has decided.
+pub(super) fn waiting() -> Error {
+    Error::new(Class::Capped, WAITING, "The write waits for approval.", "")
+}
+
+/// A place where a test may kill the process.
+fn crash_point() {
+    #[cfg(debug_assertions)]
+    crate::workspace::crash_point("run");
 }
 
 fn invalid(step: &str, side: &str, what: &str) -> Error {
@@ -132,7 +214,13 @@ mod tests {
     fn run(cap: usize, timeout: Duration, test: impl FnOnce(&mut Steps<'_>)) -> Vec<String> {
         let mut seen = Vec::new();
         let mut progress = |p: Progress<'_>| seen.push(format!("{}/{} {}", p.step, p.cap, p.name));
-        test(&mut Steps::new(cap, timeout, &Cancel::new(), &mut progress));
+        test(&mut Steps::new(
+            cap,
+            timeout,
+            &Cancel::new(),
+            &mut progress,
+            None,
+        ));
         seen
     }
 

@@ -46,6 +46,9 @@ pub struct Task {
     pub edits: Vec<Edit>,
     /// Whether to show what the edits would change and write nothing.
     pub dry_run: bool,
+    /// Where set, the run stops before it writes and waits this long for
+    /// [`approve`](super::approve()).
+    pub ask: Option<Duration>,
 }
 
 impl Default for Task {
@@ -58,6 +61,7 @@ impl Default for Task {
             timeout: DEFAULT_TIMEOUT,
             edits: Vec::new(),
             dry_run: false,
+            ask: None,
         }
     }
 }
@@ -69,6 +73,11 @@ impl Task {
             text: text.into(),
             ..Self::default()
         }
+    }
+
+    /// Whether it may change files.
+    pub fn writes(&self) -> bool {
+        !self.edits.is_empty() && !self.dry_run
     }
 
     /// Most tokens and most bytes of the result.

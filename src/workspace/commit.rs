@@ -291,7 +291,7 @@ fn keep_owner(temp: &Path, old: &fs::Metadata) {
 fn keep_owner(_: &Path, _: &fs::Metadata) {}
 
 /// A place where a test may kill the process; see `tests/crash.rs`.
-fn step(_name: &str) {
+pub(crate) fn step(_name: &str) {
     #[cfg(debug_assertions)]
     crash::point(_name);
 }

@@ -16,10 +16,13 @@ mod store;
 mod walk;
 
 pub use cancel::Cancel;
+#[cfg(debug_assertions)]
+pub(crate) use commit::step as crash_point;
 pub use commit::{Change, Committed, commit};
 pub use read::{MAX_FILE_BYTES, read, read_text};
 pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
 pub use root::{FilePath, Root};
 pub use state::State;
+pub(crate) use state::hash;
 pub use store::{Omission, Store};
 pub use walk::{Scope, visit, walk};

@@ -52,7 +52,7 @@ impl Root {
     }
 
     /// The folder set by [`Root::with_home`].
-    pub(super) fn home(&self) -> Option<&Path> {
+    pub(crate) fn home(&self) -> Option<&Path> {
         self.home.as_deref()
     }
 

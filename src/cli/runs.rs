@@ -1,0 +1,106 @@
+use super::output::Output;
+use super::run::show;
+use crate::error::Result;
+use crate::run::{Caps, StepRecord, approve, deny, fork, runs, steps_of};
+use crate::workspace::{Cancel, Root};
+use clap::{Args, Subcommand};
+
+/// List the runs of this root, tell the story of one, or go on with it
+#[derive(Args)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// What a run did, step by step
+    Show {
+        /// Such as r12
+        id: String,
+    },
+    /// A new run that has done the first steps of another
+    Fork {
+        /// Such as r12
+        id: String,
+        /// The last step that is kept
+        #[arg(long, value_name = "STEP")]
+        at: usize,
+    },
+    /// Let the write be made for which a run waits, and go on
+    Approve {
+        /// Such as r12
+        id: String,
+    },
+    /// Refuse the write for which a run waits
+    Deny {
+        /// Such as r12
+        id: String,
+    },
+}
+
+impl Command {
+    pub fn run(self, root: &Root, cancel: &Cancel, out: &Output) -> Result<u8> {
+        match self.action {
+            None => list(root, out),
+            Some(Action::Show { id }) => {
+                let steps = steps_of(root, &id)?;
+                if out.is_json() {
+                    out.value(&steps);
+                } else {
+                    steps.iter().for_each(|s| out.line(&story(s)));
+                }
+                Ok(0)
+            }
+            Some(Action::Fork { id, at }) => show(out, |progress| {
+                fork(root, &id, at, Caps::default(), cancel, progress)
+            }),
+            Some(Action::Approve { id }) => {
+                show(out, |progress| approve(root, &id, cancel, progress))
+            }
+            Some(Action::Deny { id }) => {
+                deny(root, &id)?;
+                out.line(&format!("denied {id}: nothing is written"));
+                Ok(0)
+            }
+        }
+    }
+}
+
+fn list(root: &Root, out: &Output) -> Result<u8> {
+    let runs = runs(root)?;
+    if out.is_json() {
+        out.value(&runs);
+    }
+    for run in runs.iter().filter(|_| !out.is_json()) {
+        let forked = match &run.forked {
+            Some(from) => format!(" (from {from})"),
+            None => String::new(),
+        };
+        out.line(&format!(
+            "{}  {}  {} steps  {}{forked}",
+            run.id, run.status, run.steps, run.task
+        ));
+    }
+    Ok(u8::from(runs.is_empty()))
+}
+
+/// `2 expand: done, 812 tokens, 3.1 ms`
+fn story(step: &StepRecord) -> String {
+    let mut out = format!(
+        "{} {}: {}, {} tokens, {}.{} ms",
+        step.step,
+        step.name,
+        step.status,
+        step.tokens,
+        step.micros / 1000,
+        step.micros % 1000 / 100
+    );
+    if step.attempts > 1 {
+        out.push_str(&format!(", {} attempts", step.attempts));
+    }
+    if let Some(error) = &step.error {
+        out.push_str(&format!("\n  {}", error.replace('\n', "\n  ")));
+    }
+    out
+}

@@ -1,0 +1,315 @@
+//! What the user configured: commands that check an edit.
+//!
+//! The user's own file is believed. A repository's file is not, whoever opened the
+//! repository: what it would run is left out until [`trust`] recorded its hash, and
+//! again after any change to it.
+
+use super::task::parse_time;
+use crate::error::{Error, Result};
+use crate::workspace::{Root, Scope, State, hash};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Name of the configuration in the user's folder and in a root.
+pub const CONFIG_FILE: &str = "trimtab.toml";
+/// Time of a check where none is given.
+const DEFAULT_TIME: Duration = Duration::from_secs(60);
+
+/// A command that checks the tree after an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Check {
+    /// What it is called in results.
+    pub name: String,
+    /// Program and arguments; run in the root.
+    pub command: Vec<String>,
+    /// The files for which it is run, as in [`Scope::globs`]; all where empty.
+    pub paths: Vec<String>,
+    pub time: Duration,
+    pub on_failure: OnFailure,
+}
+
+/// What becomes of an edit whose check fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OnFailure {
+    #[default]
+    Keep,
+    Rollback,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    check: Vec<CheckEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckEntry {
+    name: Option<String>,
+    command: Vec<String>,
+    #[serde(default)]
+    paths: Vec<String>,
+    timeout: Option<String>,
+    #[serde(default)]
+    on_failure: OnFailure,
+}
+
+/// The configuration that holds for a root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Config {
+    pub checks: Vec<Check>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+}
+
+/// Reads the user's configuration and, as far as it is trusted, the repository's.
+///
+/// # Errors
+/// `bad_config` with the line.
+pub(super) fn load(root: &Root) -> Result<Config> {
+    let mut config = Config::default();
+    if let Some(path) = user_file(root)
+        && let Some(text) = read(&path)?
+    {
+        config.checks = parse(root, &text, &path.display().to_string())?;
+    }
+    let path = root.dir().join(CONFIG_FILE);
+    if let Some(text) = read(&path)? {
+        let trusted = trusted(root).get(CONFIG_FILE) == Some(&hash(text.as_bytes()));
+        if trusted {
+            config.checks.extend(parse(root, &text, CONFIG_FILE)?);
+        } else {
+            // What cannot be read would not be run either.
+            let count = parse(root, &text, CONFIG_FILE).map_or(1, |c| c.len());
+            if count > 0 {
+                config.notes.push(format!(
+                    "{CONFIG_FILE}: {count} {} left out, the file is not trusted (`trimtab trust`)",
+                    if count == 1 { "check" } else { "checks" }
+                ));
+            }
+        }
+    }
+    Ok(config)
+}
+
+/// Records that a root's own configuration may run what it says, as it is now.
+/// Returns the file's hash.
+///
+/// # Errors
+/// `no_config` where there is none; `bad_config`; `no_state`.
+pub fn trust(root: &Root) -> Result<String> {
+    let text = read(&root.dir().join(CONFIG_FILE))?.ok_or_else(|| {
+        Error::not_found(
+            "no_config",
+            format!("There is no {CONFIG_FILE} in this root."),
+            "Nothing needs trust.",
+        )
+    })?;
+    parse(root, &text, CONFIG_FILE)?;
+    let mut all = trusted(root);
+    let hash = hash(text.as_bytes());
+    all.insert(CONFIG_FILE.to_string(), hash.clone());
+    store(root, &all)?;
+    Ok(hash)
+}
+
+/// Takes back what [`trust`] recorded.
+///
+/// # Errors
+/// `no_state`.
+pub fn distrust(root: &Root) -> Result<()> {
+    store(root, &BTreeMap::new())
+}
+
+/// What the root's own configuration would run, a line per command.
+///
+/// # Errors
+/// `bad_config`.
+pub fn commands(root: &Root) -> Result<Vec<String>> {
+    let Some(text) = read(&root.dir().join(CONFIG_FILE))? else {
+        return Ok(Vec::new());
+    };
+    let checks = parse(root, &text, CONFIG_FILE)?;
+    Ok(checks.into_iter().map(|c| c.command.join(" ")).collect())
+}
+
+impl Check {
+    /// Whether it is to be run for a file.
+    pub fn concerns(&self, root: &Root, path: &str) -> bool {
+        if self.paths.is_empty() {
+            return true;
+        }
+        let scope = Scope {
+            globs: self.paths.clone(),
+            hidden: true,
+        };
+        scope
+            .overrides(root)
+            .is_ok_and(|o| o.matched(path, false).is_whitelist())
+    }
+}
+
+fn parse(root: &Root, text: &str, name: &str) -> Result<Vec<Check>> {
+    let bad = |message: &str, line: usize| {
+        Error::failure(
+            "bad_config",
+            format!("{name}, line {line}: {message}"),
+            "Mend that line.",
+        )
+    };
+    let file: File = toml::from_str(text).map_err(|e| {
+        let at = e.span().map_or(0, |s| s.start);
+        let line = crate::text::Lines::new(text).line_at(at);
+        bad(e.message(), line)
+    })?;
+    // Values have no place of their own: their entry's is near enough.
+    let entries: Vec<usize> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| l.trim_start().starts_with("[[check]]"))
+        .map(|(n, _)| n + 1)
+        .collect();
+    let mut checks = Vec::with_capacity(file.check.len());
+    for (i, entry) in file.check.into_iter().enumerate() {
+        let line = entries.get(i).copied().unwrap_or(1);
+        if entry.command.first().is_none_or(|c| c.trim().is_empty()) {
+            return Err(bad("a check needs a command", line));
+        }
+        let time = match &entry.timeout {
+            Some(time) => parse_time(time).map_err(|e| bad(&e.message, line))?,
+            None => DEFAULT_TIME,
+        };
+        let check = Check {
+            name: entry.name.unwrap_or_else(|| entry.command.join(" ")),
+            command: entry.command,
+            paths: entry.paths,
+            time,
+            on_failure: entry.on_failure,
+        };
+        let scope = Scope {
+            globs: check.paths.clone(),
+            hidden: true,
+        };
+        scope.overrides(root).map_err(|e| bad(&e.message, line))?;
+        checks.push(check);
+    }
+    Ok(checks)
+}
+
+/// The text of a file that may not be there.
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::failure(
+            "bad_config",
+            format!("{} cannot be read: {e}.", path.display()),
+            "Make it a readable text file, or remove it.",
+        )),
+    }
+}
+
+fn trust_file(state: &State) -> PathBuf {
+    state.dir().join("trust.json")
+}
+
+fn trusted(root: &Root) -> BTreeMap<String, String> {
+    State::existing(root)
+        .and_then(|s| fs::read_to_string(trust_file(&s)).ok())
+        .and_then(|t| serde_json::from_str(&t).ok())
+        .unwrap_or_default()
+}
+
+fn store(root: &Root, all: &BTreeMap<String, String>) -> Result<()> {
+    let path = trust_file(&State::for_root(root)?);
+    let text = super::journal::encode(all)?;
+    fs::write(&path, text).map_err(|e| {
+        Error::failure(
+            "no_state",
+            format!("{} cannot be written: {e}.", path.display()),
+            "Make that place writable.",
+        )
+    })
+}
+
+/// The user's own configuration: `$XDG_CONFIG_HOME/trimtab/trimtab.toml`, by
+/// default in `~/.config` (`%APPDATA%` on Windows).
+fn user_file(root: &Root) -> Option<PathBuf> {
+    let set = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    let base = match root.home() {
+        Some(home) => home.join(".config"),
+        None => set("XDG_CONFIG_HOME")
+            .or_else(|| if cfg!(windows) { set("APPDATA") } else { None })
+            .or_else(|| env::home_dir().map(|h| h.join(".config")))?,
+    };
+    Some(base.join("trimtab").join(CONFIG_FILE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("tree")).unwrap();
+        fs::create_dir_all(dir.path().join(".config/trimtab")).unwrap();
+        let root = Root::open(&dir.path().join("tree")).unwrap();
+        let root = root.with_home(dir.path());
+        (dir, root)
+    }
+
+    const CHECK: &str = "[[check]]\ncommand = [\"make\", \"check\"]\npaths = [\"*.c\"]\ntimeout = \"5s\"\non_failure = \"rollback\"\n";
+
+    #[test]
+    fn a_repository_is_believed_once_it_is_trusted_and_as_it_was() {
+        let (dir, root) = place();
+        assert_eq!(load(&root).unwrap(), Config::default());
+        let own = root.dir().join(CONFIG_FILE);
+        fs::write(&own, CHECK).unwrap();
+        let config = load(&root).unwrap();
+        assert_eq!(config.checks, []);
+        assert!(config.notes[0].contains("1 check left out"), "{config:?}");
+
+        trust(&root).unwrap();
+        let config = load(&root).unwrap();
+        assert_eq!(config.notes, Vec::<String>::new());
+        let check = &config.checks[0];
+        assert_eq!(check.name, "make check");
+        assert_eq!(check.on_failure, OnFailure::Rollback);
+        assert!(check.concerns(&root, "src/a.c") && !check.concerns(&root, "src/a.rs"));
+
+        fs::write(&own, CHECK.replace("check\"]", "evil\"]")).unwrap();
+        assert_eq!(load(&root).unwrap().checks, []);
+        trust(&root).unwrap();
+        distrust(&root).unwrap();
+        assert_eq!(load(&root).unwrap().checks, []);
+
+        fs::write(dir.path().join(".config/trimtab").join(CONFIG_FILE), CHECK).unwrap();
+        assert_eq!(load(&root).unwrap().checks.len(), 1);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let (_d, root) = place();
+        let wrong = |text: &str| parse(&root, text, "f").unwrap_err().message;
+        assert!(
+            wrong("\n[[check]]\ncommand = [\"x\"]\nshell = true\n")
+                .starts_with("f, line 4: unknown field")
+        );
+        assert!(wrong("[[check]]\ncommand = \"x\"\n").starts_with("f, line 2:"));
+        assert!(wrong("\n\n[[check]]\ncommand = []\n").starts_with("f, line 3: a check needs"));
+        assert!(wrong("[[check]]\ncommand = [\"x\"]\ntimeout = \"soon\"\n").contains("no time"));
+        assert!(wrong("[[check]]\ncommand = [\"x\"]\npaths = [\"[\"]\n").contains("glob"));
+    }
+}

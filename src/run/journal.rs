@@ -1,0 +1,630 @@
+//! What runs have done, step by step, in a database in the root's state folder.
+//!
+//! A step's row is written when the step is done, in one transaction; a run that
+//! was killed finds there what it need not do again. Runs that write are flushed
+//! to the disk at each step. Others survive the death of the process, not a power
+//! cut: to repeat a search does no harm.
+
+use super::task::Task;
+use crate::error::{Error, Result};
+use crate::workspace::{Root, State};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Layout of the database.
+const LAYOUT: i64 = 1;
+/// The steps that runs of this program take: a run of another number cannot be
+/// resumed, because its rows mean something else.
+pub(super) const STEPS_VERSION: i64 = 1;
+/// Runs kept for one root; finished ones beyond are dropped, oldest first.
+const MAX_RUNS: i64 = 200;
+
+const TABLES: &str = "
+create table run (
+    id integer primary key autoincrement,
+    nonce text not null,
+    task text not null,
+    version integer not null,
+    status text not null,
+    forked text,
+    created integer not null,
+    updated integer not null
+);
+create table step (
+    run integer not null references run(id) on delete cascade,
+    seq integer not null,
+    name text not null,
+    key text not null unique,
+    status text not null,
+    input text not null,
+    output text,
+    error text,
+    attempts integer not null,
+    micros integer not null,
+    primary key (run, seq)
+);
+create table gate (
+    run integer primary key references run(id) on delete cascade,
+    decision text,
+    expires integer not null
+);
+";
+
+/// One run as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunRecord {
+    /// Such as `r12`.
+    pub id: String,
+    /// `running`, `waiting` at a gate, or why it ended, as
+    /// [`StoppedBy`](super::StoppedBy) names it; `killed` where its process is gone.
+    pub status: String,
+    /// The first line of its task.
+    pub task: String,
+    /// Steps that were done.
+    pub steps: usize,
+    /// Seconds since 1970 at which it began.
+    pub created: u64,
+    /// The run and step it goes on from, such as `r3 at 2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forked: Option<String>,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepRecord {
+    /// Its number, from 1.
+    pub step: usize,
+    /// What it does, in a word.
+    pub name: String,
+    /// `done` or `failed`.
+    pub status: String,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// Microseconds of the last attempt.
+    pub micros: u64,
+    /// o200k tokens of the output.
+    pub tokens: usize,
+    /// The value that went in, as JSON.
+    pub input: String,
+    /// The value that came out, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// What failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What was decided about a write that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    Pending,
+    Approved,
+    Denied,
+    Expired,
+}
+
+/// A step that is over.
+pub(super) struct Done<'a> {
+    pub seq: usize,
+    pub name: &'a str,
+    pub input: &'a str,
+    pub result: std::result::Result<&'a str, &'a Error>,
+    pub attempts: u32,
+    pub took: Duration,
+}
+
+pub(super) struct Journal {
+    db: Connection,
+    folder: PathBuf,
+}
+
+/// A run of a journal, held by this process alone.
+pub(super) struct Held {
+    pub number: i64,
+    /// Tells it from a run of the same number in a journal that was deleted.
+    nonce: String,
+    /// Locked until it is closed, however the process ends.
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the journal of a root and makes it where there is none.
+    ///
+    /// # Errors
+    /// `no_state`, and `newer_journal` where a later version wrote it.
+    pub fn open(root: &Root) -> Result<Self> {
+        let folder = State::for_root(root)?.folder("runs")?;
+        Self::at(folder)
+    }
+
+    /// The journal of a root, if it has one.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn existing(root: &Root) -> Result<Option<Self>> {
+        let folder = State::existing(root).map(|s| s.dir().join("runs"));
+        match folder.filter(|f| f.join("journal.db").exists()) {
+            Some(folder) => Self::at(folder).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn at(folder: PathBuf) -> Result<Self> {
+        let path = folder.join("journal.db");
+        let open = || -> rusqlite::Result<(Connection, i64)> {
+            let db = Connection::open(&path)?;
+            db.busy_timeout(Duration::from_secs(10))?;
+            // The last one to leave would otherwise pay for a checkpoint each time.
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            let layout = db.query_row("pragma user_version", [], |r| r.get(0))?;
+            Ok((db, layout))
+        };
+        let (mut db, layout) = open().map_err(|e| broken(&folder, &e))?;
+        if layout > LAYOUT {
+            return Err(Error::failure(
+                "newer_journal",
+                "The journal of this root was written by a later version of trimtab.",
+                "Use that version.",
+            ));
+        }
+        if layout == 0 {
+            let mut create = || -> rusqlite::Result<()> {
+                db.pragma_update(None, "journal_mode", "wal")?;
+                let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                // Another process may have been faster.
+                let layout: i64 = tx.query_row("pragma user_version", [], |r| r.get(0))?;
+                if layout == 0 {
+                    tx.execute_batch(TABLES)?;
+                    tx.pragma_update(None, "user_version", LAYOUT)?;
+                }
+                tx.commit()
+            };
+            create().map_err(|e| broken(&folder, &e))?;
+        }
+        db.pragma_update(None, "foreign_keys", true)
+            .and_then(|()| db.pragma_update(None, "synchronous", "normal"))
+            .map_err(|e| broken(&folder, &e))?;
+        Ok(Self { db, folder })
+    }
+
+    /// From now on, what is written is on the disk when the call returns.
+    pub fn make_durable(&self) -> Result<()> {
+        self.db
+            .pragma_update(None, "synchronous", "full")
+            .map_err(|e| self.broken(&e))
+    }
+
+    /// Begins a run.
+    pub fn begin(&self, task: &Task) -> Result<Held> {
+        let number = self.insert(task, None)?;
+        self.hold(number)
+    }
+
+    fn insert(&self, task: &Task, forked: Option<&str>) -> Result<i64> {
+        let now = now();
+        self.db
+            .execute(
+                "insert into run (nonce, task, version, status, forked, created, updated)
+                 values (?, ?, ?, 'running', ?, ?, ?)",
+                params![nonce(), encode(task)?, STEPS_VERSION, forked, now, now],
+            )
+            .map_err(|e| self.broken(&e))?;
+        let number = self.db.last_insert_rowid();
+        self.db
+            .execute(
+                "delete from run where id <= ? and status not in ('running', 'waiting')",
+                [number - MAX_RUNS],
+            )
+            .map_err(|e| self.broken(&e))?;
+        let _ = fs::remove_file(self.lock_path(number - MAX_RUNS));
+        Ok(number)
+    }
+
+    /// Takes hold of a run, so that no other process goes on with it.
+    ///
+    /// # Errors
+    /// `unknown_run`; `run_busy` where another process holds it.
+    pub fn hold(&self, number: i64) -> Result<Held> {
+        if !self.exists(number)? {
+            return Err(unknown(number));
+        }
+        let path = self.lock_path(number);
+        let busy = || {
+            Error::failure(
+                "run_busy",
+                format!("Run r{number} is going on in another process."),
+                "Wait for its end.",
+            )
+        };
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| {
+                Error::failure(
+                    "no_state",
+                    format!("{} cannot be made: {e}.", path.display()),
+                    "Make that place writable.",
+                )
+            })?;
+        file.try_lock().map_err(|_| busy())?;
+        let nonce = self
+            .db
+            .query_row("select nonce from run where id = ?", [number], |r| r.get(0))
+            .map_err(|e| self.broken(&e))?;
+        Ok(Held {
+            number,
+            nonce,
+            _lock: file,
+        })
+    }
+
+    fn lock_path(&self, number: i64) -> PathBuf {
+        self.folder.join(format!("r{number}.lock"))
+    }
+
+    /// The task of a run.
+    ///
+    /// # Errors
+    /// `unknown_run`, and `other_version` where its steps are not those of this program.
+    pub fn task(&self, number: i64) -> Result<Task> {
+        let row: Option<(String, i64)> = self
+            .db
+            .query_row(
+                "select task, version from run where id = ?",
+                [number],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .optional()
+            .map_err(|e| self.broken(&e))?;
+        let (task, version) = row.ok_or_else(|| unknown(number))?;
+        let other = || {
+            Error::failure(
+                "other_version",
+                format!("Run r{number} was begun by a version of trimtab with other steps."),
+                "Start it again as a new run.",
+            )
+        };
+        if version != STEPS_VERSION {
+            return Err(other());
+        }
+        serde_json::from_str(&task).map_err(|_| other())
+    }
+
+    /// The input and output of a step that is done, and its name.
+    pub fn done(&self, number: i64, seq: usize) -> Result<Option<(String, String, String)>> {
+        self.db
+            .prepare_cached(
+                "select name, input, output from step where run = ? and seq = ? and status = 'done'",
+            )
+            .and_then(|mut s| {
+                s.query_row(params![number, small(seq)], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+                    .optional()
+            })
+            .map_err(|e| self.broken(&e))
+    }
+
+    /// Writes down a step that is over.
+    pub fn record(&self, held: &Held, done: &Done<'_>) -> Result<()> {
+        let (status, output, error) = match done.result {
+            Ok(output) => ("done", Some(output), None),
+            Err(e) => ("failed", None, Some(e.to_string())),
+        };
+        let micros = u64::try_from(done.took.as_micros()).unwrap_or(u64::MAX);
+        let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+        let (number, key) = (held.number, held.key(done.seq, done.name, done.input));
+        self.db
+            .prepare_cached(
+                "insert into step (run, seq, name, key, status, input, output, error, attempts, micros)
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 on conflict (run, seq) do update set name = excluded.name, key = excluded.key,
+                 status = excluded.status, input = excluded.input, output = excluded.output,
+                 error = excluded.error, attempts = step.attempts + excluded.attempts,
+                 micros = excluded.micros
+                 where step.status <> 'done'",
+            )
+            .and_then(|mut s| {
+                s.execute(params![
+                    number, small(done.seq), done.name, key, status, done.input, output, error,
+                    done.attempts, micros
+                ])
+            })
+            .map_err(|e| self.broken(&e))?;
+        Ok(())
+    }
+
+    /// Writes down how a run ended, or that it waits.
+    pub fn set_status(&self, number: i64, status: &str) -> Result<()> {
+        self.db
+            .execute(
+                "update run set status = ?, updated = ? where id = ?",
+                params![status, now(), number],
+            )
+            .map_err(|e| self.broken(&e))?;
+        Ok(())
+    }
+
+    /// The runs, newest first.
+    pub fn list(&self) -> Result<Vec<RunRecord>> {
+        let read = || -> rusqlite::Result<Vec<(i64, RunRecord)>> {
+            let mut s = self.db.prepare(
+                "select id, status, task, forked, created,
+                 (select count(*) from step where run = run.id and status = 'done')
+                 from run order by id desc",
+            )?;
+            let rows = s.query_map([], record)?;
+            rows.collect()
+        };
+        let rows = read().map_err(|e| self.broken(&e))?;
+        Ok(rows
+            .into_iter()
+            .map(|(number, mut run)| {
+                if run.status == "running" && !self.is_held(number) {
+                    run.status = "killed".into();
+                }
+                run
+            })
+            .collect())
+    }
+
+    fn is_held(&self, number: i64) -> bool {
+        File::open(self.lock_path(number)).is_ok_and(|f| f.try_lock().is_err())
+    }
+
+    /// The steps of a run, in order.
+    ///
+    /// # Errors
+    /// `unknown_run`.
+    pub fn steps(&self, number: i64) -> Result<Vec<StepRecord>> {
+        let read = || -> rusqlite::Result<Vec<StepRecord>> {
+            let mut s = self.db.prepare(
+                "select seq, name, status, attempts, micros, input, output, error
+                 from step where run = ? order by seq",
+            )?;
+            let rows = s.query_map([number], |r| {
+                let output: Option<String> = r.get(6)?;
+                Ok(StepRecord {
+                    step: r.get::<_, u32>(0)? as usize,
+                    name: r.get(1)?,
+                    status: r.get(2)?,
+                    attempts: r.get(3)?,
+                    micros: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
+                    tokens: output.as_deref().map_or(0, crate::tokens::count),
+                    input: r.get(5)?,
+                    output,
+                    error: r.get(7)?,
+                })
+            })?;
+            rows.collect()
+        };
+        if !self.exists(number)? {
+            return Err(unknown(number));
+        }
+        read().map_err(|e| self.broken(&e))
+    }
+
+    fn exists(&self, number: i64) -> Result<bool> {
+        self.db
+            .query_row("select 1 from run where id = ?", [number], |_| Ok(()))
+            .optional()
+            .map(|r| r.is_some())
+            .map_err(|e| self.broken(&e))
+    }
+
+    /// A new run that has done the first steps of another.
+    ///
+    /// # Errors
+    /// As [`Journal::task`], and `no_such_step` where it has not done so many.
+    pub fn fork(&self, number: i64, at: usize) -> Result<Held> {
+        let task = self.task(number)?;
+        let steps = self.steps(number)?;
+        let first: Vec<&StepRecord> = steps
+            .iter()
+            .take_while(|s| s.step <= at && s.status == "done")
+            .collect();
+        if at == 0 || first.len() != at {
+            return Err(Error::failure(
+                "no_such_step",
+                format!("Run r{number} has not done step {at}."),
+                format!("`trimtab runs show r{number}` lists its steps."),
+            ));
+        }
+        let tx = self
+            .db
+            .unchecked_transaction()
+            .map_err(|e| self.broken(&e))?;
+        let new = self.insert(&task, Some(&format!("r{number} at {at}")))?;
+        let held = self.hold(new)?;
+        for step in first {
+            self.record(
+                &held,
+                &Done {
+                    seq: step.step,
+                    name: &step.name,
+                    input: &step.input,
+                    result: Ok(step.output.as_deref().unwrap_or("null")),
+                    attempts: step.attempts,
+                    took: Duration::from_micros(step.micros),
+                },
+            )?;
+        }
+        tx.commit().map_err(|e| self.broken(&e))?;
+        Ok(held)
+    }
+
+    /// What was decided about the write of a run; `None` where nobody was asked.
+    pub fn decision(&self, number: i64) -> Result<Option<Decision>> {
+        let row: Option<(Option<String>, i64)> = self
+            .db
+            .query_row(
+                "select decision, expires from gate where run = ?",
+                [number],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .optional()
+            .map_err(|e| self.broken(&e))?;
+        Ok(row.map(|(decision, expires)| match decision.as_deref() {
+            Some("approved") => Decision::Approved,
+            Some(_) => Decision::Denied,
+            None if now() >= expires => Decision::Expired,
+            None => Decision::Pending,
+        }))
+    }
+
+    /// Asks for a decision that may be made within `time`.
+    pub fn ask(&self, number: i64, time: Duration) -> Result<()> {
+        let time = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.db
+            .execute(
+                "insert or ignore into gate (run, expires) values (?, ?)",
+                params![number, now().saturating_add(time)],
+            )
+            .map_err(|e| self.broken(&e))?;
+        Ok(())
+    }
+
+    /// Decides about a write that waits; the first decision stands.
+    ///
+    /// # Errors
+    /// `not_waiting`; `gate_expired` (refused).
+    pub fn decide(&self, number: i64, approve: bool) -> Result<()> {
+        let wanted = if approve {
+            Decision::Approved
+        } else {
+            Decision::Denied
+        };
+        match self.decision(number)? {
+            Some(Decision::Pending) => {}
+            Some(Decision::Expired) => return Err(expired(number)),
+            Some(made) if made == wanted => return Ok(()),
+            _ => {
+                return Err(Error::failure(
+                    "not_waiting",
+                    format!("Run r{number} does not wait for this decision."),
+                    "`trimtab runs` lists what waits.",
+                ));
+            }
+        }
+        let word = if approve { "approved" } else { "denied" };
+        self.db
+            .execute(
+                "update gate set decision = ? where run = ? and decision is null",
+                params![word, number],
+            )
+            .map_err(|e| self.broken(&e))?;
+        Ok(())
+    }
+
+    fn broken(&self, e: &rusqlite::Error) -> Error {
+        broken(&self.folder, e)
+    }
+}
+
+pub(super) fn expired(number: i64) -> Error {
+    Error::refused(
+        "gate_expired",
+        format!("Nobody approved the write of run r{number} in time; nothing was written."),
+        "Start the task again.",
+    )
+}
+
+/// Reads `r12` or `12`.
+///
+/// # Errors
+/// `unknown_run`.
+pub(super) fn number(id: &str) -> Result<i64> {
+    let id = id.trim();
+    id.strip_prefix('r')
+        .unwrap_or(id)
+        .parse()
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or_else(|| {
+            Error::not_found(
+                "unknown_run",
+                format!("{id:?} is no run."),
+                "`trimtab runs` lists the runs of this root.",
+            )
+        })
+}
+
+pub(super) fn unknown(number: i64) -> Error {
+    Error::not_found(
+        "unknown_run",
+        format!("There is no run r{number}."),
+        "`trimtab runs` lists the runs of this root.",
+    )
+}
+
+fn record(r: &Row<'_>) -> rusqlite::Result<(i64, RunRecord)> {
+    let number: i64 = r.get(0)?;
+    let task: String = r.get(2)?;
+    let text = serde_json::from_str::<serde_json::Value>(&task)
+        .ok()
+        .and_then(|t| t.get("text")?.as_str().map(str::to_string))
+        .unwrap_or_default();
+    let run = RunRecord {
+        id: format!("r{number}"),
+        status: r.get(1)?,
+        task: text.lines().next().unwrap_or_default().to_string(),
+        steps: r.get::<_, u32>(5)? as usize,
+        created: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
+        forked: r.get(3)?,
+    };
+    Ok((number, run))
+}
+
+impl Held {
+    /// The idempotency key of a step: the same for the same step of the same run
+    /// with the same input, and no other.
+    pub fn key(&self, seq: usize, name: &str, input: &str) -> String {
+        let text = format!("{}\0{}\0{seq}\0{name}\0{input}", self.nonce, self.number);
+        let mut key = crate::workspace::hash(text.as_bytes());
+        key.truncate(24);
+        key
+    }
+}
+
+fn nonce() -> String {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{}-{}", since.as_nanos(), std::process::id())
+}
+
+pub(super) fn encode(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| {
+        Error::failure(
+            "invalid_step",
+            format!("A value cannot be written down: {e}."),
+            "This is a defect of trimtab: please report it.",
+        )
+    })
+}
+
+/// Steps are at most 50.
+fn small(seq: usize) -> u32 {
+    u32::try_from(seq).unwrap_or(u32::MAX)
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|d| i64::try_from(d.as_secs()).ok())
+        .unwrap_or_default()
+}
+
+fn broken(folder: &Path, e: &rusqlite::Error) -> Error {
+    Error::failure(
+        "no_journal",
+        format!("The journal in {} cannot be used: {e}.", folder.display()),
+        "Make that place writable; a damaged journal can be deleted.",
+    )
+}
