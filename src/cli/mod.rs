@@ -3,6 +3,7 @@
 mod apply;
 mod bench;
 mod compact;
+mod completions;
 mod doctor;
 mod exec;
 mod expand;
@@ -69,6 +70,8 @@ enum Command {
     Setup(setup::Command),
     Doctor(doctor::Command),
     Bench(bench::Command),
+    Completions(completions::Command),
+    Man(completions::Man),
 }
 
 /// What is left to do after the command line was read.
@@ -92,6 +95,8 @@ pub fn main() -> Outcome {
     let cli = Cli::parse();
     let out = Output::new(cli.common.json);
     let outcome = match cli.command {
+        Command::Completions(c) => Ok(Outcome::Done(c.run(&out).into())),
+        Command::Man(c) => c.run(&out).map(|s| Outcome::Done(s.into())),
         Command::Mcp(c) => Root::open(&cli.common.root).map(|root| Outcome::Serve(c.serve(root))),
         command => dispatch(command, &cli.common, &out).map(|s| Outcome::Done(s.into())),
     };
@@ -132,6 +137,6 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
         Command::Setup(c) => c.run(&root, out),
         Command::Doctor(c) => c.run(&root, &cancel, out),
         // Answered before any root is opened for a command.
-        Command::Mcp(_) => Ok(0),
+        Command::Mcp(_) | Command::Completions(_) | Command::Man(_) => Ok(0),
     }
 }

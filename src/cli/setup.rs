@@ -82,7 +82,7 @@ impl Command {
         }
         if !self.yes {
             show(client, &changes, "not written yet", out);
-            if !confirmed(client)? {
+            if !self.confirmed(client)? {
                 out.note("Nothing was written.");
                 return Ok(());
             }
@@ -94,10 +94,41 @@ impl Command {
             let state = if self.remove { "removed" } else { "written" };
             show(client, &changes, state, out);
         }
+        if !self.yes {
+            out.note(if self.remove { "Removed." } else { "Written." });
+        }
         if !self.remove {
             out.note(&client.then);
         }
         Ok(())
+    }
+
+    fn confirmed(&self, client: &Client) -> Result<bool> {
+        if !io::stdin().is_terminal() {
+            let mut same = format!("trimtab setup {} --yes", client.id);
+            for (set, flag) in [
+                (self.project, " --project"),
+                (self.skill, " --skill"),
+                (self.remove, " --remove"),
+            ] {
+                if set {
+                    same.push_str(flag);
+                }
+            }
+            return Err(Error::failure(
+                "not_confirmed",
+                "Nothing was written: nobody can be asked here.",
+                format!("Run `{same}` to write it."),
+            ));
+        }
+        anstream::eprint!("Write this for {}? [y/N] ", client.name);
+        let mut answer = String::new();
+        io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map_err(|e| Error::failure("not_confirmed", format!("No answer: {e}."), ""))?;
+        let answer = answer.trim().to_ascii_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes"))
     }
 }
 
@@ -115,24 +146,4 @@ fn show(client: &Client, changes: &[FileChange], state: &str, out: &Output) {
         out.line(&change.path.display().to_string());
         out.line(&change.diff());
     }
-}
-
-fn confirmed(client: &Client) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        return Err(Error::failure(
-            "not_confirmed",
-            "Nothing was written: nobody can be asked here.",
-            format!("Run `trimtab setup {} --yes` to write it.", client.id),
-        ));
-    }
-    anstream::eprint!("Write this for {}? [y/N] ", client.name);
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|e| Error::failure("not_confirmed", format!("No answer: {e}."), ""))?;
-    Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
-    ))
 }
