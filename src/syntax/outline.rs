@@ -336,6 +336,9 @@ fn find(
             let source = text.get(node.byte_range()).unwrap_or_default();
             parts.extend(split_name(source, separators));
         }
+        if is_misread(grammar, kind, parts.last()) {
+            continue;
+        }
         let at = parts.last().and_then(|own| {
             let at = text.get(name.byte_range())?.rfind(own.as_str())?;
             let start = name.start_byte() + at;
@@ -343,6 +346,18 @@ fn find(
         });
         out.extend(found(parts, at.unwrap_or(name.byte_range())));
     }
+}
+
+/// Whether a declarator's name shows that it is what error recovery made of other
+/// code: `if (…) {…}` behind a macro, or a parameter list in the name.
+fn is_misread(grammar: &Grammar, kind: Kind, name: Option<&String>) -> bool {
+    let functions = matches!(kind, Kind::Function | Kind::Method);
+    grammar.declarator.is_some()
+        && functions
+        && name.is_some_and(|name| {
+            (name.contains('(') && !name.contains("operator"))
+                || grammar.language.id_for_node_kind(name, false) != 0
+        })
 }
 
 /// A definition's header on one line, comments left out.

@@ -216,12 +216,12 @@ fn check_invariants(parsed: &Parsed, text: &str) {
 #[test]
 fn fixtures_keep_the_invariants() {
     for (language, _, text) in sources() {
-        // Every prefix that ends at a line, so also with broken ends.
-        let mut end = 0;
-        for line in text.split_inclusive('\n') {
-            end += line.len();
-            let parsed = parse(language, &text[..end]).expect("a small text");
-            check_invariants(&parsed, &text[..end]);
+        // Prefixes that end at a line, so also with broken ends.
+        let lines = Lines::new(&text);
+        for line in (1..lines.len()).step_by(4) {
+            let prefix = &text[..lines.start_of(line)];
+            let parsed = parse(language, prefix).expect("a small text");
+            check_invariants(&parsed, prefix);
         }
         let crlf = text.replace('\n', "\r\n");
         let parsed = parse(language, &crlf).expect("a small text");
@@ -293,24 +293,64 @@ proptest! {
     }
 
     #[test]
-    fn mangled_sources_keep_the_invariants(at in 0usize..2000, cut in 0usize..40, put in "\\PC{0,8}") {
-        for (language, _, text) in sources() {
-            let chars: Vec<char> = text.chars().collect();
-            let at = at % (chars.len() + 1);
-            let end = (at + cut).min(chars.len());
-            let mangled: String = chars[..at].iter().copied().chain(put.chars()).chain(chars[end..].iter().copied()).collect();
-            let parsed = parse(language, &mangled).expect("a small text");
-            check_invariants(&parsed, &mangled);
-        }
+    fn mangled_sources_keep_the_invariants(
+        which in 0usize..1000, at in 0usize..2000, cut in 0usize..40, put in "\\PC{0,8}"
+    ) {
+        let sources = sources();
+        let (language, _, text) = &sources[which % sources.len()];
+        let chars: Vec<char> = text.chars().collect();
+        let at = at % (chars.len() + 1);
+        let end = (at + cut).min(chars.len());
+        let middle: Vec<char> = put.chars().collect();
+        let mangled: String = [&chars[..at], &middle, &chars[end..]].concat().iter().collect();
+        let parsed = parse(language, &mangled).expect("a small text");
+        check_invariants(&parsed, &mangled);
     }
 }
 
 #[test]
-fn headers_of_two_languages_are_told_apart() {
-    let name = |head: &str| Language::detect(Path::new("a.h"), head).map(Language::name);
-    assert_eq!(name("struct a { int b; };\n"), Some("c"));
-    assert_eq!(name("#pragma once\nnamespace a {\n}\n"), Some("cpp"));
-    assert_eq!(name("/* the namespace of a */\n"), Some("c"));
-    let script = Language::detect(Path::new("run"), "#!/usr/bin/env -S python3.12 -u\n");
-    assert_eq!(script.map(Language::name), Some("python"));
+fn finds_what_is_around_a_line() {
+    let text = "class A:\n    x = 1\n\n    # Says it.\n    @staticmethod\n    def f():\n        return 1\n";
+    let (_, found) = parsed("python", text);
+    let path = |d: Option<&Definition>| d.map(|d| d.path.clone()).unwrap_or_default();
+    assert_eq!(path(found.enclosing(2)), "A.x");
+    assert_eq!(path(found.enclosing_scope(2)), "A");
+    assert_eq!(path(found.enclosing(3)), "A");
+    assert_eq!(
+        path(found.enclosing(4)),
+        "A.f",
+        "docs belong to what they are above"
+    );
+    assert_eq!(found.chain(7).len(), 2);
+    assert!(found.chain(8).is_empty());
+    let f = &found.find("A#f")[0];
+    assert_eq!(
+        (f.lines, f.lines_with_docs()),
+        (Span::new(6, 7), Span::new(4, 7))
+    );
+    let members: Vec<&str> = found.children(Some(0)).map(|d| d.name.as_str()).collect();
+    assert_eq!(members, ["x", "f"]);
+}
+
+#[test]
+fn blocks_begin_and_end_with_lines() {
+    let text = "fn f(a: u8) {\n    let b = a;\n    if b > 1 {\n        g(\n            b,\n        );\n        h();\n    } else {\n        h();\n    }\n    b; b\n}\n";
+    let (parsed, found) = parsed("rust", text);
+    let body = found.find("f")[0].body.clone().expect("a body");
+    let blocks: Vec<String> = parsed
+        .blocks_within(text, body)
+        .iter()
+        .map(|b| format!("{}{}", " ".repeat(b.depth), b.lines))
+        .collect();
+    assert_eq!(blocks, ["2", "3-10", " 4-6", "  5", " 7", " 9"]);
+}
+
+#[test]
+fn misread_code_is_no_function() {
+    let text = "void f(void) {\n  MACRO { a(); }\n  else if (b) {\n    c();\n  }\n}\nint g(void) { return 0; }\n";
+    let (_, found) = parsed("c", text);
+    assert!(
+        found.find("if").is_empty() && !found.find("g").is_empty(),
+        "{found:?}"
+    );
 }

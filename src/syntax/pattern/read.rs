@@ -1,284 +1,11 @@
-//! The patterns of `definitions.scm` and their matcher.
-//!
-//! The files are tree-sitter queries and are tested to be valid ones. They are
-//! matched here and not by tree-sitter's query engine because that spends 10 to
-//! 100 ms per language on compiling a query, more than a whole search may take;
-//! these patterns compile in microseconds. The subset: every pattern has a named
-//! root; a child pattern takes the first child that fits it; `?` makes a child
-//! optional, `+` takes every child that fits; `[…]` alternatives; `_` and `(_)`; literals; `.` before the first
-//! child pattern (it must fit the first named child); `!field`; the predicates
-//! `#eq?`, `#any-of?`, `#starts-with?`, `#has-parent?`, `#has-ancestor?` and their
-//! `#not-` forms (the `has` ones look at what is around the pattern's root).
+//! Reading pattern files.
 
 use std::num::NonZeroU16;
 
-use tree_sitter::{Language, Node};
+use tree_sitter::Language;
 
-use super::definition::Kind;
-
-/// What a capture stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Role {
-    Definition(Kind),
-    Import,
-    Name,
-    /// A name in front of `Name` in the path, such as a receiver's type.
-    Qualifier,
-    Body,
-    /// Used in predicates only.
-    Private,
-}
-
-/// All patterns of a language, found by the kind of their root.
-#[derive(Default)]
-pub(super) struct Patterns {
-    list: Vec<Pattern>,
-    /// Per node kind, the patterns that may fit such a node, in order.
-    by_kind: Vec<Vec<u16>>,
-    captures: Vec<(String, Role)>,
-}
-
-struct Pattern {
-    root: Shape,
-    predicates: Vec<Predicate>,
-    around: Vec<Around>,
-}
-
-struct Shape {
-    test: Test,
-    field: Option<NonZeroU16>,
-    optional: bool,
-    /// Every child that fits is taken, not only the first.
-    every: bool,
-    /// Only the first named child may fit.
-    first: bool,
-    captures: Vec<u8>,
-    children: Vec<Shape>,
-    absent: Vec<NonZeroU16>,
-}
-
-enum Test {
-    Any,
-    AnyNamed,
-    Kind(u16),
-    OneOf(Vec<Shape>),
-}
-
-struct Predicate {
-    check: Check,
-    negated: bool,
-    capture: u8,
-}
-
-enum Check {
-    AnyOf(Vec<String>),
-    StartsWith(Vec<String>),
-}
-
-/// What must or must not stand around the root of a pattern.
-struct Around {
-    kinds: Vec<u16>,
-    /// At any height; else directly above.
-    any: bool,
-    negated: bool,
-}
-
-/// The nodes a pattern captured.
-#[derive(Default)]
-pub(super) struct Captures<'t>(Vec<(u8, Node<'t>)>);
-
-/// How far up `#has-ancestor?` looks: no code nests so deep, and input made to
-/// nest deeper must not cost the square of its depth.
-const MAX_ANCESTORS: usize = 256;
-
-impl Patterns {
-    /// Reads pattern files; what the grammar does not know is added to `unknown`
-    /// and the pattern left out.
-    pub fn compile(language: &Language, sources: &[&str], unknown: &mut Vec<String>) -> Self {
-        let mut patterns = Self {
-            by_kind: vec![Vec::new(); language.node_kind_count()],
-            ..Self::default()
-        };
-        for source in sources {
-            let mut reader = Reader {
-                language,
-                tokens: tokens(source),
-                at: 0,
-                captures: &mut patterns.captures,
-            };
-            while !reader.at_end() {
-                let begin = reader.at;
-                match reader.pattern() {
-                    Ok(pattern) => {
-                        let index = patterns.list.len() as u16;
-                        let mut kinds = Vec::new();
-                        root_kinds(&pattern.root, &mut kinds);
-                        for kind in kinds {
-                            if let Some(list) = patterns.by_kind.get_mut(usize::from(kind)) {
-                                list.push(index);
-                            }
-                        }
-                        patterns.list.push(pattern);
-                    }
-                    Err(what) => {
-                        unknown.push(what);
-                        reader.at = begin;
-                        reader.skip_pattern();
-                    }
-                }
-            }
-        }
-        patterns
-    }
-
-    /// Whether a pattern may fit nodes of this kind.
-    pub fn apply_to(&self, kind: u16) -> bool {
-        self.by_kind
-            .get(usize::from(kind))
-            .is_some_and(|l| !l.is_empty())
-    }
-
-    /// Whether the captures are those of an import.
-    pub fn is_import(&self, captures: &Captures<'_>) -> bool {
-        self.roles(captures).any(|(role, _)| *role == Role::Import)
-    }
-
-    /// The first pattern that fits `node`, as its captures. `above` are the kinds of
-    /// the nodes around it, innermost first.
-    pub fn fit<'t>(
-        &self,
-        node: Node<'t>,
-        text: &str,
-        above: impl Iterator<Item = u16> + Clone,
-    ) -> Option<Captures<'t>> {
-        let list = self.by_kind.get(usize::from(node.kind_id()))?;
-        list.iter().find_map(|&index| {
-            let pattern = self.list.get(usize::from(index))?;
-            let around = pattern.around.iter().all(|a| {
-                let mut above = above.clone().take(if a.any { MAX_ANCESTORS } else { 1 });
-                above.any(|k| a.kinds.contains(&k)) != a.negated
-            });
-            let mut fitting = Fitting {
-                text,
-                predicates: &pattern.predicates,
-                captures: Vec::new(),
-            };
-            (around && fitting.fits(&pattern.root, node)).then_some(Captures(fitting.captures))
-        })
-    }
-
-    /// The captured node with its role, in the order of capture.
-    pub fn roles<'a, 't>(
-        &'a self,
-        captures: &'a Captures<'t>,
-    ) -> impl Iterator<Item = (&'a Role, Node<'t>)> + 'a {
-        captures
-            .0
-            .iter()
-            .filter_map(|(id, node)| Some((&self.captures.get(usize::from(*id))?.1, *node)))
-    }
-}
-
-fn root_kinds(shape: &Shape, out: &mut Vec<u16>) {
-    match &shape.test {
-        Test::Kind(kind) => out.push(*kind),
-        Test::OneOf(shapes) => shapes.iter().for_each(|s| root_kinds(s, out)),
-        Test::Any | Test::AnyNamed => {}
-    }
-    out.sort_unstable();
-    out.dedup();
-}
-
-/// One try of a pattern.
-struct Fitting<'a, 't> {
-    text: &'a str,
-    predicates: &'a [Predicate],
-    captures: Vec<(u8, Node<'t>)>,
-}
-
-// Recursion follows the pattern's depth, never the text's.
-impl<'t> Fitting<'_, 't> {
-    fn fits(&mut self, shape: &Shape, node: Node<'t>) -> bool {
-        let before = self.captures.len();
-        let all = (match &shape.test {
-            Test::Any => true,
-            Test::AnyNamed => node.is_named(),
-            Test::Kind(kind) => node.kind_id() == *kind,
-            Test::OneOf(_) => true,
-        }) && shape.captures.iter().all(|&id| self.holds(id, node))
-            && {
-                let ids = shape.captures.iter();
-                self.captures.extend(ids.map(|&id| (id, node)));
-                match &shape.test {
-                    Test::OneOf(shapes) => shapes.iter().any(|s| self.fits(s, node)),
-                    _ => true,
-                }
-            }
-            && shape
-                .absent
-                .iter()
-                .all(|&field| node.child_by_field_id(field.get()).is_none())
-            && shape
-                .children
-                .iter()
-                .all(|child| self.fits_a_child(child, node) || child.optional);
-        if !all {
-            self.captures.truncate(before);
-        }
-        all
-    }
-
-    /// Whether the predicates about a capture hold for a node.
-    fn holds(&self, capture: u8, node: Node<'t>) -> bool {
-        let Some(source) = self.text.get(node.byte_range()) else {
-            return false;
-        };
-        let mut about = self.predicates.iter().filter(|p| p.capture == capture);
-        about.all(|p| {
-            let found = match &p.check {
-                Check::AnyOf(words) => words.iter().any(|w| w == source),
-                Check::StartsWith(words) => words.iter().any(|w| source.starts_with(w.as_str())),
-            };
-            found != p.negated
-        })
-    }
-
-    fn fits_a_child(&mut self, child: &Shape, node: Node<'t>) -> bool {
-        if child.first {
-            let mut cursor = node.walk();
-            let first = node.named_children(&mut cursor).find(|n| !n.is_extra());
-            return first.is_some_and(|n| self.fits(child, n));
-        }
-        if let Some(field) = child.field
-            && !child.every
-        {
-            // Most fields are there once; only others need the slower walk.
-            match node.child_by_field_id(field.get()) {
-                None => return false,
-                Some(n) if self.fits(child, n) => return true,
-                Some(_) => {}
-            }
-        }
-        let mut cursor = node.walk();
-        if !cursor.goto_first_child() {
-            return false;
-        }
-        let mut found = false;
-        loop {
-            if (child.field.is_none() || cursor.field_id() == child.field)
-                && self.fits(child, cursor.node())
-            {
-                if !child.every {
-                    return true;
-                }
-                found = true;
-            }
-            if !cursor.goto_next_sibling() {
-                return found;
-            }
-        }
-    }
-}
+use super::{Around, Check, Pattern, Predicate, Role, Shape, Test};
+use crate::syntax::definition::Kind;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
@@ -350,15 +77,29 @@ fn tokens(source: &str) -> Vec<Token> {
     out
 }
 
-struct Reader<'a> {
+/// Reads one pattern file.
+pub(super) struct Reader<'a> {
     language: &'a Language,
     tokens: Vec<Token>,
     at: usize,
     captures: &'a mut Vec<(String, Role)>,
 }
 
-impl Reader<'_> {
-    fn at_end(&self) -> bool {
+impl<'a> Reader<'a> {
+    pub fn new(
+        language: &'a Language,
+        source: &str,
+        captures: &'a mut Vec<(String, Role)>,
+    ) -> Self {
+        Self {
+            language,
+            tokens: tokens(source),
+            at: 0,
+            captures,
+        }
+    }
+
+    pub fn at_end(&self) -> bool {
         self.at >= self.tokens.len()
     }
 
@@ -421,15 +162,23 @@ impl Reader<'_> {
         Ok(id)
     }
 
-    fn pattern(&mut self) -> Result<Pattern, String> {
+    /// The next pattern; after an error the one behind it is next.
+    pub fn pattern(&mut self) -> Result<Pattern, String> {
+        let begin = self.at;
         let mut predicates = Vec::new();
         let mut around = Vec::new();
-        let root = self.shape(&mut predicates, &mut around)?;
-        Ok(Pattern {
-            root,
-            predicates,
-            around,
-        })
+        match self.shape(&mut predicates, &mut around) {
+            Ok(root) => Ok(Pattern {
+                root,
+                predicates,
+                around,
+            }),
+            Err(what) => {
+                self.at = begin;
+                self.skip_pattern();
+                Err(what)
+            }
+        }
     }
 
     fn shape(
