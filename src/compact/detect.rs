@@ -62,7 +62,7 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
     let frames = with(Sign::Frame);
     if share(stamped) > 0.4 || share(levels) > 0.3 || share(frames) > 0.3 {
         // Build tools stamp their lines too, but they speak of tests and steps.
-        return if share(said) > 0.5 && share(levels) < 0.3 {
+        return if share(said) > 0.5 && (share(levels) < 0.3 || share(stamped) < 0.2) {
             Kind::BuildLog
         } else {
             Kind::Trace

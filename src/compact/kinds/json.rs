@@ -226,15 +226,7 @@ fn scan(view: &View) -> (Vec<Container>, Vec<Member>) {
                     key = Some(i..end);
                     i = after + 1;
                 } else {
-                    push(
-                        text,
-                        &mut containers,
-                        &mut members,
-                        top,
-                        key.take(),
-                        i..end,
-                        None,
-                    );
+                    push(&mut containers, &mut members, top, key.take(), i..end, None);
                     i = end;
                 }
             }
@@ -243,7 +235,6 @@ fn scan(view: &View) -> (Vec<Container>, Vec<Member>) {
                 let named = key.clone();
                 let first = containers[top].children == 0;
                 let m = push(
-                    text,
                     &mut containers,
                     &mut members,
                     top,
@@ -262,7 +253,7 @@ fn scan(view: &View) -> (Vec<Container>, Vec<Member>) {
                     // One value that is the whole text is no level of its own.
                     depth: if top == 0 { 0 } else { above.depth + 1 },
                     exemplar: above.exemplar && (first || !above.array),
-                    path: members[m].path,
+                    path: 0,
                     children: 0,
                 });
                 stack.push(c);
@@ -285,25 +276,40 @@ fn scan(view: &View) -> (Vec<Container>, Vec<Member>) {
                 let end = (i + 1..b.len())
                     .find(|&j| matches!(b[j], b',' | b'}' | b']' | b'\n' | b'"' | b'{' | b'['))
                     .unwrap_or(b.len());
-                push(
-                    text,
-                    &mut containers,
-                    &mut members,
-                    top,
-                    key.take(),
-                    i..end,
-                    None,
-                );
+                push(&mut containers, &mut members, top, key.take(), i..end, None);
                 i = end;
             }
         }
     }
+    set_paths(text, &mut containers, &mut members);
     (containers, members)
+}
+
+/// Sets the path of keys of every member. Elements of an array share a path,
+/// and so do the values of an object that is a map: many keys, alike containers.
+fn set_paths(text: &str, containers: &mut [Container], members: &mut [Member]) {
+    let mut inner = vec![0usize; containers.len()];
+    for m in members.iter().filter(|m| m.container.is_some()) {
+        inner[m.owner] += 1;
+    }
+    // Members come in the order of the text, so an owner's path is set before.
+    for m in members {
+        let owner = &containers[m.owner];
+        let map = inner[m.owner] >= 8 && inner[m.owner] * 5 >= owner.children * 4;
+        let name = if map || owner.array {
+            "*"
+        } else {
+            text.get(m.key.clone()).unwrap_or("")
+        };
+        m.path = hash(&(owner.path, name));
+        if let Some(c) = m.container {
+            containers[c].path = m.path;
+        }
+    }
 }
 
 /// Notes a member of container `owner`.
 fn push(
-    text: &str,
     containers: &mut [Container],
     members: &mut Vec<Member>,
     owner: usize,
@@ -312,14 +318,12 @@ fn push(
     container: Option<usize>,
 ) -> usize {
     containers[owner].children += 1;
-    let name = key.clone().and_then(|k| text.get(k)).unwrap_or("");
-    let path = hash(&(containers[owner].path, name));
     let start = value.start;
     members.push(Member {
         owner,
         key: key.unwrap_or(start..start),
         value,
-        path,
+        path: 0,
         container,
     });
     members.len() - 1

@@ -81,6 +81,7 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
     let asked: Vec<f32> = (0..n).map(|i| 14.0 * hits.line(i)).collect();
     let asked_near = spread(&asked, 1, 8, 0.7);
     let mut frames = 0;
+    let mut own_frames = 0; // of those, frames outside libraries
     // How much the heading of the section around answers: a test's report is
     // asked for by the test's name.
     let mut section = 0.0;
@@ -102,8 +103,9 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
             let close = near[i] - errors[i] > 0.0;
             if s.has(Sign::Frame) {
                 frames += 1;
+                own_frames += usize::from(!s.has(Sign::LibraryFrame));
             } else {
-                frames = 0;
+                (frames, own_frames) = (0, 0);
             }
             if s.is_error() {
                 worth += errors[i];
@@ -138,6 +140,10 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
                     (true, 2..=3) => 0.5,
                     (true, _) => 0.25,
                 };
+            }
+            if own_frames == 1 && s.has(Sign::Frame) && !s.has(Sign::LibraryFrame) {
+                // Where the trace leaves the libraries is where to look.
+                worth += 3.0 * repeated(&templates, i);
             }
             if i < 2 || i + 3 >= n {
                 worth += 1.0;
