@@ -59,6 +59,9 @@ fn count_by_scan(piece: &[u8]) -> usize {
     }
 }
 
+/// Bits for the start of a part in a heap entry: more than memory has bytes.
+const START_BITS: u32 = 46;
+
 /// A part in a list of parts, kept at the index of its first byte.
 #[derive(Clone, Copy)]
 struct Part {
@@ -82,14 +85,18 @@ fn count_by_heap(piece: &[u8]) -> usize {
             },
         })
         .collect();
-    let mut heap: BinaryHeap<Reverse<(u32, usize)>> = parts
+    // The rank on top of the start: one number to compare. A rank has 18 bits.
+    let entry = |rank: u32, start: usize| Reverse(u64::from(rank) << START_BITS | start as u64);
+    let mut heap: BinaryHeap<Reverse<u64>> = parts
         .iter()
         .enumerate()
         .filter(|(_, part)| part.rank != NO_RANK)
-        .map(|(i, part)| Reverse((part.rank, i)))
+        .map(|(i, part)| entry(part.rank, i))
         .collect();
     let mut count = n;
-    while let Some(Reverse((lowest, left))) = heap.pop() {
+    while let Some(Reverse(next)) = heap.pop() {
+        let lowest = (next >> START_BITS) as u32;
+        let left = (next & ((1 << START_BITS) - 1)) as usize;
         // An entry is stale where its parts have changed. One of the same rank is not:
         // a rank is one token, so it is the same merge.
         if parts[left].rank != lowest {
@@ -112,7 +119,7 @@ fn count_by_heap(piece: &[u8]) -> usize {
             };
             parts[first].rank = new;
             if new != NO_RANK {
-                heap.push(Reverse((new, first)));
+                heap.push(entry(new, first));
             }
         };
         update(left);
