@@ -44,9 +44,6 @@ pub(super) struct Slot {
     pub(super) form: Option<Box<str>>,
     /// Windows that hold it.
     pub(super) windows: u32,
-    /// Lines that hold it, and lines that hold it and the task's word.
-    pub(super) lines: u32,
-    pub(super) shared: u32,
 }
 
 pub(super) struct Scan {
@@ -103,7 +100,7 @@ pub(super) fn scan(files: &[FilePath], task: &Task, cancel: &Cancel) -> Result<S
     ))
 }
 
-/// Gives the forms one numbering, by spelling, and counts windows and lines.
+/// Gives the forms one numbering, by spelling, and counts windows.
 fn merge(locals: Vec<Local>, task: &Task) -> Scan {
     let own = task.words.len();
     let mut names: Vec<(usize, Box<str>)> = locals
@@ -153,8 +150,6 @@ impl Slot {
             word,
             form,
             windows: 0,
-            lines: 0,
-            shared: 0,
         }
     }
 }
@@ -171,10 +166,6 @@ impl Scan {
                 let Some(s) = self.slots.get_mut(slot as usize) else {
                     continue;
                 };
-                s.lines += 1;
-                if s.form.is_some() && here.contains(&(s.word as u32)) {
-                    s.shared += 1;
-                }
                 if last_window.insert(slot, window) != Some(window) {
                     s.windows += 1;
                 }

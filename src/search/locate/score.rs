@@ -24,6 +24,8 @@ pub struct Weights {
     pub repeat: f64,
     /// An abbreviation or long form, against the word itself.
     pub form: f64,
+    /// The same for one that never shares a line with the word.
+    pub lone_form: f64,
     /// Share of the best score for a block that mentions an identifier of the task.
     pub mention: f64,
     /// Share of the best score for the block that defines it.
@@ -32,16 +34,8 @@ pub struct Weights {
     pub file_named: f64,
     /// Share of its neighbours' scores that a block gets.
     pub neighbour: f64,
-    /// Share of its file's score.
-    pub file: f64,
     /// Share for the closeness of different words.
     pub near: f64,
-    /// Share of the best score of those who call it.
-    pub caller: f64,
-    /// Share of the best score of those it calls.
-    pub callee: f64,
-    /// Share for words that the best blocks have in common.
-    pub feedback: f64,
     /// Factor for tests, benchmarks and examples.
     pub test: f64,
     /// Factor for code of others and generated code.
@@ -60,8 +54,6 @@ pub struct Weights {
     pub tiny: f64,
     /// Factor for types.
     pub types: f64,
-    /// Reward for the share of the task's words that a block has.
-    pub coverage: f64,
 }
 
 impl Default for Weights {
@@ -73,27 +65,23 @@ impl Default for Weights {
             path: 0.7,
             comment: 0.6,
             string: 1.0,
-            repeat: 1.0,
-            form: 0.0,
+            repeat: 0.5,
+            form: 0.3,
+            lone_form: 0.15,
             mention: 0.3,
             defines: 0.7,
             file_named: 0.5,
-            neighbour: 0.15,
-            file: 0.0,
-            near: 0.0,
-            caller: 0.0,
-            callee: 0.0,
-            feedback: 0.0,
+            neighbour: 0.25,
+            near: 0.3,
             test: 0.3,
             vendor: 0.3,
-            prose: 0.3,
-            data: 0.3,
+            prose: 0.15,
+            data: 0.15,
             imports: 0.2,
             gap: 1.0,
             piece: 1.0,
             tiny: 0.6,
-            types: 1.0,
-            coverage: 0.0,
+            types: 0.8,
         }
     }
 }
@@ -134,15 +122,6 @@ pub(super) fn score(scene: &Scene, w: &Weights) -> Vec<f64> {
     let top = scores.iter().copied().fold(0.0, f64::max);
     identifiers(scene, w, top, &mut scores);
     factors(scene, w, &mut scores);
-    if w.feedback > 0.0 {
-        feedback(scene, w, &lengths, average, &mut scores);
-    }
-    if w.caller > 0.0 || w.callee > 0.0 {
-        calls(scene, w, &mut scores);
-    }
-    if w.file > 0.0 {
-        files(scene, w, &mut scores);
-    }
     if w.neighbour > 0.0 {
         neighbours(scene, w, &mut scores);
     }
@@ -162,12 +141,6 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
         .iter()
         .map(|word| word.weight.powf(w.repeat))
         .collect();
-    let total: f64 = scene
-        .wanted
-        .iter()
-        .filter(|q| q.own)
-        .map(|q| q.idf * weights.get(q.word).copied().unwrap_or_default())
-        .sum();
     let in_path: Vec<Vec<bool>> = scene
         .files
         .iter()
@@ -180,6 +153,7 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
         })
         .collect();
     let mut per_word = vec![0.0f64; scene.task.words.len()];
+    let factors = form_factors(scene, w);
     scene
         .blocks
         .iter()
@@ -188,7 +162,8 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
             per_word.fill(0.0);
             let norm = w.k1 * (1.0 - w.b + w.b * length / average.max(1.0));
             for (i, q) in scene.wanted.iter().enumerate() {
-                if !q.own && w.form <= 0.0 {
+                let factor = factors.get(i).copied().unwrap_or_default();
+                if factor <= 0.0 {
                     continue;
                 }
                 let c = block
@@ -212,25 +187,58 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
                     continue;
                 }
                 let weight = weights.get(q.word).copied().unwrap_or_default();
-                let s = weight * q.idf * tf * (w.k1 + 1.0) / (tf + norm)
-                    * if q.own { 1.0 } else { w.form };
+                let s = weight * q.idf * tf * (w.k1 + 1.0) / (tf + norm) * factor;
                 // A word and its short form say the same thing once.
                 if let Some(best) = per_word.get_mut(q.word) {
                     *best = best.max(s);
                 }
             }
-            let sum: f64 = per_word.iter().sum();
-            if w.coverage > 0.0 && total > 0.0 {
-                let covered: f64 = scene
-                    .wanted
-                    .iter()
-                    .filter(|q| q.own && per_word.get(q.word).is_some_and(|s| *s > 0.0))
-                    .map(|q| q.idf * weights.get(q.word).copied().unwrap_or_default())
-                    .sum();
-                sum * (1.0 + w.coverage * (covered / total).powf(1.5))
-            } else {
-                sum
+            per_word.iter().sum()
+        })
+        .collect()
+}
+
+/// What each wanted term counts against the task's word that it stands for: short
+/// and long forms that the repository writes beside the word (`cfg: &Config`) are
+/// more likely to mean the same.
+fn form_factors(scene: &Scene, w: &Weights) -> Vec<f64> {
+    let at: Map<Term, usize> = scene
+        .wanted
+        .iter()
+        .enumerate()
+        .map(|(i, q)| (q.term, i))
+        .collect();
+    let mut shared = vec![false; scene.wanted.len()];
+    for block in &scene.blocks {
+        for line in block.places.chunk_by(|a, b| a.0 == b.0) {
+            let own: Vec<usize> = line
+                .iter()
+                .filter_map(|p| scene.wanted.get(*at.get(&p.1)?))
+                .filter(|q| q.own)
+                .map(|q| q.word)
+                .collect();
+            if own.is_empty() {
+                continue;
             }
+            for (_, term) in line {
+                if let Some(&i) = at.get(term)
+                    && let (Some(q), Some(s)) = (scene.wanted.get(i), shared.get_mut(i))
+                    && !q.own
+                    && own.contains(&q.word)
+                {
+                    *s = true;
+                }
+            }
+        }
+    }
+    scene
+        .wanted
+        .iter()
+        .zip(shared)
+        .map(|(q, shared)| match (q.own, shared) {
+            (true, _) => 1.0,
+            (false, true) => w.form,
+            (false, false) => w.lone_form,
         })
         .collect()
 }
@@ -373,139 +381,6 @@ fn neighbours(scene: &Scene, w: &Weights, scores: &mut [f64]) {
         if let Some(s) = scores.get_mut(i) {
             *s += w.neighbour * extra;
         }
-    }
-}
-
-/// Blocks of files whose best blocks are good.
-fn files(scene: &Scene, w: &Weights, scores: &mut [f64]) {
-    let mut best: Vec<[f64; 3]> = vec![[0.0; 3]; scene.files.len()];
-    for (b, &s) in scene.blocks.iter().zip(scores.iter()) {
-        if let Some(three) = best.get_mut(b.file) {
-            let mut s = s;
-            for x in three.iter_mut() {
-                if s > *x {
-                    std::mem::swap(&mut s, x);
-                }
-            }
-        }
-    }
-    for (b, s) in scene.blocks.iter().zip(scores.iter_mut()) {
-        if let Some(three) = best.get(b.file) {
-            *s += w.file * three.iter().sum::<f64>() / 3.0;
-        }
-    }
-}
-
-/// Blocks that call good ones, or are called by them.
-fn calls(scene: &Scene, w: &Weights, scores: &mut [f64]) {
-    let mut definers: Map<u64, Vec<usize>> = Map::default();
-    for (i, b) in scene.blocks.iter().enumerate() {
-        if let Some(n) = b.name
-            && matches!(b.shape, Shape::Callable | Shape::Piece | Shape::Type)
-        {
-            definers.entry(n).or_default().push(i);
-        }
-    }
-    let before = scores.to_vec();
-    let mut from_caller = vec![0.0f64; scores.len()];
-    for (i, b) in scene.blocks.iter().enumerate() {
-        let own = before.get(i).copied().unwrap_or_default();
-        let mut callee: f64 = 0.0;
-        for (id, _) in &b.identifiers {
-            let Some(d) = definers.get(id) else { continue };
-            if d.len() > 3 {
-                continue;
-            }
-            for &j in d {
-                if j == i {
-                    continue;
-                }
-                let share = 1.0 / d.len() as f64;
-                callee = callee.max(share * before.get(j).copied().unwrap_or_default());
-                if let Some(c) = from_caller.get_mut(j) {
-                    *c = c.max(share * own);
-                }
-            }
-        }
-        if let Some(s) = scores.get_mut(i) {
-            *s += w.callee * callee;
-        }
-    }
-    for (s, c) in scores.iter_mut().zip(from_caller) {
-        *s += w.caller * c;
-    }
-}
-
-/// Words that the best blocks share and the repository does not (RM3): they stand
-/// in for the task's words that the code has other names for.
-fn feedback(scene: &Scene, w: &Weights, lengths: &[f64], average: f64, scores: &mut [f64]) {
-    const BLOCKS: usize = 10;
-    const TERMS: usize = 15;
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-    order.truncate(BLOCKS);
-    let mut df: Map<Term, u32> = Map::default();
-    for b in &scene.blocks {
-        for (t, _) in &b.terms {
-            *df.entry(*t).or_default() += 1;
-        }
-    }
-    let n = scene.blocks.len() as f64;
-    let mut model: Map<Term, f64> = Map::default();
-    for &i in &order {
-        let (Some(b), Some(len)) = (scene.blocks.get(i), lengths.get(i)) else {
-            continue;
-        };
-        for (t, c) in &b.terms {
-            let tf = w.symbol * f64::from(c.symbol)
-                + f64::from(c.code)
-                + w.comment * f64::from(c.comment);
-            *model.entry(*t).or_default() +=
-                scores.get(i).copied().unwrap_or_default() * tf / len.max(1.0);
-        }
-    }
-    let own: Map<Term, ()> = scene.wanted.iter().map(|q| (q.term, ())).collect();
-    let mut model: Vec<(Term, f64)> = model
-        .into_iter()
-        .filter(|(t, _)| !own.contains_key(t) && df.get(t).is_some_and(|d| *d > 1))
-        .map(|(t, p)| {
-            let d = f64::from(df.get(&t).copied().unwrap_or(1));
-            (t, p * (1.0 + (n - d + 0.5) / (d + 0.5)).ln())
-        })
-        .collect();
-    model.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    model.truncate(TERMS);
-    let Some(best) = model.first().map(|m| m.1).filter(|m| *m > 0.0) else {
-        return;
-    };
-    let idf_top = scene.wanted.iter().map(|q| q.idf).fold(0.0, f64::max);
-    let extra: Vec<f64> = scene
-        .blocks
-        .iter()
-        .zip(lengths)
-        .map(|(b, len)| {
-            let norm = w.k1 * (1.0 - w.b + w.b * len / average.max(1.0));
-            model
-                .iter()
-                .filter_map(|(t, p)| {
-                    let at = b.terms.binary_search_by_key(t, |x| x.0).ok()?;
-                    let c = b.terms.get(at)?.1;
-                    let tf = w.symbol * f64::from(c.symbol)
-                        + f64::from(c.code)
-                        + w.comment * f64::from(c.comment);
-                    Some(p / best * idf_top * tf * (w.k1 + 1.0) / (tf + norm))
-                })
-                .sum::<f64>()
-        })
-        .collect();
-    for ((b, s), e) in scene.blocks.iter().zip(scores.iter_mut()).zip(extra) {
-        let class = scene.files.get(b.file).map_or(Class::Code, |f| f.class);
-        let f = if class == Class::Code && !b.test {
-            1.0
-        } else {
-            w.test
-        };
-        *s += w.feedback * e * f;
     }
 }
 
