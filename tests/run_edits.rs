@@ -467,3 +467,29 @@ fn killed_at_random_moments_a_run_ends_as_if_undisturbed() {
     }
     println!("{cut_short} of {kills} kills cut a run short");
 }
+
+#[test]
+fn one_run_at_a_time_writes() {
+    let p = place();
+    p.run(&["run", TASK]);
+    let state = fs::read_dir(p.path().join(".local/state/trimtab")).unwrap();
+    let lock = state
+        .flatten()
+        .map(|e| e.path().join("runs/writer.lock"))
+        .next()
+        .unwrap();
+    let held = fs::File::create(lock).unwrap();
+    held.lock().unwrap();
+    let mut arguments = EDIT.to_vec();
+    arguments.push("--no-wait");
+    let out = p.run(&arguments);
+    assert_eq!(out.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("writer_busy"));
+    assert_eq!(p.file("a.rs"), BEFORE);
+    let mut waiting = p.command(&EDIT).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(p.file("a.rs"), BEFORE);
+    drop(held);
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(p.file("a.rs"), AFTER);
+}

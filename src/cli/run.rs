@@ -42,6 +42,9 @@ pub struct Command {
     /// How long such a write may wait
     #[arg(long, value_name = "TIME", default_value = "7d")]
     approve_within: String,
+    /// Refuse to write while another run of this root does, instead of waiting
+    #[arg(long)]
+    no_wait: bool,
     /// Go on with a run that was cut short; see `trimtab runs`
     #[arg(long, value_name = "ID", conflicts_with_all = ["task", "task_file", "edit", "fill", "budget", "dry_run"])]
     resume: Option<String>,
@@ -86,6 +89,7 @@ impl Command {
                 .map(|arg| edit(arg))
                 .collect::<Result<_>>()?,
             dry_run: self.dry_run,
+            wait: !self.no_wait,
             ask: match self.approve {
                 Approve::Ask => Some(parse_time(&self.approve_within)?),
                 Approve::Never => None,

@@ -167,7 +167,36 @@ fn state(root: &Root) -> Vec<Finding> {
             "trimtab undo --list (completes them first)",
         )
     });
+    findings.extend(left_runs(root));
     findings
+}
+
+/// Runs that a later call can go on with.
+fn left_runs(root: &Root) -> Option<Finding> {
+    let runs = match super::runs(root) {
+        Ok(runs) => runs,
+        Err(e) => return Some(Finding::new("runs", State::Wrong, e.message, &e.next)),
+    };
+    let of = |status: &str| -> Vec<String> {
+        let found = runs.iter().filter(|r| r.status == status);
+        found.map(|r| r.id.clone()).collect()
+    };
+    let (killed, waiting) = (of("killed"), of("waiting"));
+    let mut found = Vec::new();
+    if !killed.is_empty() {
+        found.push(format!("cut short: {}", killed.join(", ")));
+    }
+    if !waiting.is_empty() {
+        found.push(format!("waiting for approval: {}", waiting.join(", ")));
+    }
+    (!found.is_empty()).then(|| {
+        Finding::new(
+            "runs",
+            State::Notice,
+            found.join("; "),
+            "trimtab run --resume ID, trimtab runs approve ID",
+        )
+    })
 }
 
 /// Bytes of the files in a folder, as far as they can be read.

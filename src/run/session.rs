@@ -157,8 +157,6 @@ fn go_on(
     task.check()?;
     if task.writes() {
         journal.make_durable()?;
-        // A commit that was cut short is completed before anything else is done.
-        recover(root)?;
     }
     journal.set_status(held.number, "running")?;
     take(root, &task, Some((journal, held)), cancel, progress)
@@ -171,6 +169,23 @@ fn take(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
+    let turn = match journal {
+        Some((journal, _)) if task.writes() => journal
+            .writer(task.wait, &cancel.with_timeout(task.timeout))
+            .and_then(|turn| {
+                // A commit that was cut short is completed before anything is read.
+                recover(root)?;
+                Ok(Some(turn))
+            }),
+        _ => Ok(None),
+    };
+    let _turn = match (turn, journal) {
+        (Err(e), Some((journal, held))) => {
+            journal.set_status(held.number, e.code)?;
+            return Err(e);
+        }
+        (turn, _) => turn?,
+    };
     let mut steps = Steps::new(task.max_steps, task.timeout, cancel, progress, journal);
     let mut found = Found::default();
     let halt = take_steps(root, task, &mut steps, &mut found).err();

@@ -49,6 +49,9 @@ pub struct Task {
     /// Where set, the run stops before it writes and waits this long for
     /// [`approve`](super::approve()).
     pub ask: Option<Duration>,
+    /// Whether a run that writes waits for another one of the same root, rather
+    /// than to be refused.
+    pub wait: bool,
 }
 
 impl Default for Task {
@@ -62,6 +65,7 @@ impl Default for Task {
             edits: Vec::new(),
             dry_run: false,
             ask: None,
+            wait: true,
         }
     }
 }

@@ -5,11 +5,17 @@
 //! to the disk at each step. Others survive the death of the process, not a power
 //! cut: to repeat a search does no harm.
 
+mod gate;
+mod records;
+
+pub(super) use gate::{Decision, expired};
+pub use records::{RunRecord, StepRecord};
+
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::workspace::{Root, State};
+use crate::workspace::{Cancel, Root, State};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -53,59 +59,6 @@ create table gate (
     expires integer not null
 );
 ";
-
-/// One run as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RunRecord {
-    /// Such as `r12`.
-    pub id: String,
-    /// `running`, `waiting` at a gate, or why it ended, as
-    /// [`StoppedBy`](super::StoppedBy) names it; `killed` where its process is gone.
-    pub status: String,
-    /// The first line of its task.
-    pub task: String,
-    /// Steps that were done.
-    pub steps: usize,
-    /// Seconds since 1970 at which it began.
-    pub created: u64,
-    /// The run and step it goes on from, such as `r3 at 2`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub forked: Option<String>,
-}
-
-/// One step of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StepRecord {
-    /// Its number, from 1.
-    pub step: usize,
-    /// What it does, in a word.
-    pub name: String,
-    /// `done` or `failed`.
-    pub status: String,
-    /// Attempts that it took.
-    pub attempts: u32,
-    /// Microseconds of the last attempt.
-    pub micros: u64,
-    /// o200k tokens of the output.
-    pub tokens: usize,
-    /// The value that went in, as JSON.
-    pub input: String,
-    /// The value that came out, as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output: Option<String>,
-    /// What failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-/// What was decided about a write that waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    Pending,
-    Approved,
-    Denied,
-    Expired,
-}
 
 /// A step that is over.
 pub(super) struct Done<'a> {
@@ -240,18 +193,7 @@ impl Journal {
                 "Wait for its end.",
             )
         };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|e| {
-                Error::failure(
-                    "no_state",
-                    format!("{} cannot be made: {e}.", path.display()),
-                    "Make that place writable.",
-                )
-            })?;
+        let file = self.lock_file(&path)?;
         file.try_lock().map_err(|_| busy())?;
         let nonce = self
             .db
@@ -262,6 +204,42 @@ impl Journal {
             nonce,
             _lock: file,
         })
+    }
+
+    /// Waits until no other run of this root writes, or refuses at once. It is this
+    /// process' turn until the value is dropped.
+    ///
+    /// # Errors
+    /// `writer_busy` (refused); `timed_out`, `cancelled`.
+    pub fn writer(&self, wait: bool, cancel: &Cancel) -> Result<File> {
+        let file = self.lock_file(&self.folder.join("writer.lock"))?;
+        while file.try_lock().is_err() {
+            if !wait {
+                return Err(Error::refused(
+                    "writer_busy",
+                    "Another run writes to this root.",
+                    "Wait for its end, or leave out --no-wait.",
+                ));
+            }
+            cancel.check()?;
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(file)
+    }
+
+    fn lock_file(&self, path: &Path) -> Result<File> {
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .map_err(|e| {
+                Error::failure(
+                    "no_state",
+                    format!("{} cannot be made: {e}.", path.display()),
+                    "Make that place writable.",
+                )
+            })
     }
 
     fn lock_path(&self, number: i64) -> PathBuf {
@@ -349,65 +327,6 @@ impl Journal {
         Ok(())
     }
 
-    /// The runs, newest first.
-    pub fn list(&self) -> Result<Vec<RunRecord>> {
-        let read = || -> rusqlite::Result<Vec<(i64, RunRecord)>> {
-            let mut s = self.db.prepare(
-                "select id, status, task, forked, created,
-                 (select count(*) from step where run = run.id and status = 'done')
-                 from run order by id desc",
-            )?;
-            let rows = s.query_map([], record)?;
-            rows.collect()
-        };
-        let rows = read().map_err(|e| self.broken(&e))?;
-        Ok(rows
-            .into_iter()
-            .map(|(number, mut run)| {
-                if run.status == "running" && !self.is_held(number) {
-                    run.status = "killed".into();
-                }
-                run
-            })
-            .collect())
-    }
-
-    fn is_held(&self, number: i64) -> bool {
-        File::open(self.lock_path(number)).is_ok_and(|f| f.try_lock().is_err())
-    }
-
-    /// The steps of a run, in order.
-    ///
-    /// # Errors
-    /// `unknown_run`.
-    pub fn steps(&self, number: i64) -> Result<Vec<StepRecord>> {
-        let read = || -> rusqlite::Result<Vec<StepRecord>> {
-            let mut s = self.db.prepare(
-                "select seq, name, status, attempts, micros, input, output, error
-                 from step where run = ? order by seq",
-            )?;
-            let rows = s.query_map([number], |r| {
-                let output: Option<String> = r.get(6)?;
-                Ok(StepRecord {
-                    step: r.get::<_, u32>(0)? as usize,
-                    name: r.get(1)?,
-                    status: r.get(2)?,
-                    attempts: r.get(3)?,
-                    micros: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
-                    tokens: output.as_deref().map_or(0, crate::tokens::count),
-                    input: r.get(5)?,
-                    output,
-                    error: r.get(7)?,
-                })
-            })?;
-            rows.collect()
-        };
-        if !self.exists(number)? {
-            return Err(unknown(number));
-        }
-        read().map_err(|e| self.broken(&e))
-    }
-
     fn exists(&self, number: i64) -> Result<bool> {
         self.db
             .query_row("select 1 from run where id = ?", [number], |_| Ok(()))
@@ -457,80 +376,9 @@ impl Journal {
         Ok(held)
     }
 
-    /// What was decided about the write of a run; `None` where nobody was asked.
-    pub fn decision(&self, number: i64) -> Result<Option<Decision>> {
-        let row: Option<(Option<String>, i64)> = self
-            .db
-            .query_row(
-                "select decision, expires from gate where run = ?",
-                [number],
-                |r| Ok((r.get(0)?, r.get(1)?)),
-            )
-            .optional()
-            .map_err(|e| self.broken(&e))?;
-        Ok(row.map(|(decision, expires)| match decision.as_deref() {
-            Some("approved") => Decision::Approved,
-            Some(_) => Decision::Denied,
-            None if now() >= expires => Decision::Expired,
-            None => Decision::Pending,
-        }))
-    }
-
-    /// Asks for a decision that may be made within `time`.
-    pub fn ask(&self, number: i64, time: Duration) -> Result<()> {
-        let time = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        self.db
-            .execute(
-                "insert or ignore into gate (run, expires) values (?, ?)",
-                params![number, now().saturating_add(time)],
-            )
-            .map_err(|e| self.broken(&e))?;
-        Ok(())
-    }
-
-    /// Decides about a write that waits; the first decision stands.
-    ///
-    /// # Errors
-    /// `not_waiting`; `gate_expired` (refused).
-    pub fn decide(&self, number: i64, approve: bool) -> Result<()> {
-        let wanted = if approve {
-            Decision::Approved
-        } else {
-            Decision::Denied
-        };
-        match self.decision(number)? {
-            Some(Decision::Pending) => {}
-            Some(Decision::Expired) => return Err(expired(number)),
-            Some(made) if made == wanted => return Ok(()),
-            _ => {
-                return Err(Error::failure(
-                    "not_waiting",
-                    format!("Run r{number} does not wait for this decision."),
-                    "`trimtab runs` lists what waits.",
-                ));
-            }
-        }
-        let word = if approve { "approved" } else { "denied" };
-        self.db
-            .execute(
-                "update gate set decision = ? where run = ? and decision is null",
-                params![word, number],
-            )
-            .map_err(|e| self.broken(&e))?;
-        Ok(())
-    }
-
     fn broken(&self, e: &rusqlite::Error) -> Error {
         broken(&self.folder, e)
     }
-}
-
-pub(super) fn expired(number: i64) -> Error {
-    Error::refused(
-        "gate_expired",
-        format!("Nobody approved the write of run r{number} in time; nothing was written."),
-        "Start the task again.",
-    )
 }
 
 /// Reads `r12` or `12`.
@@ -559,24 +407,6 @@ pub(super) fn unknown(number: i64) -> Error {
         format!("There is no run r{number}."),
         "`trimtab runs` lists the runs of this root.",
     )
-}
-
-fn record(r: &Row<'_>) -> rusqlite::Result<(i64, RunRecord)> {
-    let number: i64 = r.get(0)?;
-    let task: String = r.get(2)?;
-    let text = serde_json::from_str::<serde_json::Value>(&task)
-        .ok()
-        .and_then(|t| t.get("text")?.as_str().map(str::to_string))
-        .unwrap_or_default();
-    let run = RunRecord {
-        id: format!("r{number}"),
-        status: r.get(1)?,
-        task: text.lines().next().unwrap_or_default().to_string(),
-        steps: r.get::<_, u32>(5)? as usize,
-        created: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
-        forked: r.get(3)?,
-    };
-    Ok((number, run))
 }
 
 impl Held {
