@@ -153,7 +153,7 @@ fn kind() -> impl Strategy<Value = Option<Kind>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn promises_hold_for_any_text(

@@ -42,6 +42,7 @@ impl Signs {
     }
 }
 
+/// One automaton with the signs of its patterns.
 struct Patterns {
     set: RegexSet,
     signs: Vec<u16>,
@@ -87,30 +88,45 @@ fn patterns(table: &str) -> Result<Vec<(String, u16)>, String> {
     Ok(out)
 }
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+/// Three automata instead of one: patterns that begin with a literal die within
+/// a few bytes, those that begin with a run of anything and those that may begin
+/// anywhere would multiply each other's states.
+static PATTERNS: LazyLock<[Patterns; 3]> = LazyLock::new(|| {
     // A test compiles the table: in a release it cannot be broken.
     let list = patterns(include_str!("failures.toml")).unwrap_or_default();
-    let set = RegexSetBuilder::new(list.iter().map(|(p, _)| p))
-        .unicode(false)
-        .dfa_size_limit(64 << 20)
-        .size_limit(64 << 20)
-        .build()
-        .unwrap_or_default();
-    Patterns {
-        set,
-        signs: list.into_iter().map(|(_, s)| s).collect(),
-    }
+    let group = |pattern: &str| {
+        let plain = pattern.strip_prefix("(?i-u)").unwrap_or(pattern);
+        match plain.strip_prefix('^') {
+            Some(rest) if rest.starts_with(['\\', '.', '(', '[']) => 1,
+            Some(_) => 0,
+            None => 2,
+        }
+    };
+    std::array::from_fn(|g| {
+        let part: Vec<_> = list.iter().filter(|(p, _)| group(p) == g).collect();
+        let set = RegexSetBuilder::new(part.iter().map(|(p, _)| p))
+            .unicode(false)
+            .dfa_size_limit(32 << 20)
+            .size_limit(64 << 20)
+            .build()
+            .unwrap_or_default();
+        Patterns {
+            set,
+            signs: part.iter().map(|(_, s)| *s).collect(),
+        }
+    })
 });
 
 /// What a line says.
 pub fn signs(line: &str) -> Signs {
-    let p = &*PATTERNS;
     let line = bare(line);
     // Beyond this nothing is said that was not said before.
     let end = line.len().min(600);
     let mut signs = 0;
-    for i in p.set.matches(&line.as_bytes()[..end]) {
-        signs |= p.signs.get(i).copied().unwrap_or(0);
+    for p in PATTERNS.iter() {
+        for i in p.set.matches(&line.as_bytes()[..end]) {
+            signs |= p.signs.get(i).copied().unwrap_or(0);
+        }
     }
     Signs(signs)
 }
@@ -226,7 +242,8 @@ mod tests {
                 .build()
                 .unwrap();
         }
-        assert_eq!(PATTERNS.set.len(), list.len());
+        let compiled: usize = PATTERNS.iter().map(|p| p.set.len()).sum();
+        assert_eq!(compiled, list.len());
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct Selection {
 /// The exponent of the length in a line's rank: 0 would ignore what a line
 /// costs, 1 would fill the budget with the shortest lines. Facts grow with
 /// length, but slower.
-const LENGTH_EXPONENT: f32 = 0.5;
+const LENGTH_EXPONENT: f32 = 0.45;
 
 struct Selector<'a> {
     view: &'a View<'a>,

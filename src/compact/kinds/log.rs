@@ -149,7 +149,7 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
                 worth += 1.0;
             }
             if s.is_error() || s.has(Sign::Detail) || s.has(Sign::Location) {
-                worth += 0.4 * section * repeated(&templates, i);
+                worth += 0.55 * section * repeated(&templates, i);
             } else if said {
                 worth += 0.1 * section * repeated(&templates, i);
             }

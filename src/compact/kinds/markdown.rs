@@ -84,12 +84,16 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
         if t.starts_with("**") && t.ends_with("**") {
             worth += 1.0;
         }
+        // Steps and names in code are what a reader can act on.
+        let acts = code || line.contains('`') || is_item(t);
+        if acts {
+            worth += 0.4;
+        }
         draft.score[i] = worth
             + 11.0 * asked[i]
             + 4.0 * (near[i] - asked[i]).max(0.0)
             + 4.0 * paragraph
-            + 2.5 * section
-            + 4.5 * heading;
+            + (2.5 * section + 4.5 * heading) * if acts { 1.4 } else { 1.0 };
         since += 1;
         starts = false;
         if is_fence {
@@ -97,6 +101,15 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
         }
     }
     draft
+}
+
+/// Whether a line opens an item of a list.
+fn is_item(t: &str) -> bool {
+    let digits = t.bytes().take_while(u8::is_ascii_digit).count();
+    t.starts_with("- ")
+        || t.starts_with("* ")
+        || t.starts_with("+ ")
+        || digits > 0 && (t[digits..].starts_with(". ") || t[digits..].starts_with(") "))
 }
 
 /// The level of each line that is a heading: `#` or underlined.
