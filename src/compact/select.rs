@@ -351,3 +351,42 @@ pub fn render(view: &View, kept: &[bool], handle: Option<&str>) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_become_markers() {
+        let view = View::new("a\nb\r\nc\nd\ne");
+        let shown = |kept: [bool; 5]| render(&view, &kept, Some("k3f9a1"));
+        assert_eq!(
+            shown([true, false, false, true, true]),
+            "⋯2/5 lines omitted; expand k3f9a1\na\n⋯2-3\nd\ne"
+        );
+        assert_eq!(
+            shown([false, true, true, true, false]),
+            "⋯2/5 lines omitted; expand k3f9a1\n⋯1\nb\r\nc\nd\n⋯5"
+        );
+        assert_eq!(shown([false; 5]), "⋯5/5 lines omitted; expand k3f9a1");
+        assert_eq!(shown([true; 5]), "a\nb\r\nc\nd\ne");
+    }
+
+    #[test]
+    fn a_line_brings_what_it_depends_on() {
+        let text: String = (0..40)
+            .map(|i| format!("this is line number {i} of a text\n"))
+            .collect();
+        let view = View::new(text.as_str());
+        let mut draft = Draft::new(40);
+        draft.score[30] = 9.0;
+        draft.parent[30] = 12;
+        draft.parent[12] = 3;
+        let out = select(&view, &draft, &[], 80, None).unwrap();
+        let kept: Vec<_> = (0..40).filter(|&i| out.kept[i]).collect();
+        assert_eq!(kept, [3, 12, 30]);
+        // Without room for all of them, none is kept.
+        let out = select(&view, &draft, &[], 40, None).unwrap();
+        assert!(out.kept.iter().all(|k| !k));
+    }
+}
