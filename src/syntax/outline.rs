@@ -336,6 +336,9 @@ fn find(
             let source = text.get(node.byte_range()).unwrap_or_default();
             parts.extend(split_name(source, separators));
         }
+        if grammar.declarator.is_some() && kind.is_callable() {
+            last_word(&mut parts);
+        }
         if is_misread(grammar, kind, parts.last()) {
             continue;
         }
@@ -358,6 +361,18 @@ fn is_misread(grammar: &Grammar, kind: Kind, name: Option<&String>) -> bool {
             (name.contains('(') && !name.contains("operator"))
                 || grammar.language.id_for_node_kind(name, false) != 0
         })
+}
+
+/// Keeps the last word of a declared name: where a macro is read as the type, the
+/// type is read as part of the name.
+fn last_word(parts: &mut [String]) {
+    if let Some(name) = parts.last_mut()
+        && !name.contains("operator")
+        && !name.contains('(')
+        && let Some(space) = name.rfind(' ')
+    {
+        name.drain(..=space);
+    }
 }
 
 /// A definition's header on one line, comments left out.

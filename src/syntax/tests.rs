@@ -353,4 +353,7 @@ fn misread_code_is_no_function() {
         found.find("if").is_empty() && !found.find("g").is_empty(),
         "{found:?}"
     );
+    let text = "template <typename T>\nMY_INLINE MY_CONST result_t read(const T* at) noexcept { return 0; }\n";
+    let (_, found) = parsed("cpp", text);
+    assert!(!found.find("read").is_empty(), "{found:?}");
 }
