@@ -63,7 +63,7 @@ pub(super) struct Block {
     pub(super) lengths: [u32; 3],
     /// Lines that are not blank.
     pub(super) solid: u32,
-    /// Places of terms for proximity: line from the block's start, term.
+    /// Places of wanted terms: line from the block's start, term.
     pub(super) places: Vec<(u32, Term)>,
 }
 

@@ -3,6 +3,30 @@
 //! No index is needed. One pass over all files notes where the task's words stand;
 //! the files that look best are parsed and cut into blocks, mostly whole
 //! definitions; blocks are ranked by fielded BM25 and a few signals beside it.
+//!
+//! # What each signal adds
+//!
+//! Mean range recall over budgets of 2,000, 4,000 and 8,000 tokens, as the change in
+//! points when the signal is taken away, on two sets of commits (A: 50 of 7
+//! repositories, B: 124 of 14 others, 9 languages together) and on both with the 90%
+//! interval of the paired difference. Tuned where both sets agree, not on one.
+//!
+//! | without | A | B | both |
+//! |---|---|---|---|
+//! | tests, benchmarks and examples marked down | -6.9 | -6.1 | -6.3 [-8.2, -4.5] |
+//! | prose and data marked down | -3.6 | -5.2 | -4.7 [-6.5, -3.2] |
+//! | a quarter of the neighbours' scores | -4.9 | -0.9 | -2.0 [-4.0, -0.2] |
+//! | strings as a field | -2.3 | -1.5 | -1.8 [-3.1, -0.5] |
+//! | identifiers of the task, their definitions | -2.8 | -0.8 | -1.4 [-2.6, -0.3] |
+//! | comments as a field | -0.1 | -1.3 | -1.0 [-2.9, +0.7] |
+//! | words of the path | -2.2 | -0.4 | -0.9 [-2.2, +0.2] |
+//! | short and long forms (`cfg` of config) | -0.6 | -1.0 | -0.9 [-1.9, 0.0] |
+//! | types marked down a little | -0.1 | -0.6 | -0.5 [-1.2, +0.2] |
+//! | imports marked down | 0.0 | -0.4 | -0.3 [-0.8, +0.1] |
+//!
+//! Tried and left out, as the change when added: closeness of the words -0.4,
+//! callers -0.1, callees +0.3 (A -0.5), words that the best blocks share -1.0, a share of
+//! the file's score +0.1, reward for covering more of the task's words -0.3.
 
 mod abbreviation;
 mod block;

@@ -34,8 +34,6 @@ pub struct Weights {
     pub file_named: f64,
     /// Share of its neighbours' scores that a block gets.
     pub neighbour: f64,
-    /// Share for the closeness of different words.
-    pub near: f64,
     /// Factor for tests, benchmarks and examples.
     pub test: f64,
     /// Factor for code of others and generated code.
@@ -60,8 +58,8 @@ impl Default for Weights {
     fn default() -> Self {
         Weights {
             k1: 1.2,
-            b: 0.75,
-            symbol: 3.0,
+            b: 0.85,
+            symbol: 2.0,
             path: 0.7,
             comment: 0.6,
             string: 1.0,
@@ -72,7 +70,6 @@ impl Default for Weights {
             defines: 0.7,
             file_named: 0.5,
             neighbour: 0.25,
-            near: 0.3,
             test: 0.3,
             vendor: 0.3,
             prose: 0.15,
@@ -324,45 +321,7 @@ fn factors(scene: &Scene, w: &Weights, scores: &mut [f64]) {
         if b.solid <= 2 {
             *s *= w.tiny;
         }
-        if w.near > 0.0 {
-            *s *= 1.0 + w.near * closeness(scene, b);
-        }
     }
-}
-
-/// The largest share of the task's weight that stands within four lines.
-fn closeness(scene: &Scene, b: &Block) -> f64 {
-    let weight: Map<Term, f64> = scene
-        .wanted
-        .iter()
-        .filter(|q| q.own)
-        .map(|q| {
-            let w = scene.task.words.get(q.word).map_or(0.0, |x| x.weight);
-            (q.term, q.idf * w)
-        })
-        .collect();
-    let total: f64 = scene
-        .wanted
-        .iter()
-        .filter(|q| q.own)
-        .filter_map(|q| weight.get(&q.term))
-        .sum();
-    let mut best: f64 = 0.0;
-    for (i, first) in b.places.iter().enumerate() {
-        let mut seen: Vec<Term> = Vec::new();
-        let mut sum = 0.0;
-        for (line, term) in b.places.iter().skip(i) {
-            if *line > first.0 + 3 {
-                break;
-            }
-            if !seen.contains(term) {
-                seen.push(*term);
-                sum += weight.get(term).copied().unwrap_or_default();
-            }
-        }
-        best = best.max(sum);
-    }
-    if total > 0.0 { best / total } else { 0.0 }
 }
 
 /// Blocks next to good ones in the same file.
