@@ -269,6 +269,23 @@ fn beside(
             return Ok(());
         }
     }
+    // A line much like the one that it would stand beside, and no other is, is that line
+    // changed more often than not.
+    let (x, y) = (&ctx.lines[i], &ctx.file[j]);
+    if level && ctx.roles[i] == Role::Plain && x.class == Class::Plain && y.class == Class::Plain {
+        let r = x.similarity(y);
+        let first = |t: &str| {
+            t.split_whitespace()
+                .take(2)
+                .map(str::to_string)
+                .collect::<Vec<_>>()
+        };
+        let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
+            || first(x.trimmed) == first(y.trimmed) && (250..500).contains(&r);
+        if alike && !siblings(ctx, j, r) {
+            return Err(refuse::edge(ctx, k, i, j));
+        }
+    }
     // Nothing may follow a statement that leaves the block.
     let Some(&last) = new.iter().max_by_key(|&&x| x) else {
         return Ok(());
@@ -476,13 +493,96 @@ fn labels(t: &str) -> bool {
         || t.ends_with(':')
 }
 
+/// The reading of a segment as new lines between lines that follow each other in the
+/// file. Where there is one, the snippet does not say that anything goes: a closing
+/// bracket or the like above new code stands in many places.
+pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let (a, b) = ctx.bounds[k];
+    let takes = ops.iter().any(|op| match *op {
+        Op::Delete(j) => ctx.file[j].class != Class::Blank,
+        Op::Pair(i, j) => !same_line(ctx, i, j),
+        Op::Insert(_) => false,
+    });
+    if !takes || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let told = |r: std::ops::Range<usize>| ctx.lines[r].iter().any(|l| l.class != Class::Blank);
+    // A definition that the file has is not new.
+    let fresh = |r: std::ops::Range<usize>| {
+        told(r.clone()) && !ctx.guides.pairs.iter().any(|p| r.contains(&p.0))
+    };
+    let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
+        let mut out: Vec<Op> = (0..head).map(|d| Op::Pair(a + d, x - head + d)).collect();
+        out.extend((a + head..b - tail).map(Op::Insert));
+        out.extend((0..tail).map(|d| Op::Pair(b - tail + d, x + d)));
+        out
+    };
+    // The end is sure: what stands right above it?
+    if let Some(&Op::Pair(i, j)) = ops.last()
+        && i + 1 == b
+        && ctx.lines[i].same(&ctx.file[j])
+    {
+        let level = levels(ctx, i, j);
+        let mut tail = 0;
+        while tail < b - a && tail <= j && level(b - 1 - tail, j - tail) {
+            tail += 1;
+        }
+        // Near-duplicates share more than the context: any cut of the run will do.
+        for tail in (1..=tail).rev() {
+            let x = j + 1 - tail;
+            for head in (1..=(b - a - tail).min(x)).rev() {
+                if told(a..a + head)
+                    && (0..head).all(|d| level(a + d, x - head + d))
+                    && fresh(a + head..b - tail)
+                    && told(b - tail..b)
+                {
+                    return Some(build(head, tail, x));
+                }
+            }
+        }
+    }
+    if let Some(&Op::Pair(i, j)) = ops.first()
+        && i == a
+        && ctx.lines[i].same(&ctx.file[j])
+    {
+        let n = ctx.file.len();
+        let level = levels(ctx, i, j);
+        let mut head = 0;
+        while head < b - a && j + head < n && level(a + head, j + head) {
+            head += 1;
+        }
+        for head in (1..=head).rev() {
+            let x = j + head;
+            for tail in (1..=(b - a - head).min(n - x)).rev() {
+                if told(b - tail..b)
+                    && (0..tail).all(|d| level(b - tail + d, x + d))
+                    && fresh(a + head..b - tail)
+                    && told(a..a + head)
+                {
+                    return Some(build(head, tail, x));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Tells equal lines at the depth that the pair `i`, `j` sets.
+fn levels<'c>(ctx: &'c Ctx, i: usize, j: usize) -> impl Fn(usize, usize) -> bool + 'c {
+    let shift = ctx.file_cols(j) - ctx.cols(i);
+    move |i, j| {
+        ctx.lines[i].same(&ctx.file[j])
+            && (ctx.lines[i].class == Class::Blank || ctx.file_cols(j) - ctx.cols(i) == shift)
+    }
+}
+
 /// The outermost lines of a segment are context as a rule: one that stands in the file
 /// but was not found there says that the segment does not fit its place.
 pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let (a, b) = ctx.bounds[k];
     for i in [a, b - 1] {
         if ctx.roles[i] == Role::Plain
-            && ctx.lines[i].class == Class::Plain
+            && matches!(ctx.lines[i].class, Class::Plain | Class::Short)
             && ctx.counts.contains_key(&ctx.lines[i].hash)
             && ops.contains(&Op::Insert(i))
         {

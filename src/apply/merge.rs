@@ -109,6 +109,7 @@ fn once(
         let counts = line::counts(records.iter());
         let haystack = Haystack {
             counts: &counts,
+            plus: records.iter().any(|l| l.raw.starts_with('+')),
             python: language.is_some_and(|l| l.name() == "python"),
         };
         snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?

@@ -288,6 +288,9 @@ pub(crate) fn place<'a>(
             }
         }
         if changes && !pass.whole_file && !script.strict {
+            if let Some(insertion) = edges::insertion_only(&ctx, k, &ops[s]) {
+                ops[s] = insertion;
+            }
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
             edges::weak_bounds(&ctx, k, &ops[s])?;
@@ -463,7 +466,8 @@ fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
     by_segment
         .iter()
         .map(|d| {
-            if d.iter().any(|x| x.1 == 0) {
+            // Lines below may be moved or wrapped, the first stands where it stood.
+            if d.first()?.1 == 0 {
                 return Some(0);
             }
             // Inner lines may be wrapped or unwrapped, the outermost are not.
@@ -962,7 +966,7 @@ impl Indents {
                 (None, Some(d)) => d,
                 (None, None) => 0,
             }
-        } else if context.is_empty() || context.contains(&0) {
+        } else if context.first().is_none_or(|&d| d == 0) {
             0
         } else {
             // A block that is only wrapped deeper is no dedented snippet: a dedented one

@@ -377,8 +377,10 @@ pub(crate) fn unreadable(u: &Unreadable) -> Error {
         ),
         Unreadable::OpenBlock(n) => Error::refused(
             "open_block",
-            format!("The SEARCH block at line {n} of the snippet has no `=======` or no end."),
-            "End each block with `>>>>>>> REPLACE`.",
+            format!(
+                "The SEARCH block at line {n} of the snippet has no `=======`, no end, or several lines that may be its `=======`."
+            ),
+            "Write one `=======` and end with `>>>>>>> REPLACE`; where the text itself has such a line, send changed lines with `-` and `+` instead.",
         ),
         Unreadable::Empty => Error::refused(
             "empty_edit",

@@ -72,6 +72,8 @@ pub(crate) enum Unreadable {
 pub(crate) struct Haystack<'a> {
     pub counts: &'a Counts,
     pub python: bool,
+    /// Some line of the file begins with `+`.
+    pub plus: bool,
 }
 
 impl Haystack<'_> {
@@ -228,6 +230,13 @@ fn search_replace(lines: &[(usize, &str)]) -> Result<Option<Vec<Script>>, Unread
         let Some(mid) = mid else {
             return Err(Unreadable::OpenBlock(start));
         };
+        // A line of the text that looks like the divider leaves the halves open.
+        let next = (mid + 1..lines.len())
+            .find(|&k| middle(lines[k].1) || closes(lines[k].1))
+            .filter(|&k| middle(lines[k].1));
+        if next.is_some() {
+            return Err(Unreadable::OpenBlock(start));
+        }
         let Some(end) = (mid + 1..lines.len()).find(|&k| closes(lines[k].1)) else {
             return Err(Unreadable::OpenBlock(start));
         };
@@ -421,18 +430,16 @@ fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
             }
         }
     }
-    let blank = |c: Option<char>| {
-        c.is_none_or(|c| {
-            c.is_whitespace() || c.is_alphanumeric() || "@/#*}])<{_\"'`-|.&".contains(c)
-        })
-    };
-    let all_plus = lines
+    // With additions only, nothing of the file may begin with the prefix, and something
+    // else has to be the file's.
+    let context = lines
         .iter()
-        .filter_map(|(_, l)| l.strip_prefix('+'))
-        .all(|r| blank(r.chars().next()));
+        .any(|(_, l)| !l.starts_with('+') && !l.trim().is_empty() && file.holds(l));
+    let plus = plus > 0 && plus_text == 0 && (minus || (!file.plus && context));
+    let emptied = plus && lines.iter().any(|(_, l)| *l == "-");
     Prefixes {
-        minus,
-        plus: plus > 0 && plus_text == 0 && (minus || all_plus),
+        minus: minus || emptied,
+        plus,
     }
 }
 
