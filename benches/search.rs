@@ -2,8 +2,9 @@
 //!
 //! For each folder (the current one by default) it makes eight queries from the words
 //! that occur there, runs them with the `rg` on the machine and with this crate, one
-//! after the other in turn, and prints medians and ratios. Environment:
-//! `RUNS` (rounds, 5 by default).
+//! after the other in turn, and prints medians and ratios: first without, then with
+//! the resident index. Environment: `RUNS` (rounds, 5 by default), `QUERIES` (eight
+//! patterns, one a line, to use instead).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,14 @@ fn measure(root: &Root, runs: usize) {
         files.len(),
         bytes as f64 / 1e6
     );
-    let queries = queries(&files.into_iter().map(|f| f.abs).collect::<Vec<_>>());
+    let given = std::env::var("QUERIES").ok();
+    let given = given.map(|text| {
+        let patterns = text.lines().filter(|l| !l.is_empty()).map(String::from);
+        let query = |pattern| Query { what: "", pattern };
+        patterns.map(query).collect::<Vec<_>>()
+    });
+    let queries =
+        given.unwrap_or_else(|| queries(&files.into_iter().map(|f| f.abs).collect::<Vec<_>>()));
     let engine = Engine::new(root);
     let all: Vec<&str> = queries.iter().map(|q| q.pattern.as_str()).collect();
 

@@ -62,7 +62,7 @@ pub(super) fn by_walk(
         }
     })?;
     let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    files.sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.rel.cmp(&b.path.rel));
+    files.sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.cmp(&b.path));
     Ok(files)
 }
 

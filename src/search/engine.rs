@@ -5,6 +5,8 @@ use super::order::place;
 use super::query::{Kind, Query};
 use super::ranges::{Draft, View, drafts, topic};
 use super::request::{Mode, Request};
+#[cfg(unix)]
+use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
 use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
 use crate::error::Result;
@@ -29,6 +31,8 @@ pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Respons
 pub struct Engine {
     root: Root,
     views: Mutex<Views>,
+    #[cfg(unix)]
+    resident: Option<Resident>,
 }
 
 /// A matching line.
@@ -60,6 +64,28 @@ impl Engine {
         Self {
             root: root.clone(),
             views: Mutex::new(Views::default()),
+            #[cfg(unix)]
+            resident: None,
+        }
+    }
+
+    /// An engine that builds an index in the background, keeps it in the user's cache
+    /// folder and uses it once it is there. Answers are the same with and without.
+    /// Where the system has no change times (Windows), it has no index.
+    pub fn resident(root: &Root) -> Self {
+        Self {
+            #[cfg(unix)]
+            resident: Some(Resident::start(root)),
+            ..Self::new(root)
+        }
+    }
+
+    /// Waits until a background build is done, or known not to come: for measurements
+    /// and tests. Searches need not wait.
+    pub fn settle(&self) {
+        #[cfg(unix)]
+        if let Some(resident) = &self.resident {
+            resident.wait();
         }
     }
 
@@ -162,6 +188,14 @@ impl Engine {
         keep: Keep,
         cancel: &Cancel,
     ) -> Result<(Vec<FileHits>, Freshness)> {
+        #[cfg(unix)]
+        if let Some(resident) = &self.resident
+            && mask != 0
+            && let Some(plan) = resident.plan(queries, mask, request, cancel)?
+        {
+            let files = collect::by_list(&plan.candidates, queries, request, keep, cancel)?;
+            return Ok((files, plan.freshness));
+        }
         let files = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
         Ok((files, Freshness::Scan))
     }

@@ -24,11 +24,15 @@ mod collect;
 mod definition;
 mod engine;
 mod fit;
+#[cfg(unix)]
+mod index;
 pub mod locate;
 mod order;
 mod query;
 mod ranges;
 mod request;
+#[cfg(unix)]
+mod resident;
 mod response;
 mod scan;
 

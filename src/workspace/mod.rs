@@ -8,9 +8,11 @@
 mod cancel;
 pub mod clients;
 mod commit;
+mod fresh;
 mod read;
 mod recover;
 mod root;
+mod stamp;
 mod state;
 mod store;
 mod walk;
@@ -19,10 +21,13 @@ pub use cancel::Cancel;
 #[cfg(debug_assertions)]
 pub(crate) use commit::step as crash_point;
 pub use commit::{Change, Committed, commit};
+pub use fresh::{Fresh, News, Seen, Touched};
 pub use read::{MAX_FILE_BYTES, read, read_text};
 pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
 pub use root::{FilePath, Root};
+pub use stamp::Stamp;
 pub use state::State;
 pub(crate) use state::hash;
 pub use store::{Omission, Store};
+pub(crate) use walk::threads;
 pub use walk::{Scope, visit, walk};

@@ -1,8 +1,8 @@
-use super::{Cancel, FilePath, Root};
+use super::{Cancel, FilePath, Root, Seen, Stamp};
 use crate::error::{Error, Result};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Which files of a root a walk yields. The default is what ripgrep searches:
@@ -57,6 +57,50 @@ pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(12))
 }
 
+/// A file or folder that a walk came by.
+pub(super) enum Entry {
+    /// A regular file with its stamp.
+    File(FilePath, Stamp),
+    /// A folder that was gone into.
+    Folder(PathBuf),
+}
+
+/// The files of a root that are neither hidden nor ignored, with their stamps, in
+/// order; and the folders they lie in. From several threads, in no order.
+pub(super) fn survey(root: &Root, cancel: &Cancel) -> Result<(Vec<Seen>, Vec<PathBuf>)> {
+    let all = Mutex::new((Vec::new(), Vec::new()));
+    let dir = root.dir();
+    let walk = builder(root, &Scope::default())?.build_parallel();
+    walk.run(|| {
+        Box::new(|entry| {
+            if cancel.is_cancelled() {
+                return WalkState::Quit;
+            }
+            let entry = entry.ok().and_then(|entry| {
+                if entry.file_type()?.is_dir() {
+                    return Some(Entry::Folder(entry.into_path()));
+                }
+                if !entry.file_type()?.is_file() {
+                    return None;
+                }
+                let stamp = Stamp::of(&entry.metadata().ok()?);
+                Some(Entry::File(file_of(dir, entry)?, stamp))
+            });
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            match entry {
+                Some(Entry::File(path, stamp)) => all.0.push(Seen { path, stamp }),
+                Some(Entry::Folder(folder)) => all.1.push(folder),
+                None => {}
+            }
+            WalkState::Continue
+        })
+    });
+    cancel.check()?;
+    let (mut files, folders) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_unstable_by(|a: &Seen, b: &Seen| a.path.cmp(&b.path));
+    Ok((files, folders))
+}
+
 /// Visits the files of a root from several threads at once, in no order.
 /// `make` is called once per thread and returns that thread's visitor. Entries
 /// that cannot be read are passed over, as are symbolic links.
@@ -103,7 +147,7 @@ pub fn walk(root: &Root, scope: &Scope, cancel: &Cancel) -> Result<Vec<FilePath>
         move |path| mine.files.push(path)
     })?;
     let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    files.sort_unstable_by(|a: &FilePath, b: &FilePath| a.rel.cmp(&b.rel));
+    files.sort_unstable();
     Ok(files)
 }
 

@@ -1,0 +1,27 @@
+//! A trigram index: which files can match a pattern at all.
+//!
+//! A file is indexed by the set of three-byte sequences in it, ASCII letters folded
+//! to lower case, sequences across lines left out. A pattern is turned into the
+//! sequences that every match must hold ([`needs`]); files that lack one of them
+//! cannot match and need not be read. Everything else is read and searched as without
+//! an index: the index never decides that something matches.
+//!
+//! The idea is Russ Cox's ("Regular Expression Matching with a Trigram Index", 2012);
+//! the plan is his without prefix and suffix sets, and by files.
+
+mod build;
+mod needs;
+mod store;
+
+pub(super) use build::build;
+pub(super) use needs::{Needs, needs};
+pub(super) use store::{Index, Indexed};
+
+/// Three bytes, folded, as a number below 2^24.
+pub(super) type Trigram = u32;
+
+/// Number of different trigrams.
+const TRIGRAMS: usize = 1 << 24;
+
+/// Number of a file in one index.
+pub(super) type FileId = u32;
