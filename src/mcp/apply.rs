@@ -26,8 +26,8 @@ pub(super) struct Arguments {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Edit {
-    path: String,
-    edit: String,
+    pub(super) path: String,
+    pub(super) edit: String,
 }
 
 impl Tool for Apply {

@@ -1,8 +1,9 @@
 //! The `run` tool.
 
+use super::apply::Edit;
 use super::tool::{Answer, Call, Tool};
 use crate::error::Result;
-use crate::run::{DEFAULT_STEPS, Task, run};
+use crate::run::{self, DEFAULT_STEPS, Task, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,22 +17,29 @@ pub(super) struct Arguments {
     /// Tokens, 2000 by default
     budget: Option<usize>,
     max_steps: Option<usize>,
+    /// As in apply; done first
+    edits: Option<Vec<Edit>>,
 }
 
 const READ_ONLY: &str = "Start here: describe a task, bug or question and get the relevant code of the repository \
-in one call: searched, ranked, read and compacted into the budget, under caps on steps and time.";
+in one call: searched, ranked, read and compacted into the budget.";
 
 impl Tool for Run {
     const NAME: &'static str = "run";
-    const DESCRIPTION: &'static str = READ_ONLY;
+    const DESCRIPTION: &'static str = "Start here: describe a task, bug or question and get the relevant code of \
+the repository in one call: searched, ranked, read and compacted into the budget. With edits, also applies and \
+checks them.";
     const READ_ONLY: Option<&'static str> = Some(READ_ONLY);
-    const ONLY_READS: bool = true;
+    const ONLY_READS: bool = false;
+    const WRITING: &'static [&'static str] = &["edits"];
     type Arguments = Arguments;
 
     fn call(call: &Call, arguments: Arguments) -> Result<Answer> {
+        let edits = arguments.edits.unwrap_or_default();
         let task = Task {
             budget: arguments.budget,
             max_steps: arguments.max_steps.unwrap_or(DEFAULT_STEPS),
+            edits: edits.into_iter().map(Into::into).collect(),
             ..Task::new(arguments.task)
         };
         let outcome = run(&call.root, &task, &call.cancel, &mut |p| {
@@ -42,5 +50,14 @@ impl Tool for Run {
             text: outcome.render().to_owned(),
             failed: outcome.error.is_some(),
         })
+    }
+}
+
+impl From<Edit> for run::Edit {
+    fn from(edit: Edit) -> Self {
+        Self {
+            path: edit.path,
+            edit: edit.edit,
+        }
     }
 }

@@ -61,6 +61,8 @@ fn tidy(schema: &mut JsonObject) {
     }
     if let Some(Value::Object(items)) = schema.get_mut("items") {
         tidy(items);
+        // Unknown names are refused in any case.
+        items.remove("additionalProperties");
     }
 }
 

@@ -56,7 +56,7 @@ fn are_listed_with_hints_and_small_schemas() {
     for tool in &tools {
         assert!(tool.get("outputSchema").is_none());
         let hints = &tool["annotations"];
-        let reads = tool["name"] != "apply";
+        let reads = !["run", "apply"].contains(&tool["name"].as_str().unwrap());
         assert_eq!(hints["readOnlyHint"], reads, "{tool}");
         assert_eq!(hints["openWorldHint"], false, "{tool}");
         assert_eq!(hints["destructiveHint"] == true, !reads, "{tool}");
@@ -131,6 +131,20 @@ fn do_their_work_in_both_eras() {
         assert!(merged.starts_with("src/greet.rs: "), "{merged}");
         assert!(merged.contains("undo u1"), "{merged}");
         assert_eq!(text(), before.replace("bye", "farewell"));
+        let edit = edit.replace("farewell", "so long");
+        let edits = json!([{"path": "src/greet.rs", "edit": edit}]);
+        let task = json!({"task": "say goodbye", "edits": edits});
+        let ran = client.call("run", task).unwrap();
+        assert!(ran.contains("src/greet.rs"), "{ran}");
+        assert_eq!(text(), before.replace("bye", "so long"));
+        // What cannot be merged is refused, and the account of it is an error.
+        let edits = json!([{"path": "src/greet.rs", "edit": "nothing of this is there\n"}]);
+        let refused = client.call("run", json!({"task": "", "edits": edits}));
+        assert!(refused.unwrap_err().contains("next: "));
+        assert_eq!(text(), before.replace("bye", "so long"));
+        let edit = edit.replace("so long", "farewell");
+        let edit = json!({"path": "src/greet.rs", "edit": edit});
+        client.call("apply", edit).unwrap();
         // A search sees it at once.
         let found = client.call("search", json!({"queries": ["farewell"]}));
         assert!(found.unwrap().contains("farewell {name}"));
