@@ -58,8 +58,8 @@ impl Default for Weights {
     fn default() -> Self {
         Weights {
             k1: 1.2,
-            b: 0.85,
-            symbol: 2.0,
+            b: 0.75,
+            symbol: 3.0,
             path: 0.7,
             comment: 0.6,
             string: 1.0,
