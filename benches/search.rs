@@ -126,6 +126,56 @@ fn measure(root: &Root, runs: usize) {
         process.0,
         library.0,
     );
+    indexed(root, runs, &queries);
+}
+
+/// The same with a resident index, built for the occasion.
+fn indexed(root: &Root, runs: usize, queries: &[Query]) {
+    let Ok(home) = tempfile::tempdir() else {
+        return;
+    };
+    let root = &root.clone().with_home(home.path());
+    let start = Instant::now();
+    let engine = Engine::resident(root);
+    engine.settle();
+    println!(
+        "with the index, built in {:.1} s (process: ranges):",
+        start.elapsed().as_secs_f64()
+    );
+    for query in queries {
+        let pattern = query.pattern.as_str();
+        let [rg, shown, found] = rounds(
+            runs,
+            [
+                &mut || rg(root.dir(), pattern),
+                &mut || ranges(&engine, &[pattern]),
+                &mut || lines(&engine, &[pattern], None),
+            ],
+        );
+        row(query.what, pattern, found.1, rg.0, shown.0, found.0);
+    }
+    let all: Vec<&str> = queries.iter().map(|q| q.pattern.as_str()).collect();
+    let [rg, shown, found] = rounds(
+        runs,
+        [
+            &mut || all.iter().map(|p| rg(root.dir(), p)).sum(),
+            &mut || ranges(&engine, &all),
+            &mut || lines(&engine, &all, Some(200)),
+        ],
+    );
+    row("eight, 200 lines each", "", found.1, rg.0, shown.0, found.0);
+}
+
+/// Bytes of the rendered answer.
+fn ranges(engine: &Engine, patterns: &[&str]) -> usize {
+    let request = Request {
+        mode: Mode::Regex,
+        ..Request::new(patterns.iter().copied())
+    };
+    match engine.search(&request, &Cancel::new()) {
+        Ok(found) => found.render().len(),
+        Err(e) => panic!("{e}"),
+    }
 }
 
 /// Runs each in turn; the median time and the last result of each.
