@@ -1,0 +1,177 @@
+//! Promises of `apply` on snippets that are made from random edits.
+
+use proptest::prelude::*;
+use trimtab::apply::{MergeOptions, merge};
+
+fn options(path: &str) -> MergeOptions {
+    MergeOptions {
+        path: path.to_string(),
+        ..MergeOptions::default()
+    }
+}
+
+/// A file of small functions, no two alike.
+fn file(functions: usize) -> Vec<String> {
+    let mut out = vec!["use std::fmt;".to_string(), String::new()];
+    for n in 0..functions {
+        out.push(format!("/// Works out part {n}."));
+        out.push(format!("fn part_{n}(input_{n}: u32) -> u32 {{"));
+        out.push(format!("    let base_{n} = input_{n} + {n};"));
+        out.push(format!("    if base_{n} > {} {{", n * 7));
+        out.push(format!("        return base_{n} * 2;"));
+        out.push("    }".to_string());
+        out.push(format!("    base_{n} - {n}"));
+        out.push("}".to_string());
+        out.push(String::new());
+    }
+    out
+}
+
+fn text(lines: &[String]) -> String {
+    lines.iter().map(|l| format!("{l}\n")).collect()
+}
+
+/// A random change of one line: replaced, added below, or taken out.
+#[derive(Debug, Clone)]
+enum Change {
+    Replace(usize),
+    Add(usize, usize),
+    Remove(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        (0usize..1000).prop_map(Change::Replace),
+        (0usize..1000, 1usize..4).prop_map(|(at, n)| Change::Add(at, n)),
+        (0usize..1000).prop_map(Change::Remove),
+    ]
+}
+
+/// The lines of function bodies that may change without breaking the syntax.
+fn edit(before: &[String], change: &Change) -> (usize, usize, Vec<String>) {
+    let bodies: Vec<usize> = (0..before.len())
+        .filter(|&i| before[i].starts_with("    let ") || before[i].starts_with("        return"))
+        .collect();
+    let pick = |at: usize| bodies[at % bodies.len()];
+    match *change {
+        Change::Replace(at) => {
+            let i = pick(at);
+            let indent: String = before[i].chars().take_while(|c| *c == ' ').collect();
+            (
+                i,
+                i + 1,
+                vec![format!("{indent}let changed_{i} = compute({i});")],
+            )
+        }
+        Change::Add(at, n) => {
+            let i = pick(at);
+            let indent: String = before[i].chars().take_while(|c| *c == ' ').collect();
+            let new = (0..n)
+                .map(|k| format!("{indent}trace(\"{i} {k}\");"))
+                .collect();
+            (i, i, new)
+        }
+        Change::Remove(at) => {
+            let i = pick(at);
+            (i, i + 1, Vec::new())
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// A snippet with context on both sides merges to the exact result or is refused, with
+    /// any marker, and a second time changes nothing.
+    #[test]
+    fn snippets_of_a_change_merge_exactly(
+        functions in 2usize..12,
+        change in change(),
+        context in 1usize..5,
+        marker in prop::sample::select(vec!["// ... existing code ...", "# ... rest of code ...", "/* ... unchanged ... */", "// ..."]),
+        crlf in any::<bool>(),
+    ) {
+        let before = file(functions);
+        let (from, to, new) = edit(&before, &change);
+        let mut after = before.clone();
+        after.splice(from..to, new.iter().cloned());
+        let start = from.saturating_sub(context);
+        let end = (to + context).min(before.len());
+        let mut snippet = vec![marker.to_string()];
+        snippet.extend_from_slice(&before[start..from]);
+        snippet.extend(new);
+        snippet.extend_from_slice(&before[to..end]);
+        snippet.push(marker.to_string());
+        let eol = |t: String| if crlf { t.replace('\n', "\r\n") } else { t };
+        let want = eol(text(&after));
+        if let Ok(m) = merge(&eol(text(&before)), &text(&snippet), &options("a.rs")) {
+            prop_assert_eq!(&m.text, &want);
+            if let Ok(again) = merge(&m.text, &text(&snippet), &options("a.rs")) {
+                prop_assert_eq!(&again.text, &want);
+            }
+        }
+    }
+
+    /// A unified diff merges to the exact result or is refused, wherever its header points.
+    #[test]
+    fn diffs_of_a_change_merge_exactly(functions in 2usize..12, change in change(), wrong in any::<bool>()) {
+        let before = file(functions);
+        let (from, to, new) = edit(&before, &change);
+        let mut after = before.clone();
+        after.splice(from..to, new.iter().cloned());
+        let start = from.saturating_sub(3);
+        let end = (to + 3).min(before.len());
+        let mut diff = format!("@@ -{},{} +{},{} @@\n", if wrong { 1 } else { start + 1 }, end - start, start + 1, end - start);
+        for l in &before[start..from] { diff.push_str(&format!(" {l}\n")); }
+        for l in &before[from..to] { diff.push_str(&format!("-{l}\n")); }
+        for l in &new { diff.push_str(&format!("+{l}\n")); }
+        for l in &before[to..end] { diff.push_str(&format!(" {l}\n")); }
+        if let Ok(m) = merge(&text(&before), &diff, &options("a.rs")) {
+            prop_assert_eq!(m.text, text(&after));
+        }
+    }
+
+    /// No text makes it panic.
+    #[test]
+    fn any_text_is_merged_or_refused(file in ".{0,200}", snippet in ".{0,200}", path in prop::sample::select(vec!["a.rs", "b.py", "c.md", "d.html", "e"])) {
+        let _ = merge(&file, &snippet, &options(path));
+    }
+
+    /// No mix of the pieces that have a meaning makes it panic.
+    #[test]
+    fn any_pieces_are_merged_or_refused(
+        file in prop::collection::vec(piece(), 0..12),
+        snippet in prop::collection::vec(piece(), 0..12),
+    ) {
+        let _ = merge(&file.concat(), &snippet.concat(), &options("a.py"));
+    }
+}
+
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "// ... existing code ...\n",
+        "...\n",
+        "@@ -1,2 +1,2 @@\n",
+        "@@\n",
+        "<<<<<<< SEARCH\n",
+        "=======\n",
+        ">>>>>>> REPLACE\n",
+        "*** Begin Patch\n",
+        "*** Update File: a\n",
+        "*** End Patch\n",
+        "--- a/x\n",
+        "+++ b/x\n",
+        "-x = 1\n",
+        "+x = 2\n",
+        "x = 1\n",
+        "def f(a):\n",
+        "    return a\n",
+        "\tx = 1\r\n",
+        "```\n",
+        "\n",
+        "}\n",
+        "é",
+        "12 | x = 1\n",
+        "# removed: f\n",
+    ])
+}
