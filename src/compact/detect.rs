@@ -56,7 +56,7 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
     let stamped = count(&|l| super::failure::has_time(l));
     let levels = count(&|l| has_level(l));
     let entries = count(&|l| is_entry(l));
-    if share(entries) > 0.85 && share(said) < 0.3 && share(stamped) < 0.2 {
+    if share(entries) > 0.85 && share(said) < 0.3 && share(stamped) < 0.2 && !fails(text) {
         return Kind::Tree;
     }
     let frames = with(Sign::Frame);
@@ -107,6 +107,13 @@ pub fn detect(text: &str, file: Option<&str>) -> Kind {
         return Kind::BuildLog;
     }
     Kind::Text
+}
+
+/// Whether any line of the text, sampled or not, reports an error and is no name
+/// of a file. A tree would not keep it.
+fn fails(text: &str) -> bool {
+    text.lines()
+        .any(|l| signs(l).is_error() && !l.trim_end().ends_with('/') && l.trim().contains(' '))
 }
 
 /// JSON or a history in it.

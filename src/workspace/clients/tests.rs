@@ -20,7 +20,7 @@ impl User {
     fn root(&self) -> PathBuf {
         fs::canonicalize(self.dir.path())
             .unwrap()
-            .join("home/work/project")
+            .join("home/code/project")
     }
 
     fn plan(&self, client: &Client, scope: Scope, skill: bool, remove: bool) -> Vec<FileChange> {
