@@ -175,3 +175,24 @@ fn piece() -> impl Strategy<Value = &'static str> {
         "# removed: f\n",
     ])
 }
+
+#[test]
+fn a_comment_that_asks_for_a_removal_is_never_dropped_in_silence() {
+    let before = text(&file(4));
+    let ask = "// ... existing code ...\n// removed: part_2\n\n/// Works out part 3.\n// ... existing code ...\n";
+    let refused = merge(&before, ask, &options("a.rs")).unwrap_err();
+    assert_eq!(refused.code, "removal_comment", "{refused}");
+
+    // Said by the lines around it as well, it is done.
+    let said = "// ... existing code ...\n    base_1 - 1\n}\n\n// removed: part_2\n/// Works out part 3.\n// ... existing code ...\n";
+    let merged = merge(&before, said, &options("a.rs")).unwrap().text;
+    assert!(
+        !merged.contains("part_2") && !merged.contains("removed:"),
+        "{merged}"
+    );
+
+    // A comment about something else is text.
+    let comment = "// ... existing code ...\n    let base_2 = input_2 + 2;\n    // Remove duplicates\n    if base_2 > 14 {\n// ... existing code ...\n";
+    let merged = merge(&before, comment, &options("a.rs")).unwrap().text;
+    assert!(merged.contains("    // Remove duplicates\n"), "{merged}");
+}

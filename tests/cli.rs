@@ -274,6 +274,16 @@ fn run_finds_the_code_for_a_task() {
 }
 
 #[test]
+fn run_applies_edits_and_checks_them() {
+    let place = Place::new();
+    let snippet = place.snippet(SNIPPET);
+    let edit = format!("src/lib.rs={snippet}");
+    let (status, out, err) = place.run(&["run", "raise the retry limit", "--edit", &edit], "");
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(place.read("src/lib.rs").contains("attempt < 9"));
+}
+
+#[test]
 fn help_is_there_for_every_command() {
     let place = Place::new();
     let help = place.ok(&["--help"]);

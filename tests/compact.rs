@@ -291,3 +291,16 @@ fn what_is_omitted_resolves() {
     .unwrap();
     assert_eq!((short.text.as_str(), short.handle), ("short\n", None));
 }
+
+#[test]
+fn one_error_among_lines_that_look_like_names_is_kept() {
+    let quiet = "step ok\n".repeat(900);
+    let log = format!("{quiet}error: it broke\n{quiet}");
+    let options = Options {
+        size: Size::Budget(100),
+        ..Options::default()
+    };
+    let short = compact(&log, &options).unwrap();
+    assert!(short.text.contains("error: it broke\n"), "{}", short.text);
+    assert!(short.tokens <= 100);
+}

@@ -12,6 +12,36 @@ use crate::error::{Error, Result};
 use crate::syntax::{Definitions, Language, Parsed, parse};
 use crate::text::{Lines, Span};
 
+/// Refuses where a comment asks for the removal of a definition that the merge left:
+/// only the lines around it can say which lines go.
+pub(crate) fn asked_removals(
+    text: &str,
+    scripts: &[Script],
+    options: &MergeOptions,
+    language: Option<&'static Language>,
+) -> Result<()> {
+    let segments = scripts.iter().flat_map(|s| &s.segments);
+    let mut asked = segments.flat_map(|s| &s.removals).peekable();
+    if asked.peek().is_none() {
+        return Ok(());
+    }
+    let Some(parsed) = language.and_then(|l| parse(l, text)) else {
+        return Ok(());
+    };
+    let definitions = parsed.definitions(text);
+    match asked.find_map(|name| definitions.find(name).first().copied()) {
+        None => Ok(()),
+        Some(left) => Err(Error::refused(
+            "removal_comment",
+            format!(
+                "A comment asks to remove {} (line {} of {} after the edit), but no line of the snippet takes it out.",
+                left.path, left.lines.start, options.path
+            ),
+            "Send its lines with `-` in front, or the lines above and below it without a marker between.",
+        )),
+    }
+}
+
 /// Removed runs that no new line replaces have to be asked for.
 pub(crate) fn removals(
     outcome: &Outcome,

@@ -107,7 +107,10 @@ fn once(
         let lines = Lines::new(file);
         let records: Vec<Line> = lines.iter().map(Line::new).collect();
         let counts = line::counts(records.iter());
+        let known = before.map(|b| b.definitions(file));
+        let defines = |name: &str| known.as_ref().is_some_and(|d| !d.find(name).is_empty());
         let haystack = Haystack {
+            defines: &defines,
             counts: &counts,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
             python: language.is_some_and(|l| l.name() == "python"),
@@ -133,6 +136,7 @@ fn once(
         misquoted += outcome.misquoted;
         text = outcome.text;
     }
+    checks::asked_removals(&text, &scripts, options, language)?;
     let checked = checks::check(file, &text, &scripts, options, language, before)?;
     Ok(Merge {
         changed: text != file,

@@ -74,6 +74,8 @@ pub(crate) struct Haystack<'a> {
     pub python: bool,
     /// Some line of the file begins with `+`.
     pub plus: bool,
+    /// Whether the file defines a name.
+    pub defines: &'a dyn Fn(&str) -> bool,
 }
 
 impl Haystack<'_> {
@@ -462,7 +464,9 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             continue;
         }
         if role != Role::Minus && !file.holds(text) {
-            if let Some(name) = markers::removal(text).filter(|_| role == Role::Plain) {
+            // Any other comment about a removal is text.
+            let named = markers::removal(text).filter(|name| (file.defines)(name));
+            if let Some(name) = named.filter(|_| role == Role::Plain) {
                 segment.removals.push(name.to_string());
                 continue;
             }
