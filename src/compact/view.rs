@@ -127,20 +127,20 @@ fn cut(text: &str, line: Range<usize>, pieces: &mut Vec<Piece>) {
         let mut border = None; // offset of a cut
         if string {
             match b {
-                b'\\' if bytes.get(i + 1) == Some(&b'n') && i - from > SPAN / 2 => {
+                b'\\' if bytes.get(i + 1) == Some(&b'n') && i.saturating_sub(from) > SPAN / 2 => {
                     border = Some(i + 2);
                     i += 1;
                 }
                 b'\\' => i += 1,
                 b'"' => string = false,
-                b' ' if i - from > SPAN => border = Some(i + 1),
+                b' ' if i.saturating_sub(from) > SPAN => border = Some(i + 1),
                 _ => {}
             }
         } else {
             match b {
                 b'"' => string = true,
                 b'{' | b'[' => {
-                    if i - from >= SHORT && stack.last() == Some(&b'[') {
+                    if i.saturating_sub(from) >= SHORT && stack.last() == Some(&b'[') {
                         border = Some(i);
                     }
                     stack.push(b);
@@ -149,8 +149,8 @@ fn cut(text: &str, line: Range<usize>, pieces: &mut Vec<Piece>) {
                     stack.pop();
                 }
                 b',' | b';' => {
-                    let length = i + 1 - from;
-                    let closed = matches!(bytes[i - 1], b'}' | b']');
+                    let length = (i + 1).saturating_sub(from);
+                    let closed = i > line.start && matches!(bytes[i - 1], b'}' | b']');
                     let least = match stack.last() {
                         Some(b'{') => SHORT,
                         _ if closed => 2,
@@ -161,11 +161,11 @@ fn cut(text: &str, line: Range<usize>, pieces: &mut Vec<Piece>) {
                         border = Some(i + 1);
                     }
                 }
-                b' ' | b'>' if i - from > SPAN => border = Some(i + 1),
+                b' ' | b'>' if i.saturating_sub(from) > SPAN => border = Some(i + 1),
                 _ => {}
             }
         }
-        if border.is_none() && i - from > 4 * SPAN {
+        if border.is_none() && i.saturating_sub(from) > 4 * SPAN {
             border = Some(i);
         }
         if let Some(mut at) = border {
@@ -212,6 +212,14 @@ mod tests {
                 "{\"id\":7654321}]}"
             ]
         );
+    }
+
+    #[test]
+    fn a_long_line_may_begin_with_a_border() {
+        let text = ",[{}:[a".repeat(200);
+        let view = View::new(text.as_str());
+        let joined: String = (0..view.len()).map(|i| view.full(i)).collect();
+        assert_eq!(joined, text);
     }
 
     proptest! {

@@ -291,6 +291,9 @@ fn find(
         docs = outer;
     }
     let bytes = trimmed(text, own.node);
+    // A body of nothing but white space, as broken text has it, lies behind the end.
+    let within = |at: usize| at.clamp(bytes.start, bytes.end);
+    let body = body.map(|b| within(b.start)..within(b.end));
     let inside = text.get(bytes.clone()).unwrap_or_default();
     let first = own.node.start_position().row + 1;
     let last = first + memchr::memchr_iter(b'\n', inside.as_bytes()).count();

@@ -174,6 +174,21 @@ fn the_query_engine_agrees() {
     }
 }
 
+#[test]
+fn a_body_lies_within_its_definition() {
+    for language in Language::all() {
+        for text in [
+            "=class @ස function \u{1FAA8}def \n",
+            "function f \n\n",
+            "class A \n def",
+        ] {
+            if let Some(parsed) = parse(language, text) {
+                check_invariants(&parsed, text);
+            }
+        }
+    }
+}
+
 fn check_invariants(parsed: &Parsed, text: &str) {
     let lines = Lines::new(text);
     let definitions = parsed.definitions(text);

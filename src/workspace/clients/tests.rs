@@ -10,7 +10,7 @@ impl User {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(dir.path()).unwrap().join("home");
-        fs::create_dir_all(home.join("work/project")).unwrap();
+        fs::create_dir_all(home.join("code/project")).unwrap();
         Self {
             places: Places::of_home(home),
             dir,
