@@ -71,8 +71,9 @@ impl<'a> Steps<'a> {
         self.taken
     }
 
-    /// Takes one step: checks the caps and the input, does the work, checks the
-    /// output and writes it down. What the journal says is done is not done again.
+    /// Takes one step, unless the step cap or the time is used up: enforces the caps,
+    /// checks the input, does the work, checks the output and writes it down. What the
+    /// journal says is done is not done again.
     pub fn take<I: Value, O: Value>(
         &mut self,
         name: &'static str,
