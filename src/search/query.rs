@@ -60,7 +60,7 @@ impl Query {
     ///
     /// # Errors
     /// `bad_regex` for a pattern that cannot be used, with its place; the errors
-    /// of [`Request::check`].
+    /// of a request's own check.
     pub fn compile_all(request: &Request) -> Result<Vec<Query>> {
         request.check()?;
         request

@@ -12,7 +12,7 @@ pub struct RunRecord {
     /// Such as `r12`.
     pub id: String,
     /// `running`, `waiting` at a gate, or why it ended, as
-    /// [`StoppedBy`](super::StoppedBy) names it; `killed` where its process is gone.
+    /// [`StoppedBy`](crate::run::StoppedBy) names it; `killed` where its process is gone.
     pub status: String,
     /// The first line of its task.
     pub task: String,
