@@ -19,6 +19,7 @@ mod undo;
 use crate::error::Result;
 use crate::workspace::{Cancel, Root, recover};
 use clap::{Args, Parser, Subcommand};
+pub use mcp::Http;
 use output::Output;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +89,8 @@ pub struct Serve {
     pub root: Root,
     /// Leaves out every way to write.
     pub read_only: bool,
+    /// Over HTTP; over standard input and output without.
+    pub http: Option<Http>,
 }
 
 /// Runs the command line of this process.
@@ -97,10 +100,19 @@ pub fn main() -> Outcome {
     let outcome = match cli.command {
         Command::Completions(c) => Ok(Outcome::Done(c.run(&out).into())),
         Command::Man(c) => c.run(&out).map(|s| Outcome::Done(s.into())),
-        Command::Mcp(c) => Root::open(&cli.common.root).map(|root| Outcome::Serve(c.serve(root))),
+        Command::Mcp(c) => Root::open(&cli.common.root)
+            .and_then(|root| c.serve(root))
+            .map(Outcome::Serve),
         command => dispatch(command, &cli.common, &out).map(|s| Outcome::Done(s.into())),
     };
     outcome.unwrap_or_else(|e| Outcome::Done(out.error(&e).into()))
+}
+
+/// Shows where the server is reached, as standard output may be somebody else's.
+pub fn listening(urls: &[String]) {
+    for url in urls {
+        Output::new(false).note(&format!("listening on {url}"));
+    }
 }
 
 /// Shows how the server ended and gives the status to end with.

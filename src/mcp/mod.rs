@@ -9,6 +9,8 @@ mod apply;
 mod compact;
 mod expand;
 mod fit;
+#[cfg(feature = "http")]
+pub mod http;
 mod run;
 mod schema;
 mod search;
