@@ -2,7 +2,7 @@
 
 use super::tool::{Call, Entry, Status};
 use super::{Options, apply, compact, expand, run, search};
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};
 use rmcp::model::{
@@ -19,6 +19,10 @@ use std::time::Duration;
 
 /// The longest that a call may work: clients give up after 60 s.
 const CALL_LIMIT: Duration = Duration::from_secs(50);
+
+/// The longest that a call may take, even one that is slow to notice that its time is
+/// over.
+const ANSWER_LIMIT: Duration = Duration::from_secs(55);
 
 /// How often a call that takes its time says so.
 const PROGRESS: Duration = Duration::from_secs(3);
@@ -51,6 +55,7 @@ pub struct Server {
     read_only: bool,
     tools: Arc<OnceLock<Vec<Arc<Entry>>>>,
     progress: Duration,
+    answer_limit: Duration,
 }
 
 impl Server {
@@ -62,6 +67,7 @@ impl Server {
             read_only: options.read_only,
             tools: Arc::default(),
             progress: PROGRESS,
+            answer_limit: ANSWER_LIMIT,
         }
     }
 
@@ -160,14 +166,17 @@ impl ServerHandler for Server {
         };
         let work = tokio::task::spawn_blocking(move || entry.call(&call, arguments));
         let outcome = tokio::select! {
-            joined = work => match joined {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Error::failure(
-                    "internal",
-                    format!("{} failed unexpectedly; nothing is left half done.", request.name),
-                    "Try other arguments, and report this as a bug.",
-                )),
-            },
+            joined = work => joined.map_err(|_| Error::failure(
+                "internal",
+                format!("{} failed unexpectedly; nothing is left half done.", request.name),
+                "Try other arguments, and report this as a bug.",
+            )),
+            () = tokio::time::sleep(self.answer_limit) => Err(Error::new(
+                Class::Capped,
+                "timed_out",
+                format!("{} was told to stop, but is still at work.", request.name),
+                "See what it has done before you ask again, for less at a time.",
+            )),
             () = report_progress(&status, self.progress, &context) => Err(Error::cancelled()),
         };
         Ok(match outcome {
@@ -247,7 +256,7 @@ mod tests {
     use schemars::JsonSchema;
     use serde::Deserialize;
     use serde_json::{Value, json};
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
 
     static STARTED: AtomicUsize = AtomicUsize::new(0);
@@ -292,6 +301,26 @@ mod tests {
         }
     }
 
+    /// Does not hear that it should stop.
+    struct Deaf;
+
+    static RELEASED: AtomicBool = AtomicBool::new(false);
+
+    impl Tool for Deaf {
+        const NAME: &'static str = "deaf";
+        const DESCRIPTION: &'static str = "";
+        const READ_ONLY: Option<&'static str> = None;
+        const ONLY_READS: bool = true;
+        type Arguments = Nothing;
+
+        fn call(_: &Call, _: Nothing) -> crate::error::Result<Answer> {
+            while !RELEASED.load(SeqCst) {
+                std::thread::yield_now();
+            }
+            Err(Error::cancelled())
+        }
+    }
+
     struct Pipe {
         lines: tokio::io::Lines<BufReader<ReadHalf<DuplexStream>>>,
         write: WriteHalf<DuplexStream>,
@@ -316,13 +345,22 @@ mod tests {
 
     /// A client of a server with the tools above, both on one thread.
     async fn connect() -> Pipe {
+        connect_with(ANSWER_LIMIT).await
+    }
+
+    async fn connect_with(answer_limit: Duration) -> Pipe {
         let home = tempfile::tempdir().unwrap();
         let mut server = Server::new(Options {
             root: Root::open(home.path()).unwrap(),
             read_only: false,
         });
         server.progress = Duration::from_millis(1);
-        let tools = [Entry::of::<Spin>(false), Entry::of::<Broken>(false)];
+        server.answer_limit = answer_limit;
+        let tools = [
+            Entry::of::<Spin>(false),
+            Entry::of::<Broken>(false),
+            Entry::of::<Deaf>(false),
+        ];
         let tools = tools.into_iter().flatten().map(Arc::new).collect();
         assert!(server.tools.set(tools).is_ok());
         let (ours, theirs) = tokio::io::duplex(1 << 16);
@@ -386,6 +424,28 @@ mod tests {
                 break;
             }
         }
+    }
+
+    #[tokio::test]
+    async fn call_that_does_not_stop_is_answered_all_the_same() {
+        let mut pipe = connect_with(Duration::from_millis(10)).await;
+        pipe.call(1, "deaf").await;
+        let answer = pipe.receive().await;
+        RELEASED.store(true, SeqCst);
+        assert_eq!(answer["id"], 1);
+        assert_eq!(answer["result"]["isError"], true);
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(
+            text.starts_with("timed_out: deaf was told to stop"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn clients_are_answered_and_kept_informed_in_time() {
+        // Clients give up after 60 s, and want to hear something every 10 s.
+        assert!(CALL_LIMIT < ANSWER_LIMIT && ANSWER_LIMIT < Duration::from_secs(60));
+        assert!(PROGRESS <= Duration::from_secs(10));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the server knows about a tool.
 
-use super::schema;
+use super::{fit, schema};
 use crate::error::Result;
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};
@@ -106,8 +106,18 @@ impl Entry {
         })
     }
 
-    /// Checks the arguments and does the work.
-    pub(super) fn call(&self, call: &Call, arguments: JsonObject) -> Result<Answer> {
-        (self.call)(call, &self.tool.input_schema, arguments)
+    /// Checks the arguments and does the work. What it comes to fits every client,
+    /// unless a budget was asked for.
+    pub(super) fn call(&self, call: &Call, arguments: JsonObject) -> Answer {
+        let has_budget = arguments.get("budget").is_some_and(|b| !b.is_null());
+        let outcome = (self.call)(call, &self.tool.input_schema, arguments);
+        let mut answer = outcome.unwrap_or_else(|error| Answer {
+            text: error.to_string(),
+            failed: true,
+        });
+        if !has_budget {
+            answer.text = fit::cap(&call.root, &self.tool.name, answer.text);
+        }
+        answer
     }
 }

@@ -197,6 +197,17 @@ fn keep_results_within_10_000_bytes_unless_asked_for_more() {
         let text = client.call(tool, arguments).unwrap();
         assert!(text.len() <= 10_000, "{tool}: {} bytes", text.len());
     }
+    // A dry run's diff has no budget; what is cut off comes back.
+    let new: String = (0..900).map(|n| format!("new line {n}\n")).collect();
+    let edit = json!({"path": "new.txt", "edit": new, "dry_run": true});
+    let text = client.call("apply", edit).unwrap();
+    assert!(text.len() <= 10_000, "apply: {} bytes", text.len());
+    assert!(text.contains("+new line 1\n"), "{text}");
+    assert!(!text.contains("+new line 899\n"));
+    let handle = text.trim_end().rsplit(' ').next().unwrap();
+    let rest = json!({"target": handle, "budget": 9_000});
+    let rest = client.call("expand", rest).unwrap();
+    assert!(rest.contains("+new line 899\n"), "{rest}");
     let more = json!({"target": "long.txt", "budget": 20_000});
     let more = client.call("expand", more).unwrap();
     assert!(more.len() > 40_000, "{} bytes", more.len());
