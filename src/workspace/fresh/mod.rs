@@ -11,6 +11,7 @@
 
 #[cfg(target_os = "linux")]
 mod inotify;
+mod limits;
 
 use super::walk::{builder, survey};
 use super::{Cancel, FilePath, Root, Scope, Stamp};
@@ -18,6 +19,7 @@ use crate::error::Result;
 use ignore::IncrementalIgnore;
 #[cfg(target_os = "linux")]
 use inotify::Watcher;
+pub use limits::WatchLimits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
