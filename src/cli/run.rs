@@ -1,7 +1,8 @@
 use super::output::Output;
 use crate::error::{Error, Result};
 use crate::run::{
-    Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Progress, Task, parse_time, resume, run,
+    Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Progress, Task, WorkflowRequest,
+    parse_time, resume, run, run_workflow,
 };
 use crate::workspace::{Cancel, Root};
 use clap::Args;
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[derive(Args)]
 pub struct Command {
     /// The task: an issue, a question or a change
-    #[arg(required_unless_present_any = ["task_file", "edit", "resume"])]
+    #[arg(required_unless_present_any = ["task_file", "edit", "resume", "workflow"])]
     task: Option<String>,
     /// Read the task from a file
     #[arg(long, value_name = "F", conflicts_with = "task")]
@@ -45,9 +46,18 @@ pub struct Command {
     /// Refuse to write while another run of this root does, instead of waiting
     #[arg(long)]
     no_wait: bool,
+    /// Run .trimtab/workflows/NAME.toml; the task is its input `task`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["edit", "fill", "resume"])]
+    workflow: Option<String>,
+    /// An input of the workflow
+    #[arg(long, value_name = "NAME=VALUE", requires = "workflow")]
+    set: Vec<String>,
     /// Go on with a run that was cut short; see `trimtab runs`
     #[arg(long, value_name = "ID", conflicts_with_all = ["task", "task_file", "edit", "fill", "budget", "dry_run"])]
     resume: Option<String>,
+    /// Take the steps of a workflow again that failed, and what was skipped for them
+    #[arg(long, requires = "resume")]
+    failed: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -65,20 +75,51 @@ impl Command {
             let caps = Caps {
                 max_steps: self.max_steps,
                 timeout,
+                failed: self.failed,
             };
             return show(out, |progress| resume(root, id, caps, cancel, progress));
+        }
+        if let Some(name) = &self.workflow {
+            let request = self.request(name, timeout)?;
+            return show(out, |progress| {
+                run_workflow(root, &request, cancel, progress)
+            });
         }
         let task = self.task(timeout)?;
         show(out, |progress| run(root, &task, cancel, progress))
     }
 
+    fn text(&self) -> Result<String> {
+        match &self.task_file {
+            Some(path) => read(path),
+            None => Ok(self.task.clone().unwrap_or_default()),
+        }
+    }
+
+    fn ask(&self) -> Result<Option<Duration>> {
+        match self.approve {
+            Approve::Ask => parse_time(&self.approve_within).map(Some),
+            Approve::Never => Ok(None),
+        }
+    }
+
+    fn request(&self, name: &str, timeout: Option<Duration>) -> Result<WorkflowRequest> {
+        Ok(WorkflowRequest {
+            name: name.to_string(),
+            set: self.set.clone(),
+            task: self.text()?,
+            budget: self.budget,
+            max_steps: self.max_steps,
+            timeout,
+            ask: self.ask()?,
+            dry_run: self.dry_run,
+            wait: !self.no_wait,
+        })
+    }
+
     fn task(&self, timeout: Option<Duration>) -> Result<Task> {
-        let text = match &self.task_file {
-            Some(path) => read(path)?,
-            None => self.task.clone().unwrap_or_default(),
-        };
         Ok(Task {
-            text,
+            text: self.text()?,
             budget: self.budget,
             fill: self.fill,
             max_steps: self.max_steps.unwrap_or(DEFAULT_STEPS),
@@ -90,10 +131,7 @@ impl Command {
                 .collect::<Result<_>>()?,
             dry_run: self.dry_run,
             wait: !self.no_wait,
-            ask: match self.approve {
-                Approve::Ask => Some(parse_time(&self.approve_within)?),
-                Approve::Never => None,
-            },
+            ask: self.ask()?,
         })
     }
 }

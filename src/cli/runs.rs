@@ -99,6 +99,18 @@ fn story(step: &StepRecord) -> String {
     if step.attempts > 1 {
         out.push_str(&format!(", {} attempts", step.attempts));
     }
+    for attempt in &step.failed {
+        let what = if attempt.what.is_empty() {
+            "attempt"
+        } else {
+            &attempt.what
+        };
+        let first = attempt.error.lines().next().unwrap_or_default();
+        out.push_str(&format!(
+            "\n  {what}: {first}, waited {} ms",
+            attempt.waited
+        ));
+    }
     if let Some(error) = &step.error {
         out.push_str(&format!("\n  {}", error.replace('\n', "\n  ")));
     }

@@ -1,10 +1,10 @@
 use super::output::Output;
 use crate::error::Result;
-use crate::run::{CONFIG_FILE, commands, distrust, trust};
+use crate::run::{distrust, trust};
 use crate::workspace::Root;
 use clap::Args;
 
-/// Let this root's own trimtab.toml run the commands that it names, as it is now
+/// Let this root's own trimtab.toml and workflows run what they name, as they are now
 #[derive(Args)]
 pub struct Command {
     /// Take that back
@@ -16,20 +16,22 @@ impl Command {
     pub fn run(self, root: &Root, out: &Output) -> Result<u8> {
         if self.revoke {
             distrust(root)?;
-            out.line(&format!("{CONFIG_FILE} is no longer trusted"));
+            out.line("nothing of this root is trusted any longer");
             return Ok(0);
         }
-        let commands = commands(root)?;
-        let hash = trust(root)?;
+        let trusted = trust(root)?;
         if out.is_json() {
-            out.value(
-                &serde_json::json!({"file": CONFIG_FILE, "hash": hash, "commands": commands}),
-            );
-        } else {
+            out.value(&trusted);
+            return Ok(0);
+        }
+        for file in trusted {
             out.line(&format!(
-                "{CONFIG_FILE} is trusted until it changes; it may run:"
+                "{} is trusted until it changes; it may run:",
+                file.file
             ));
-            commands.iter().for_each(|c| out.line(&format!("  {c}")));
+            file.may
+                .iter()
+                .for_each(|what| out.line(&format!("  {what}")));
         }
         Ok(0)
     }

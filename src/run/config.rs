@@ -82,8 +82,7 @@ pub(super) fn load(root: &Root) -> Result<Config> {
     }
     let path = root.dir().join(CONFIG_FILE);
     if let Some(text) = read(&path)? {
-        let trusted = trusted(root).get(CONFIG_FILE) == Some(&hash(text.as_bytes()));
-        if trusted {
+        if is_trusted(root, CONFIG_FILE, &text) {
             config.checks.extend(parse(root, &text, CONFIG_FILE)?);
         } else {
             // What cannot be read would not be run either.
@@ -99,25 +98,55 @@ pub(super) fn load(root: &Root) -> Result<Config> {
     Ok(config)
 }
 
-/// Records that a root's own configuration may run what it says, as it is now.
-/// Returns the file's hash.
+/// A file of a root that would do what only a trusted file may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trusted {
+    /// Relative to the root.
+    pub file: String,
+    /// Hash of its text.
+    pub hash: String,
+    /// What it may do, a line each.
+    pub may: Vec<String>,
+}
+
+/// Records that a root's own configuration and workflows may do what they say, as
+/// they are now.
 ///
 /// # Errors
-/// `no_config` where there is none; `bad_config`; `no_state`.
-pub fn trust(root: &Root) -> Result<String> {
-    let text = read(&root.dir().join(CONFIG_FILE))?.ok_or_else(|| {
-        Error::not_found(
+/// `no_config` where there is nothing to trust; `bad_config`, `bad_workflow`;
+/// `no_state`.
+pub fn trust(root: &Root) -> Result<Vec<Trusted>> {
+    let mut out = Vec::new();
+    if let Some(text) = read(&root.dir().join(CONFIG_FILE))? {
+        let checks = parse(root, &text, CONFIG_FILE)?;
+        out.push(Trusted {
+            file: CONFIG_FILE.into(),
+            hash: hash(text.as_bytes()),
+            may: checks.into_iter().map(|c| c.command.join(" ")).collect(),
+        });
+    }
+    for listed in super::workflow::list(root)? {
+        out.push(Trusted {
+            file: listed.path,
+            hash: hash(listed.text.as_bytes()),
+            may: listed.would,
+        });
+    }
+    if out.is_empty() {
+        return Err(Error::not_found(
             "no_config",
-            format!("There is no {CONFIG_FILE} in this root."),
-            "Nothing needs trust.",
-        )
-    })?;
-    parse(root, &text, CONFIG_FILE)?;
-    let mut all = trusted(root);
-    let hash = hash(text.as_bytes());
-    all.insert(CONFIG_FILE.to_string(), hash.clone());
-    store(root, &all)?;
-    Ok(hash)
+            format!("There is no {CONFIG_FILE} and no workflow in this root that needs trust."),
+            "",
+        ));
+    }
+    let all = out.iter().map(|t| (t.file.clone(), t.hash.clone()));
+    store(root, &all.collect())?;
+    Ok(out)
+}
+
+/// Whether a file of a root was trusted with this text.
+pub(super) fn is_trusted(root: &Root, file: &str, text: &str) -> bool {
+    trusted(root).get(file) == Some(&hash(text.as_bytes()))
 }
 
 /// Takes back what [`trust`] recorded.
@@ -126,18 +155,6 @@ pub fn trust(root: &Root) -> Result<String> {
 /// `no_state`.
 pub fn distrust(root: &Root) -> Result<()> {
     store(root, &BTreeMap::new())
-}
-
-/// What the root's own configuration would run, a line per command.
-///
-/// # Errors
-/// `bad_config`.
-pub fn commands(root: &Root) -> Result<Vec<String>> {
-    let Some(text) = read(&root.dir().join(CONFIG_FILE))? else {
-        return Ok(Vec::new());
-    };
-    let checks = parse(root, &text, CONFIG_FILE)?;
-    Ok(checks.into_iter().map(|c| c.command.join(" ")).collect())
 }
 
 impl Check {
@@ -204,7 +221,7 @@ fn parse(root: &Root, text: &str, name: &str) -> Result<Vec<Check>> {
 }
 
 /// The text of a file that may not be there.
-fn read(path: &Path) -> Result<Option<String>> {
+pub(super) fn read(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -242,6 +259,11 @@ fn store(root: &Root, all: &BTreeMap<String, String>) -> Result<()> {
 /// The user's own configuration: `$XDG_CONFIG_HOME/trimtab/trimtab.toml`, by
 /// default in `~/.config` (`%APPDATA%` on Windows).
 fn user_file(root: &Root) -> Option<PathBuf> {
+    Some(user_folder(root)?.join(CONFIG_FILE))
+}
+
+/// The folder of the user's own configuration and workflows.
+pub(super) fn user_folder(root: &Root) -> Option<PathBuf> {
     let set = |name: &str| {
         env::var_os(name)
             .map(PathBuf::from)
@@ -253,7 +275,7 @@ fn user_file(root: &Root) -> Option<PathBuf> {
             .or_else(|| if cfg!(windows) { set("APPDATA") } else { None })
             .or_else(|| env::home_dir().map(|h| h.join(".config")))?,
     };
-    Some(base.join("trimtab").join(CONFIG_FILE))
+    Some(base.join("trimtab"))
 }
 
 #[cfg(test)]

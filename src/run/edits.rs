@@ -7,7 +7,7 @@
 
 use super::command::run_limited;
 use super::config::{self, Check, OnFailure};
-use super::journal::{Decision, Held, Journal, expired};
+use super::journal::{Decision, Held, Journal, denied, expired};
 use super::outcome::Written;
 use super::step::{Value, waiting};
 use super::task::{Edit, Task};
@@ -123,25 +123,22 @@ fn plan(root: &Root, edits: &[Edit]) -> Result<apply::Plan> {
 
 /// Lets a write pass once it is approved.
 pub(super) fn gate(journal: &Journal, held: &Held, task: &Task) -> Result<Approved> {
-    let denied = || {
-        Error::refused(
-            "denied",
-            format!(
-                "The write of run r{} was denied; nothing was written.",
-                held.number
-            ),
-            "",
-        )
-    };
-    match journal.decision(held.number)? {
-        None => {
-            journal.ask(held.number, task.ask.unwrap_or_default())?;
-            Err(waiting())
-        }
-        Some(Decision::Pending) => Err(waiting()),
-        Some(Decision::Approved) => Ok(Approved { approved: true }),
-        Some(Decision::Denied) => Err(denied()),
-        Some(Decision::Expired) => Err(expired(held.number)),
+    let decided = journal.decision(held.number, "gate")?;
+    if decided.is_none() {
+        journal.ask(held.number, "gate", task.ask.unwrap_or_default())?;
+    }
+    pass(decided, held.number, "")?;
+    Ok(Approved { approved: true })
+}
+
+/// Passes where it was approved. Otherwise the run waits, which is said with what
+/// is shown to whoever decides, or it ends.
+pub(super) fn pass(decided: Option<Decision>, number: i64, shown: &str) -> Result<()> {
+    match decided {
+        None | Some(Decision::Pending) => Err(waiting(shown)),
+        Some(Decision::Approved) => Ok(()),
+        Some(Decision::Denied) => Err(denied(number)),
+        Some(Decision::Expired) => Err(expired(number)),
     }
 }
 
@@ -279,7 +276,13 @@ pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -
     Ok(out)
 }
 
-fn run_check(root: &Root, check: &Check, room: usize, cancel: &Cancel) -> Result<CheckedBy> {
+/// Runs one check; `room` is what the output of a failure may cost, in tokens.
+pub(super) fn run_check(
+    root: &Root,
+    check: &Check,
+    room: usize,
+    cancel: &Cancel,
+) -> Result<CheckedBy> {
     let ended = run_limited(&check.command, root.dir(), check.time, cancel)?;
     let ok = ended.status == Some(0);
     let output = if ok || ended.output.trim().is_empty() {
@@ -302,7 +305,7 @@ fn run_check(root: &Root, check: &Check, room: usize, cancel: &Cancel) -> Result
 }
 
 /// Takes the edit back, if that has not been done; returns the entry of the undo.
-fn roll_back(root: &Root, id: &str) -> Result<String> {
+pub(super) fn roll_back(root: &Root, id: &str) -> Result<String> {
     let done = history(root)
         .into_iter()
         .find(|e| e.undoes.as_deref() == Some(id));

@@ -159,20 +159,30 @@ impl Place {
 }
 
 fn search(root: &Root, query: &Query, cancel: &Cancel) -> Result<Located> {
+    let places = locate_places(root, &query.text, query.limits, query.fill, cancel)?;
+    Ok(Located { places })
+}
+
+/// The places that a task in plain words is about, best first: more than fit, so
+/// that what is left out can be named.
+pub(super) fn locate_places(
+    root: &Root,
+    text: &str,
+    limits: Limits,
+    fill: bool,
+    cancel: &Cancel,
+) -> Result<Vec<Place>> {
     let options = LocateOptions {
-        // More than fits, so that what is left out can be named.
-        budget: query.limits.tokens.saturating_mul(2).max(8_000),
-        fill: query.fill,
+        budget: limits.tokens.saturating_mul(2).max(8_000),
+        fill,
         scope: Scope::default(),
     };
-    let located = locate(root, &query.text, &options, cancel)?;
+    let located = locate(root, text, &options, cancel)?;
     let place = |r: Ranked| Place {
         path: r.path,
         span: r.span,
         symbol: r.symbol,
         score: r.score,
     };
-    Ok(Located {
-        places: located.ranked.into_iter().map(place).collect(),
-    })
+    Ok(located.ranked.into_iter().map(place).collect())
 }

@@ -18,20 +18,23 @@ mod fit;
 mod flow;
 mod journal;
 mod outcome;
+mod retry;
 mod session;
 mod shorten;
 mod show;
 mod step;
 mod task;
+mod workflow;
 
 pub use bench::{Cost, Report, Way, bench};
-pub use config::{CONFIG_FILE, commands, distrust, trust};
+pub use config::{CONFIG_FILE, Trusted, distrust, trust};
 pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
 pub use journal::{RunRecord, StepRecord};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
+pub use retry::Attempt;
 pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};
 pub use shorten::shorten;
 pub use step::Progress;
@@ -39,3 +42,4 @@ pub use task::{
     DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Task,
     parse_time,
 };
+pub use workflow::{Account, Request as WorkflowRequest, StepAccount, run_workflow};

@@ -1,5 +1,6 @@
 use super::edits::Checked;
 use super::excerpt::Hit;
+use super::workflow::Account;
 use crate::error::{Class, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -49,7 +50,7 @@ pub struct Written {
 }
 
 /// A failure that ended a run, with what it had found until then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// As [`Error::code`].
     pub code: String,
@@ -70,6 +71,23 @@ impl From<&Error> for Failure {
             next: e.next.clone(),
             status: e.exit_status(),
         }
+    }
+}
+
+impl Failure {
+    /// With the status, which results leave out.
+    pub(super) fn to_journal(&self) -> String {
+        serde_json::json!([self.code, self.message, self.next, self.status]).to_string()
+    }
+
+    pub(super) fn from_journal(text: &str) -> Option<Self> {
+        let (code, message, next, status) = serde_json::from_str(text).ok()?;
+        Some(Self {
+            code,
+            message,
+            next,
+            status,
+        })
     }
 }
 
@@ -102,6 +120,9 @@ pub struct Outcome {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// The workflow that was run, if it was not the built-in flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Account>,
     #[serde(skip)]
     pub(super) text: String,
 }
@@ -117,12 +138,16 @@ impl Outcome {
         &self.text
     }
 
+    fn is_empty(&self) -> bool {
+        self.results.is_empty() && self.written.is_none() && self.workflow.is_none()
+    }
+
     /// 0 done, 1 nothing found, 2 failure, 3 refused, 4 stopped by a cap.
     pub fn exit_status(&self) -> u8 {
         let capped = Error::new(Class::Capped, "", "", "").exit_status();
         match (self.stopped_by, &self.error) {
             (_, Some(failure)) => failure.status,
-            (StoppedBy::Done, None) if self.results.is_empty() && self.written.is_none() => 1,
+            (StoppedBy::Done, None) if self.is_empty() => 1,
             (StoppedBy::Done, None) => 0,
             _ => capped,
         }

@@ -1,13 +1,15 @@
 //! Runs begun, gone on with, branched off, approved and listed.
 
 use super::flow::{Found, take_steps};
-use super::journal::{Held, Journal, RunRecord, StepRecord, number};
+use super::journal::{Held, Journal, RunRecord, StepRecord, number, unknown};
 use super::outcome::{Outcome, StoppedBy};
 use super::show::show;
 use super::step::{Progress, Steps};
 use super::task::Task;
+use super::workflow::{self, Job};
 use crate::error::{Error, Result};
 use crate::workspace::{Cancel, Root, recover};
+use std::fs::File;
 use std::time::Duration;
 
 /// Caps that are given anew when a run goes on.
@@ -17,6 +19,9 @@ pub struct Caps {
     pub max_steps: Option<usize>,
     /// Most wall-clock time from now on.
     pub timeout: Option<Duration>,
+    /// Whether steps of a workflow that failed are tried again, and with them what
+    /// was skipped; nothing else is.
+    pub failed: bool,
 }
 
 /// Does a task: applies and checks its edits, finds the code that its words are
@@ -41,17 +46,17 @@ pub fn run(
         if task.writes() {
             journal.make_durable()?;
         }
-        let held = journal.begin(task)?;
+        let held = journal.begin(&Job::Task(Box::new(task.clone())))?;
         Ok((journal, held))
     };
-    let journal = match begin() {
-        Ok(journal) => Some(journal),
+    match begin() {
+        Ok((journal, held)) => turn(root, &journal, &held, &Turn::of(task), cancel, || {
+            take(root, task, Some((&journal, &held)), cancel, progress)
+        }),
         // To look needs no place for a journal.
-        Err(_) if !task.writes() => None,
-        Err(e) => return Err(e),
-    };
-    let journal = journal.as_ref().map(|(j, h)| (j, h));
-    take(root, task, journal, cancel, progress)
+        Err(_) if !task.writes() => take(root, task, None, cancel, progress),
+        Err(e) => Err(e),
+    }
 }
 
 /// Goes on with a run that was killed, capped, refused or that waited: steps that
@@ -66,9 +71,7 @@ pub fn resume(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let number = number(id)?;
-    let journal = journal(root, number)?;
-    let held = journal.hold(number)?;
+    let (journal, held) = hold(root, id)?;
     go_on(root, &journal, &held, caps, cancel, progress)
 }
 
@@ -84,8 +87,7 @@ pub fn fork(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let number = number(id)?;
-    let journal = journal(root, number)?;
+    let (journal, number) = find(root, id)?;
     let held = journal.fork(number, at)?;
     go_on(root, &journal, &held, caps, cancel, progress)
 }
@@ -100,10 +102,8 @@ pub fn approve(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let number = number(id)?;
-    let journal = journal(root, number)?;
-    let held = journal.hold(number)?;
-    journal.decide(number, true)?;
+    let (journal, held) = hold(root, id)?;
+    journal.decide(held.number, true)?;
     go_on(root, &journal, &held, Caps::default(), cancel, progress)
 }
 
@@ -112,11 +112,9 @@ pub fn approve(
 /// # Errors
 /// `not_waiting`, `gate_expired`, `unknown_run`, `run_busy`.
 pub fn deny(root: &Root, id: &str) -> Result<()> {
-    let number = number(id)?;
-    let journal = journal(root, number)?;
-    let _held = journal.hold(number)?;
-    journal.decide(number, false)?;
-    journal.set_status(number, "denied")
+    let (journal, held) = hold(root, id)?;
+    journal.decide(held.number, false)?;
+    journal.set_status(held.number, "denied")
 }
 
 /// The runs of a root, newest first.
@@ -135,12 +133,22 @@ pub fn runs(root: &Root) -> Result<Vec<RunRecord>> {
 /// # Errors
 /// `unknown_run`, and as [`runs`].
 pub fn steps_of(root: &Root, id: &str) -> Result<Vec<StepRecord>> {
-    let number = number(id)?;
-    journal(root, number)?.steps(number)
+    let (journal, number) = find(root, id)?;
+    journal.steps(number)
 }
 
-fn journal(root: &Root, number: i64) -> Result<Journal> {
-    Journal::existing(root)?.ok_or_else(|| super::journal::unknown(number))
+/// The journal of a root and the number of a run in it.
+fn find(root: &Root, id: &str) -> Result<(Journal, i64)> {
+    let number = number(id)?;
+    let journal = Journal::existing(root)?.ok_or_else(|| unknown(number))?;
+    Ok((journal, number))
+}
+
+/// A run that this process goes on with.
+fn hold(root: &Root, id: &str) -> Result<(Journal, Held)> {
+    let (journal, number) = find(root, id)?;
+    let held = journal.hold(number)?;
+    Ok((journal, held))
 }
 
 fn go_on(
@@ -151,15 +159,74 @@ fn go_on(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let mut task = journal.task(held.number)?;
-    task.max_steps = caps.max_steps.unwrap_or(task.max_steps);
-    task.timeout = caps.timeout.unwrap_or(task.timeout);
-    task.check()?;
-    if task.writes() {
-        journal.make_durable()?;
+    match journal.job(held.number)? {
+        Job::Task(mut task) => {
+            task.max_steps = caps.max_steps.unwrap_or(task.max_steps);
+            task.timeout = caps.timeout.unwrap_or(task.timeout);
+            task.check()?;
+            turn(root, journal, held, &Turn::of(&task), cancel, || {
+                take(root, &task, Some((journal, held)), cancel, progress)
+            })
+        }
+        Job::Workflow(mut order) => {
+            order.max_steps = caps.max_steps.unwrap_or(order.max_steps);
+            order.timeout = caps.timeout.unwrap_or(order.timeout);
+            order.check()?;
+            turn(root, journal, held, &order.turn(), cancel, || {
+                workflow::take(root, &order, (journal, held), caps.failed, cancel, progress)
+            })
+        }
     }
+}
+
+/// What a run needs before its first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Whether it may change files: then no other run of this root does so meanwhile.
+    pub writes: bool,
+    /// Whether to wait for that.
+    pub wait: bool,
+    pub timeout: Duration,
+}
+
+impl Turn {
+    fn of(task: &Task) -> Self {
+        Self {
+            writes: task.writes(),
+            wait: task.wait,
+            timeout: task.timeout,
+        }
+    }
+}
+
+/// Does the work of a run when it is its turn, and writes down how it ended.
+pub(super) fn turn(
+    root: &Root,
+    journal: &Journal,
+    held: &Held,
+    turn: &Turn,
+    cancel: &Cancel,
+    work: impl FnOnce() -> Result<Outcome>,
+) -> Result<Outcome> {
+    let wait = || -> Result<Option<File>> {
+        if !turn.writes {
+            return Ok(None);
+        }
+        journal.make_durable()?;
+        let file = journal.writer(turn.wait, &cancel.with_timeout(turn.timeout))?;
+        // A commit that was cut short is completed before anything is read.
+        recover(root)?;
+        Ok(Some(file))
+    };
     journal.set_status(held.number, "running")?;
-    take(root, &task, Some((journal, held)), cancel, progress)
+    let outcome = wait().and_then(|_turn| work());
+    let status = match &outcome {
+        Ok(outcome) if outcome.stopped_by == StoppedBy::Gate => "waiting",
+        Ok(outcome) => outcome.stopped_by.name(),
+        Err(e) => e.code,
+    };
+    journal.set_status(held.number, status)?;
+    outcome
 }
 
 fn take(
@@ -169,39 +236,12 @@ fn take(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let turn = match journal {
-        Some((journal, _)) if task.writes() => journal
-            .writer(task.wait, &cancel.with_timeout(task.timeout))
-            .and_then(|turn| {
-                // A commit that was cut short is completed before anything is read.
-                recover(root)?;
-                Ok(Some(turn))
-            }),
-        _ => Ok(None),
-    };
-    let _turn = match (turn, journal) {
-        (Err(e), Some((journal, held))) => {
-            journal.set_status(held.number, e.code)?;
-            return Err(e);
-        }
-        (turn, _) => turn?,
-    };
     let mut steps = Steps::new(task.max_steps, task.timeout, cancel, progress, journal);
     let mut found = Found::default();
     let halt = take_steps(root, task, &mut steps, &mut found).err();
-    let outcome = if cancel.is_set() {
-        Err(Error::cancelled())
-    } else {
-        let run = journal.map(|(_, held)| held.number);
-        show(root, task, steps.taken(), found, halt, run)
-    };
-    if let Some((journal, held)) = journal {
-        let status = match &outcome {
-            Ok(outcome) if outcome.stopped_by == StoppedBy::Gate => "waiting",
-            Ok(outcome) => outcome.stopped_by.name(),
-            Err(e) => e.code,
-        };
-        journal.set_status(held.number, status)?;
+    if cancel.is_set() {
+        return Err(Error::cancelled());
     }
-    outcome
+    let run = journal.map(|(_, held)| held.number);
+    show(root, task, steps.taken(), found, halt, run)
 }

@@ -81,6 +81,7 @@ pub(super) fn show(
         run: id.filter(|_| halt == Some(Halt::Stop(StoppedBy::Gate))),
         error: error.as_ref().map(Failure::from),
         results: fitted.hits,
+        workflow: None,
         text: fitted.text,
     })
 }

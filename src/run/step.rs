@@ -122,6 +122,7 @@ impl<'a> Steps<'a> {
                 input: &written,
                 result: encoded.as_ref().map(String::as_str),
                 attempts: 1,
+                log: &[],
                 took: begun.elapsed(),
             };
             journal.record(held, &done).map_err(Halt::Failed)?;
@@ -165,7 +166,7 @@ fn replayed<O: Value>(
 }
 
 /// Work that the deadline ended is a cap, not a failure; so is a gate that waits.
-fn halt(e: Error) -> Halt {
+pub(super) fn halt(e: Error) -> Halt {
     match (e.class, e.code) {
         (Class::Capped, "timed_out") => Halt::Stop(StoppedBy::Time),
         (Class::Capped, WAITING) => Halt::Stop(StoppedBy::Gate),
@@ -176,13 +177,13 @@ fn halt(e: Error) -> Halt {
 /// The code of the error with which a gate says that it waits.
 const WAITING: &str = "waiting";
 
-/// What a gate returns while nobody has decided.
-pub(super) fn waiting() -> Error {
-    Error::new(Class::Capped, WAITING, "The write waits for approval.", "")
+/// What a gate returns while nobody has decided, with what is to be decided.
+pub(super) fn waiting(shown: &str) -> Error {
+    Error::new(Class::Capped, WAITING, shown, "")
 }
 
 /// A place where a test may kill the process.
-fn crash_point() {
+pub(super) fn crash_point() {
     #[cfg(debug_assertions)]
     crate::workspace::crash_point("run");
 }

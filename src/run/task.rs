@@ -13,7 +13,7 @@ pub const DEFAULT_BYTES: usize = 9_900;
 /// Time of a run where the task names none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Least budget that holds a status line and a place or two, in o200k tokens.
-const LEAST_BUDGET: usize = 40;
+pub(super) const LEAST_BUDGET: usize = 40;
 
 /// One file and the snippet that changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,24 +108,29 @@ impl Task {
             ));
         }
         if !(1..=MAX_STEPS).contains(&self.max_steps) {
-            return Err(Error::failure(
-                "bad_cap",
-                format!("A cap of {} steps is not possible.", self.max_steps),
-                format!("Allow 1 to {MAX_STEPS} steps."),
-            ));
+            return Err(bad_cap(self.max_steps));
         }
-        if self.budget.is_some_and(|b| b < LEAST_BUDGET) {
-            return Err(Error::failure(
-                "budget_too_small",
-                format!(
-                    "A budget of {} tokens holds no result.",
-                    self.budget.unwrap_or_default()
-                ),
-                format!("Allow at least {LEAST_BUDGET} tokens; some 2000 are usual."),
-            ));
+        match self.budget.filter(|b| *b < LEAST_BUDGET) {
+            Some(budget) => Err(budget_too_small(budget)),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+pub(super) fn bad_cap(steps: usize) -> Error {
+    Error::failure(
+        "bad_cap",
+        format!("A cap of {steps} steps is not possible."),
+        format!("Allow 1 to {MAX_STEPS} steps."),
+    )
+}
+
+pub(super) fn budget_too_small(budget: usize) -> Error {
+    Error::failure(
+        "budget_too_small",
+        format!("A budget of {budget} tokens holds no result."),
+        format!("Allow at least {LEAST_BUDGET} tokens; some 2000 are usual."),
+    )
 }
 
 /// Reads a time such as `30s`, `500ms`, `2m` or `1h`; a bare number is seconds.

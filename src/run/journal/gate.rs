@@ -15,32 +15,37 @@ pub(in crate::run) enum Decision {
 }
 
 impl Journal {
-    /// What was decided about the write of a run; `None` where nobody was asked.
-    pub fn decision(&self, number: i64) -> Result<Option<Decision>> {
-        let row: Option<(Option<String>, i64)> = self
-            .db
+    /// What was decided at a gate of a run; `None` where nobody was asked.
+    pub fn decision(&self, number: i64, step: &str) -> Result<Option<Decision>> {
+        self.db
             .query_row(
-                "select decision, expires from gate where run = ?",
-                [number],
-                |r| Ok((r.get(0)?, r.get(1)?)),
+                "select decision, expires from gate where run = ? and step = ?",
+                params![number, step],
+                |r| Ok(read(r.get(0)?, r.get(1)?)),
             )
             .optional()
-            .map_err(|e| self.broken(&e))?;
-        Ok(row.map(|(decision, expires)| match decision.as_deref() {
-            Some("approved") => Decision::Approved,
-            Some(_) => Decision::Denied,
-            None if now() >= expires => Decision::Expired,
-            None => Decision::Pending,
-        }))
+            .map_err(|e| self.broken(&e))
+    }
+
+    /// The gate at which a run was asked last, and what was decided there.
+    fn last_gate(&self, number: i64) -> Result<Option<(String, Decision)>> {
+        self.db
+            .query_row(
+                "select step, decision, expires from gate where run = ? order by rowid desc limit 1",
+                [number],
+                |r| Ok((r.get(0)?, read(r.get(1)?, r.get(2)?))),
+            )
+            .optional()
+            .map_err(|e| self.broken(&e))
     }
 
     /// Asks for a decision that may be made within `time`.
-    pub fn ask(&self, number: i64, time: Duration) -> Result<()> {
+    pub fn ask(&self, number: i64, step: &str, time: Duration) -> Result<()> {
         let time = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         self.db
             .execute(
-                "insert or ignore into gate (run, expires) values (?, ?)",
-                params![number, now().saturating_add(time)],
+                "insert or ignore into gate (run, step, expires) values (?, ?, ?)",
+                params![number, step, now().saturating_add(time)],
             )
             .map_err(|e| self.broken(&e))?;
         Ok(())
@@ -56,10 +61,10 @@ impl Journal {
         } else {
             Decision::Denied
         };
-        match self.decision(number)? {
-            Some(Decision::Pending) => {}
-            Some(Decision::Expired) => return Err(expired(number)),
-            Some(made) if made == wanted => return Ok(()),
+        let step = match self.last_gate(number)? {
+            Some((step, Decision::Pending)) => step,
+            Some((_, Decision::Expired)) => return Err(expired(number)),
+            Some((_, made)) if made == wanted => return Ok(()),
             _ => {
                 return Err(Error::failure(
                     "not_waiting",
@@ -67,16 +72,33 @@ impl Journal {
                     "`trimtab runs` lists what waits.",
                 ));
             }
-        }
+        };
         let word = if approve { "approved" } else { "denied" };
         self.db
             .execute(
-                "update gate set decision = ? where run = ? and decision is null",
-                params![word, number],
+                "update gate set decision = ? where run = ? and step = ? and decision is null",
+                params![word, number, step],
             )
             .map_err(|e| self.broken(&e))?;
         Ok(())
     }
+}
+
+fn read(decision: Option<String>, expires: i64) -> Decision {
+    match decision.as_deref() {
+        Some("approved") => Decision::Approved,
+        Some(_) => Decision::Denied,
+        None if now() >= expires => Decision::Expired,
+        None => Decision::Pending,
+    }
+}
+
+pub(in crate::run) fn denied(number: i64) -> Error {
+    Error::refused(
+        "denied",
+        format!("Run r{number} was denied; nothing was written."),
+        "",
+    )
 }
 
 pub(in crate::run) fn expired(number: i64) -> Error {

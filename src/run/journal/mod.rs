@@ -8,10 +8,12 @@
 mod gate;
 mod records;
 
-pub(super) use gate::{Decision, expired};
+pub(super) use gate::{Decision, denied, expired};
 pub use records::{RunRecord, StepRecord};
 
-use super::task::Task;
+use super::outcome::Failure;
+use super::retry::Attempt;
+use super::workflow::Job;
 use crate::error::{Error, Result};
 use crate::workspace::{Cancel, Root, State};
 use rusqlite::config::DbConfig;
@@ -22,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Layout of the database.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// The steps that runs of this program take: a run of another number cannot be
 /// resumed, because its rows mean something else.
 pub(super) const STEPS_VERSION: i64 = 1;
@@ -53,11 +55,34 @@ create table step (
     micros integer not null,
     primary key (run, seq)
 );
+";
+
+/// What layout 2 has more: gates of several steps, and attempts that failed.
+const TABLES_2: &str = "
 create table gate (
-    run integer primary key references run(id) on delete cascade,
+    run integer not null references run(id) on delete cascade,
+    step text not null,
     decision text,
-    expires integer not null
+    expires integer not null,
+    primary key (run, step)
 );
+create table attempt (
+    run integer not null references run(id) on delete cascade,
+    seq integer not null,
+    what text not null,
+    error text not null,
+    waited integer not null
+);
+create index attempt_of on attempt (run, seq);
+";
+
+/// From layout 1, in which a run had one gate.
+const FROM_1: &str = "
+alter table gate rename to gate_1;
+";
+const FROM_1_END: &str = "
+insert into gate (run, step, decision, expires) select run, 'gate', decision, expires from gate_1;
+drop table gate_1;
 ";
 
 /// A step that is over.
@@ -67,7 +92,25 @@ pub(super) struct Done<'a> {
     pub input: &'a str,
     pub result: std::result::Result<&'a str, &'a Error>,
     pub attempts: u32,
+    /// The attempts that failed.
+    pub log: &'a [Attempt],
     pub took: Duration,
+}
+
+/// What the journal knows of a step.
+pub(super) enum Known {
+    New {
+        seq: usize,
+    },
+    Done {
+        input: String,
+        output: String,
+    },
+    Failed {
+        seq: usize,
+        input: String,
+        failure: Failure,
+    },
 }
 
 pub(super) struct Journal {
@@ -124,14 +167,18 @@ impl Journal {
                 "Use that version.",
             ));
         }
-        if layout == 0 {
+        if layout < LAYOUT {
             let mut create = || -> rusqlite::Result<()> {
                 db.pragma_update(None, "journal_mode", "wal")?;
                 let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
                 // Another process may have been faster.
                 let layout: i64 = tx.query_row("pragma user_version", [], |r| r.get(0))?;
-                if layout == 0 {
-                    tx.execute_batch(TABLES)?;
+                match layout {
+                    0 => tx.execute_batch(&format!("{TABLES}{TABLES_2}"))?,
+                    1 => tx.execute_batch(&format!("{FROM_1}{TABLES_2}{FROM_1_END}"))?,
+                    _ => {}
+                }
+                if layout < LAYOUT {
                     tx.pragma_update(None, "user_version", LAYOUT)?;
                 }
                 tx.commit()
@@ -152,18 +199,18 @@ impl Journal {
     }
 
     /// Begins a run.
-    pub fn begin(&self, task: &Task) -> Result<Held> {
-        let number = self.insert(task, None)?;
+    pub fn begin(&self, job: &Job) -> Result<Held> {
+        let number = self.insert(job, None)?;
         self.hold(number)
     }
 
-    fn insert(&self, task: &Task, forked: Option<&str>) -> Result<i64> {
+    fn insert(&self, job: &Job, forked: Option<&str>) -> Result<i64> {
         let now = now();
         self.db
             .execute(
                 "insert into run (nonce, task, version, status, forked, created, updated)
                  values (?, ?, ?, 'running', ?, ?, ?)",
-                params![nonce(), encode(task)?, STEPS_VERSION, forked, now, now],
+                params![nonce(), encode(job)?, STEPS_VERSION, forked, now, now],
             )
             .map_err(|e| self.broken(&e))?;
         let number = self.db.last_insert_rowid();
@@ -246,11 +293,11 @@ impl Journal {
         self.folder.join(format!("r{number}.lock"))
     }
 
-    /// The task of a run.
+    /// What a run does.
     ///
     /// # Errors
     /// `unknown_run`, and `other_version` where its steps are not those of this program.
-    pub fn task(&self, number: i64) -> Result<Task> {
+    pub fn job(&self, number: i64) -> Result<Job> {
         let row: Option<(String, i64)> = self
             .db
             .query_row(
@@ -287,11 +334,61 @@ impl Journal {
             .map_err(|e| self.broken(&e))
     }
 
+    /// What is known of a step by its name. One that is new gets the number that is
+    /// proposed, or the next one where that is taken.
+    pub fn known(&self, number: i64, name: &str, proposed: usize) -> Result<Known> {
+        type Row = (u32, String, String, Option<String>);
+        let find = || -> rusqlite::Result<Option<Row>> {
+            self.db
+                .prepare_cached(
+                    "select seq, status, input, output from step where run = ? and name = ?",
+                )?
+                .query_row(params![number, name], |r| {
+                    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+                })
+                .optional()
+        };
+        let free = || -> rusqlite::Result<u32> {
+            let mut s = self.db.prepare_cached(
+                "select count(*), (select max(seq) from step where run = ?1) from step
+                 where run = ?1 and seq = ?2",
+            )?;
+            s.query_row(params![number, small(proposed)], |r| {
+                let (taken, max): (u32, Option<u32>) = (r.get(0)?, r.get(1)?);
+                Ok(if taken == 0 {
+                    small(proposed)
+                } else {
+                    max.unwrap_or(0) + 1
+                })
+            })
+        };
+        match find().map_err(|e| self.broken(&e))? {
+            None => {
+                let seq = free().map_err(|e| self.broken(&e))? as usize;
+                Ok(Known::New { seq })
+            }
+            Some((_, status, input, Some(output))) if status == "done" => {
+                Ok(Known::Done { input, output })
+            }
+            Some((seq, _, input, output)) => Ok(Known::Failed {
+                seq: seq as usize,
+                input,
+                failure: output
+                    .and_then(|o| Failure::from_journal(&o))
+                    .unwrap_or_default(),
+            }),
+        }
+    }
+
     /// Writes down a step that is over.
     pub fn record(&self, held: &Held, done: &Done<'_>) -> Result<()> {
         let (status, output, error) = match done.result {
-            Ok(output) => ("done", Some(output), None),
-            Err(e) => ("failed", None, Some(e.to_string())),
+            Ok(output) => ("done", Some(output.to_string()), None),
+            Err(e) => (
+                "failed",
+                Some(Failure::from(e).to_journal()),
+                Some(e.to_string()),
+            ),
         };
         let micros = u64::try_from(done.took.as_micros()).unwrap_or(u64::MAX);
         let micros = i64::try_from(micros).unwrap_or(i64::MAX);
@@ -313,6 +410,20 @@ impl Journal {
                 ])
             })
             .map_err(|e| self.broken(&e))?;
+        for attempt in done.log {
+            self.db
+                .execute(
+                    "insert into attempt (run, seq, what, error, waited) values (?, ?, ?, ?, ?)",
+                    params![
+                        number,
+                        small(done.seq),
+                        attempt.what,
+                        attempt.error,
+                        i64::try_from(attempt.waited).unwrap_or(i64::MAX)
+                    ],
+                )
+                .map_err(|e| self.broken(&e))?;
+        }
         Ok(())
     }
 
@@ -338,9 +449,9 @@ impl Journal {
     /// A new run that has done the first steps of another.
     ///
     /// # Errors
-    /// As [`Journal::task`], and `no_such_step` where it has not done so many.
+    /// As [`Journal::job`], and `no_such_step` where it has not done so many.
     pub fn fork(&self, number: i64, at: usize) -> Result<Held> {
-        let task = self.task(number)?;
+        let job = self.job(number)?;
         let steps = self.steps(number)?;
         let first: Vec<&StepRecord> = steps
             .iter()
@@ -357,7 +468,7 @@ impl Journal {
             .db
             .unchecked_transaction()
             .map_err(|e| self.broken(&e))?;
-        let new = self.insert(&task, Some(&format!("r{number} at {at}")))?;
+        let new = self.insert(&job, Some(&format!("r{number} at {at}")))?;
         let held = self.hold(new)?;
         for step in first {
             self.record(
@@ -368,6 +479,7 @@ impl Journal {
                     input: &step.input,
                     result: Ok(step.output.as_deref().unwrap_or("null")),
                     attempts: step.attempts,
+                    log: &[],
                     took: Duration::from_micros(step.micros),
                 },
             )?;
@@ -428,13 +540,25 @@ fn nonce() -> String {
 }
 
 pub(super) fn encode(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| {
-        Error::failure(
-            "invalid_step",
-            format!("A value cannot be written down: {e}."),
-            "This is a defect of trimtab: please report it.",
-        )
-    })
+    serde_json::to_string(value).map_err(|e| unwritable(&e))
+}
+
+fn unwritable(e: &serde_json::Error) -> Error {
+    Error::failure(
+        "invalid_step",
+        format!("A value cannot be written down: {e}."),
+        "This is a defect of trimtab: please report it.",
+    )
+}
+
+/// A value as JSON.
+pub(super) fn to_json(value: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|e| unwritable(&e))
+}
+
+/// A value from JSON that was checked before.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|e| unwritable(&e))
 }
 
 /// Steps are at most 50.

@@ -2,6 +2,7 @@
 
 use super::{Journal, unknown};
 use crate::error::Result;
+use crate::run::retry::Attempt;
 use rusqlite::Row;
 use serde::Serialize;
 use std::fs::File;
@@ -48,6 +49,9 @@ pub struct StepRecord {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The attempts that failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Attempt>,
 }
 
 impl Journal {
@@ -89,20 +93,40 @@ impl Journal {
                  from step where run = ? order by seq",
             )?;
             let rows = s.query_map([number], |r| {
+                let status: String = r.get(2)?;
+                // What a failure left there is for the program.
                 let output: Option<String> = r.get(6)?;
+                let output = output.filter(|_| status == "done");
                 Ok(StepRecord {
                     step: r.get::<_, u32>(0)? as usize,
                     name: r.get(1)?,
-                    status: r.get(2)?,
+                    status,
                     attempts: r.get(3)?,
                     micros: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
                     tokens: output.as_deref().map_or(0, crate::tokens::count),
                     input: r.get(5)?,
                     output,
                     error: r.get(7)?,
+                    failed: Vec::new(),
                 })
             })?;
-            rows.collect()
+            let mut steps: Vec<StepRecord> = rows.collect::<rusqlite::Result<_>>()?;
+            let mut s = self.db.prepare(
+                "select seq, what, error, waited from attempt where run = ? order by rowid",
+            )?;
+            let mut rows = s.query([number])?;
+            while let Some(r) = rows.next()? {
+                let seq = r.get::<_, u32>(0)? as usize;
+                let attempt = Attempt {
+                    what: r.get(1)?,
+                    error: r.get(2)?,
+                    waited: u64::try_from(r.get::<_, i64>(3)?).unwrap_or_default(),
+                };
+                if let Some(step) = steps.iter_mut().find(|s| s.step == seq) {
+                    step.failed.push(attempt);
+                }
+            }
+            Ok(steps)
         };
         if !self.exists(number)? {
             return Err(unknown(number));

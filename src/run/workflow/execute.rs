@@ -1,0 +1,686 @@
+//! Takes the steps of a plan: independent ones side by side, each written down.
+//!
+//! Steps are taken in waves: all that may begin now, in the order of the file, up
+//! to [`PARALLEL`] at a time. Which steps a wave holds follows from what the steps
+//! before gave, never from which of them was faster, so that caps cut every run of
+//! the same workflow at the same place.
+
+use super::expr::{From, Reference, Scope};
+use super::kinds::{Context, Inputs, Work};
+use super::plan::{Plan, Step, Unit};
+use super::types::Type;
+use crate::error::{Error, Result};
+use crate::run::config::Config;
+use crate::run::journal::{Done, Held, Journal, Known, encode};
+use crate::run::outcome::{Failure, StoppedBy};
+use crate::run::retry::{Attempt, attempts};
+use crate::run::step::{Halt, Progress, crash_point, halt};
+use crate::run::task::parse_time;
+use crate::workspace::{Cancel, Root};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Steps that are taken at the same time.
+const PARALLEL: usize = 8;
+/// Stack of a working thread, as large as a main thread's: trees of deeply nested
+/// code are walked on it.
+const STACK_BYTES: usize = 8 << 20;
+/// How long a gate waits where nothing else is said.
+const GATE: Duration = Duration::from_secs(7 * 86_400);
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum State {
+    /// Its turn has not come.
+    Waiting,
+    Done(Value),
+    /// Its condition did not hold.
+    Passed,
+    /// Something that it needs failed.
+    Skipped,
+    /// Its file is not trusted.
+    LeftOut,
+    Failed(Failure),
+}
+
+/// What a run of a plan works with.
+pub(super) struct Executor<'a> {
+    pub plan: &'a Plan,
+    pub root: &'a Root,
+    pub config: &'a Config,
+    pub journal: &'a Journal,
+    pub held: &'a Held,
+    /// The caller's values.
+    pub inputs: &'a Map<String, Value>,
+    pub trusted: bool,
+    /// Whether steps that failed are tried again.
+    pub again: bool,
+    pub ask: Option<Duration>,
+    pub dry_run: bool,
+    pub room: usize,
+    pub cap: usize,
+    pub cancel: Cancel,
+    pub progress: &'a mut dyn FnMut(Progress<'_>),
+    pub taken: usize,
+    pub states: Vec<State>,
+    /// What the steps of a loop gave in the round before.
+    pub last: BTreeMap<usize, Value>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// One piece of work: a step, or one item of it.
+struct Job {
+    step: usize,
+    /// Its name in the journal.
+    name: String,
+    inputs: Map<String, Value>,
+}
+
+/// How a piece of work ended, unless it ends the run.
+type Ended = std::result::Result<Value, Failure>;
+
+struct Worked {
+    result: Result<Value>,
+    log: Vec<Attempt>,
+    took: Duration,
+}
+
+impl Executor<'_> {
+    /// Takes all steps.
+    pub fn run(&mut self) -> std::result::Result<(), Halt> {
+        self.group(&self.plan.units(), "")
+    }
+
+    /// Takes the steps of some units until none can be taken.
+    fn group(&mut self, units: &[Unit], prefix: &str) -> std::result::Result<(), Halt> {
+        loop {
+            let mut wave = Vec::new();
+            let mut alone = None;
+            let mut moved = false;
+            for unit in units {
+                let members = self.members(*unit);
+                if members.iter().any(|i| self.states[*i] != State::Waiting) {
+                    continue;
+                }
+                match self.verdict(*unit, &members) {
+                    None => {}
+                    Some(State::Waiting) => match unit {
+                        Unit::Step(i) if !self.plan.steps[*i].kind.alone => wave.push(*i),
+                        unit => alone = alone.or(Some(*unit)),
+                    },
+                    Some(settled) => {
+                        moved = true;
+                        for i in members {
+                            self.states[i] = settled.clone();
+                        }
+                    }
+                }
+            }
+            match (wave.is_empty(), alone) {
+                (false, _) => self.wave(&wave, prefix)?,
+                (true, Some(Unit::Step(i))) => self.wave(&[i], prefix)?,
+                (true, Some(Unit::Loop(l))) => self.rounds(l)?,
+                (true, None) if moved => {}
+                (true, None) => return Ok(()),
+            }
+        }
+    }
+
+    fn members(&self, unit: Unit) -> Vec<usize> {
+        match unit {
+            Unit::Step(i) => vec![i],
+            Unit::Loop(l) => self.plan.loops[l].steps.clone(),
+        }
+    }
+
+    /// What becomes of a unit now: `None` where something that it needs is still to
+    /// come, `Waiting` where it is its turn.
+    fn verdict(&self, unit: Unit, members: &[usize]) -> Option<State> {
+        let needs: BTreeSet<usize> = members
+            .iter()
+            .flat_map(|i| self.plan.steps[*i].needs.iter().copied())
+            .filter(|n| !members.contains(n))
+            .collect();
+        let states: Vec<&State> = needs.iter().map(|n| &self.states[*n]).collect();
+        if states.contains(&&State::Waiting) {
+            return None;
+        }
+        let lost = |s: &&State| matches!(s, State::Failed(_) | State::Skipped | State::LeftOut);
+        if states.iter().any(lost) {
+            return Some(State::Skipped);
+        }
+        if !states.is_empty() && states.iter().all(|s| **s == State::Passed) {
+            return Some(State::Passed);
+        }
+        if let Unit::Step(i) = unit {
+            let step = &self.plan.steps[i];
+            if step.kind.trusted.is_some() && !self.trusted {
+                return Some(State::LeftOut);
+            }
+            let view = View {
+                run: self,
+                item: None,
+            };
+            if !step.when.iter().all(|c| c.holds(&view)) {
+                return Some(State::Passed);
+            }
+        }
+        Some(State::Waiting)
+    }
+
+    /// Takes the steps of a loop until its condition holds or its cap is reached.
+    fn rounds(&mut self, at: usize) -> std::result::Result<(), Halt> {
+        let plan = self.plan;
+        let one = &plan.loops[at];
+        let units: Vec<Unit> = one.steps.iter().map(|i| Unit::Step(*i)).collect();
+        for round in 1..=one.max {
+            for i in &one.steps {
+                if let State::Done(value) = std::mem::replace(&mut self.states[*i], State::Waiting)
+                {
+                    self.last.insert(*i, value);
+                }
+            }
+            self.group(&units, &format!("{}#{round}/", one.id))?;
+            let states: Vec<&State> = one.steps.iter().map(|i| &self.states[*i]).collect();
+            if !states.iter().any(|s| matches!(s, State::Done(_)))
+                || states.iter().any(|s| matches!(s, State::Failed(_)))
+            {
+                return Ok(());
+            }
+            let view = View {
+                run: self,
+                item: None,
+            };
+            if !one.until.is_empty() && one.until.iter().all(|c| c.holds(&view)) {
+                return Ok(());
+            }
+        }
+        if !one.until.is_empty() {
+            let note = format!("loop {}: stopped at its cap of {} rounds", one.id, one.max);
+            self.notes.push(note);
+        }
+        Ok(())
+    }
+
+    /// Takes some steps and all their items.
+    fn wave(&mut self, steps: &[usize], prefix: &str) -> std::result::Result<(), Halt> {
+        let mut jobs = Vec::new();
+        for i in steps {
+            jobs.extend(self.jobs(*i, prefix));
+        }
+        let mut ended: BTreeMap<usize, Vec<Ended>> =
+            steps.iter().map(|i| (*i, Vec::new())).collect();
+        let at_once = match steps {
+            [i] if self.plan.steps[*i].kind.alone => 1,
+            _ => PARALLEL,
+        };
+        for chunk in jobs.chunks(at_once) {
+            for (job, result) in chunk.iter().zip(self.chunk(chunk)?) {
+                ended.entry(job.step).or_default().push(result);
+            }
+        }
+        for (i, results) in ended {
+            self.states[i] = join(&self.plan.steps[i], results);
+        }
+        Ok(())
+    }
+
+    /// The work of a step: once, or for each item.
+    fn jobs(&mut self, i: usize, prefix: &str) -> Vec<Job> {
+        let plan = self.plan;
+        let step = &plan.steps[i];
+        let Some(each) = &step.each else {
+            let view = View {
+                run: self,
+                item: None,
+            };
+            return vec![Job {
+                step: i,
+                name: format!("{prefix}{}", step.id),
+                inputs: inputs(step, &view),
+            }];
+        };
+        let list = each.value(
+            &Type::list(Type::Any),
+            &View {
+                run: self,
+                item: None,
+            },
+        );
+        let mut items = match list {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        };
+        if let Some(most) = step.at_most.filter(|m| items.len() > *m) {
+            let note = format!(
+                "step {}: the first {most} of {} items",
+                step.id,
+                items.len()
+            );
+            self.notes.push(note);
+            items.truncate(most);
+        }
+        let job = |(n, item): (usize, &Value)| Job {
+            step: i,
+            name: format!("{prefix}{}[{}]", step.id, n + 1),
+            inputs: inputs(
+                step,
+                &View {
+                    run: self,
+                    item: Some(item),
+                },
+            ),
+        };
+        items.iter().enumerate().map(job).collect()
+    }
+
+    /// Does some pieces of work side by side, under the caps.
+    fn chunk(&mut self, jobs: &[Job]) -> std::result::Result<Vec<Ended>, Halt> {
+        let mut out: Vec<Option<Ended>> = jobs.iter().map(|_| None).collect();
+        let mut work = Vec::new();
+        let mut stop = None;
+        for (n, job) in jobs.iter().enumerate() {
+            let step = &self.plan.steps[job.step];
+            match self.begin(job, step)? {
+                Begun::Known(ended) => out[n] = Some(ended),
+                Begun::Work(seq, input, before) => work.push((n, seq, input, before)),
+                Begun::Stop(by) => {
+                    stop = Some(Halt::Stop(by));
+                    break;
+                }
+            }
+        }
+        crash_point();
+        let mut asks = Vec::new();
+        let (plan, held, journal) = (self.plan, self.held, self.journal);
+        let (sender, receiver) = channel();
+        let mut todo = Vec::new();
+        for (n, seq, input, before) in &work {
+            let (job, step) = (&jobs[*n], &plan.steps[jobs[*n].step]);
+            let key = held.key(0, &job.name, input);
+            let decided = match step.kind.alone {
+                true => journal
+                    .decision(held.number, &job.name)
+                    .map_err(Halt::Failed)?,
+                false => None,
+            };
+            todo.push((*n, *seq, input, key, decided, before.clone(), job, step));
+        }
+        let (root, config, cancel) = (self.root, self.config, &self.cancel);
+        let (ask, dry_run, room) = (self.ask, self.dry_run, self.room);
+        let failed = thread::scope(|scope| -> Result<()> {
+            let single = todo.len() == 1;
+            for (n, _, _, key, decided, before, job, step) in &todo {
+                let sender = sender.clone();
+                let work = move || {
+                    let given = Inputs(job.inputs.clone());
+                    let worked = attempt(step, key, cancel, step.kind.work, &given, |cancel| {
+                        Context {
+                            root,
+                            config,
+                            cancel,
+                            key,
+                            room,
+                            ask,
+                            number: held.number,
+                            decided: *decided,
+                            dry_run,
+                            before: before.clone(),
+                        }
+                    });
+                    // The receiver is there as long as this scope.
+                    let _ = sender.send((*n, worked));
+                };
+                if single {
+                    work();
+                } else {
+                    thread::Builder::new()
+                        .stack_size(STACK_BYTES)
+                        .spawn_scoped(scope, work)
+                        .map_err(|e| Error::failure("internal", format!("No thread: {e}."), ""))?;
+                }
+            }
+            for _ in &todo {
+                let Ok((n, worked)) = receiver.recv() else {
+                    break;
+                };
+                let Some((_, seq, input, _, _, _, job, step)) = todo.iter().find(|t| t.0 == n)
+                else {
+                    continue;
+                };
+                match ending(&worked.result) {
+                    None => {
+                        let ended = record(journal, held, *seq, &job.name, input, &worked)?;
+                        out[n] = Some(ended.and_then(|v| sound(step, v)));
+                    }
+                    Some(halt) => {
+                        if let (Halt::Stop(StoppedBy::Gate), Err(e)) = (&halt, &worked.result) {
+                            asks.push((job.name.clone(), expiry(job, ask)?, e.message.clone()));
+                        }
+                        stop = Some(halt);
+                    }
+                }
+            }
+            Ok(())
+        });
+        failed.map_err(Halt::Failed)?;
+        crash_point();
+        for (name, time, shown) in asks {
+            journal
+                .ask(held.number, &name, time)
+                .map_err(Halt::Failed)?;
+            self.notes.push(shown);
+        }
+        if let Some(halt) = stop {
+            return Err(halt);
+        }
+        let mut ended = Vec::new();
+        for (n, one) in out.into_iter().enumerate() {
+            let one = one.unwrap_or_else(|| Err(Failure::from(&Error::cancelled())));
+            ended.push(self.finish(&jobs[n], one)?);
+        }
+        Ok(ended)
+    }
+
+    /// Looks up what is known of a piece of work, and counts it under the caps.
+    fn begin(&mut self, job: &Job, step: &Step) -> std::result::Result<Begun, Halt> {
+        if let Err(what) = held_against(step, &job.inputs) {
+            let e = Error::failure(
+                "invalid_step",
+                format!("The input of step {} is not valid: {what}.", step.id),
+                "Mend what the steps before it give.",
+            );
+            return Ok(Begun::Known(Err(Failure::from(&e))));
+        }
+        let mut before = Value::Null;
+        if let Some(prepare) = step.kind.prepare {
+            let name = format!("{}/prepare", job.name);
+            match self.count(&name, &job.inputs)? {
+                Begun::Known(Ok(value)) => before = value,
+                Begun::Work(seq, input, _) => {
+                    match self.prepare(job, step, prepare, &name, seq, &input)? {
+                        Ok(value) => before = value,
+                        ended => return Ok(Begun::Known(ended)),
+                    }
+                }
+                other => return Ok(other),
+            }
+        }
+        match self.count(&job.name, &job.inputs)? {
+            Begun::Known(Ok(value)) => Ok(Begun::Known(sound(step, value))),
+            Begun::Work(seq, input, _) => Ok(Begun::Work(seq, input, before)),
+            other => Ok(other),
+        }
+    }
+
+    fn count(
+        &mut self,
+        name: &str,
+        inputs: &Map<String, Value>,
+    ) -> std::result::Result<Begun, Halt> {
+        if self.cancel.is_set() {
+            return Err(Halt::Failed(Error::cancelled()));
+        }
+        if self.cancel.is_late() {
+            return Ok(Begun::Stop(StoppedBy::Time));
+        }
+        if self.taken >= self.cap {
+            return Ok(Begun::Stop(StoppedBy::Steps));
+        }
+        self.taken += 1;
+        (self.progress)(Progress {
+            step: self.taken,
+            cap: self.cap,
+            name,
+        });
+        let input = encode(inputs).map_err(Halt::Failed)?;
+        let number = self.held.number;
+        let known = self
+            .journal
+            .known(number, name, self.taken)
+            .map_err(Halt::Failed)?;
+        match known {
+            Known::Done { input: was, output } if was == input => {
+                let value = serde_json::from_str(&output).map_err(|_| other_run(name))?;
+                Ok(Begun::Known(Ok(value)))
+            }
+            Known::Failed {
+                input: was,
+                failure,
+                ..
+            } if was == input && !self.again => Ok(Begun::Known(Err(failure))),
+            Known::Failed { seq, .. } if self.again => Ok(Begun::Work(seq, input, Value::Null)),
+            Known::New { seq } => Ok(Begun::Work(seq, input, Value::Null)),
+            _ => Err(other_run(name)),
+        }
+    }
+
+    fn prepare(
+        &mut self,
+        job: &Job,
+        step: &Step,
+        prepare: Work,
+        name: &str,
+        seq: usize,
+        input: &str,
+    ) -> std::result::Result<Ended, Halt> {
+        crash_point();
+        let key = self.held.key(0, name, input);
+        let given = Inputs(job.inputs.clone());
+        let worked = attempt(step, &key, &self.cancel, prepare, &given, |cancel| {
+            self.context(cancel, &key, Value::Null)
+        });
+        if let Some(halt) = ending(&worked.result) {
+            return Err(halt);
+        }
+        record(self.journal, self.held, seq, name, input, &worked).map_err(Halt::Failed)
+    }
+
+    /// What follows a piece of work that is written down.
+    fn finish(&mut self, job: &Job, ended: Ended) -> std::result::Result<Ended, Halt> {
+        let step = &self.plan.steps[job.step];
+        let (Some(finish), Ok(value)) = (step.kind.finish, &ended) else {
+            return Ok(ended);
+        };
+        let given = Inputs(job.inputs.clone());
+        let context = self.context(self.cancel.clone(), "", value.clone());
+        match finish(&context, &given) {
+            Ok(value) => Ok(Ok(value)),
+            Err(e) => match halt(e) {
+                Halt::Failed(e) => Ok(Err(Failure::from(&e))),
+                stop => Err(stop),
+            },
+        }
+    }
+
+    fn context<'c>(&'c self, cancel: Cancel, key: &'c str, before: Value) -> Context<'c> {
+        Context {
+            root: self.root,
+            config: self.config,
+            cancel,
+            key,
+            room: self.room,
+            ask: self.ask,
+            number: self.held.number,
+            decided: None,
+            dry_run: self.dry_run,
+            before,
+        }
+    }
+}
+
+enum Begun {
+    Known(Ended),
+    /// Number, input as it is written down, and what was prepared.
+    Work(usize, String, Value),
+    Stop(StoppedBy),
+}
+
+/// Tries a piece of work as its policy says.
+fn attempt<'c>(
+    step: &Step,
+    key: &str,
+    cancel: &Cancel,
+    work: Work,
+    given: &Inputs,
+    context: impl Fn(Cancel) -> Context<'c>,
+) -> Worked {
+    let begun = Instant::now();
+    let mut log = Vec::new();
+    let result = attempts(&step.policy, key, "", cancel, &mut log, |cancel| {
+        Ok(work(&context(cancel.clone()), given)?)
+    });
+    Worked {
+        result,
+        log,
+        took: begun.elapsed(),
+    }
+}
+
+/// What ends the run rather than the step.
+fn ending(result: &Result<Value>) -> Option<Halt> {
+    match halt(result.as_ref().err()?.clone()) {
+        Halt::Failed(e) if e.code != "cancelled" => None,
+        stop => Some(stop),
+    }
+}
+
+fn record(
+    journal: &Journal,
+    held: &Held,
+    seq: usize,
+    name: &str,
+    input: &str,
+    worked: &Worked,
+) -> Result<Ended> {
+    let encoded = worked
+        .result
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(encode);
+    let done = Done {
+        seq,
+        name,
+        input,
+        result: encoded.as_ref().map(String::as_str),
+        attempts: u32::try_from(worked.log.len()).unwrap_or(u32::MAX) + u32::from(encoded.is_ok()),
+        log: &worked.log,
+        took: worked.took,
+    };
+    journal.record(held, &done)?;
+    crash_point();
+    Ok(match &worked.result {
+        Ok(value) => Ok(value.clone()),
+        Err(e) => Err(Failure::from(e)),
+    })
+}
+
+/// The fields of a step as values.
+fn inputs(step: &Step, view: &View<'_, '_>) -> Map<String, Value> {
+    let value = |(name, (wanted, expr)): (&&str, &(Type, super::expr::Expr))| {
+        ((*name).to_string(), expr.value(wanted, view))
+    };
+    step.fields.iter().map(value).collect()
+}
+
+/// Holds values against what the fields want.
+fn held_against(step: &Step, inputs: &Map<String, Value>) -> std::result::Result<(), String> {
+    step.fields.iter().try_for_each(|(name, (wanted, _))| {
+        let value = inputs.get(*name).unwrap_or(&Value::Null);
+        wanted.check(value).map_err(|e| format!("`{name}`: {e}"))
+    })
+}
+
+/// Holds what a step gave against what it should.
+fn sound(step: &Step, value: Value) -> Ended {
+    let one = |t: &Type| match t {
+        Type::List(of) if step.each.is_some() => (**of).clone(),
+        t => t.clone(),
+    };
+    let wanted = Type::Record(
+        step.gives
+            .iter()
+            .map(|(n, t)| (n.clone(), one(t)))
+            .collect(),
+    );
+    wanted.check(&value).map(|()| value).map_err(|what| {
+        Failure::from(&Error::failure(
+            "invalid_step",
+            format!("The output of step {} is not valid: {what}.", step.id),
+            "",
+        ))
+    })
+}
+
+/// Puts the items of a step together.
+fn join(step: &Step, results: Vec<Ended>) -> State {
+    let mut values = Vec::new();
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            // The first failure stands for all; each is in the journal.
+            Err(failure) => return State::Failed(failure),
+        }
+    }
+    if step.each.is_none() {
+        return State::Done(values.pop().unwrap_or_default());
+    }
+    let list = |name: &String| -> Value {
+        values
+            .iter()
+            .map(|v| v.get(name).cloned().unwrap_or_default())
+            .collect()
+    };
+    State::Done(
+        step.gives
+            .keys()
+            .map(|name| (name.clone(), list(name)))
+            .collect(),
+    )
+}
+
+/// How long a gate waits.
+fn expiry(job: &Job, ask: Option<Duration>) -> Result<Duration> {
+    match job.inputs.get("expires").and_then(Value::as_str) {
+        Some(time) => parse_time(time),
+        None => Ok(ask.unwrap_or(GATE)),
+    }
+}
+
+fn other_run(name: &str) -> Halt {
+    Halt::Failed(Error::failure(
+        "other_run",
+        format!("Step {name} of the journal is not that of this run."),
+        "Start the workflow again as a new run.",
+    ))
+}
+
+/// What references stand for.
+pub(super) struct View<'e, 'a> {
+    pub run: &'e Executor<'a>,
+    pub item: Option<&'e Value>,
+}
+
+impl Scope for View<'_, '_> {
+    fn value(&self, reference: &Reference) -> Value {
+        let plan = self.run.plan;
+        let position = |id: &str| plan.steps.iter().position(|s| s.id == id);
+        let first = match &reference.from {
+            From::Input(name) => self.run.inputs.get(name).cloned(),
+            From::Step(id) => position(id).and_then(|i| match &self.run.states[i] {
+                State::Done(value) => Some(value.clone()),
+                _ => None,
+            }),
+            From::Last(id) => position(id).and_then(|i| self.run.last.get(&i).cloned()),
+            From::Item => self.item.cloned(),
+        };
+        let part = |value: Value, name: &String| value.get(name).cloned();
+        let found = first.and_then(|v| reference.parts.iter().try_fold(v, part));
+        let empty = || plan.type_of(reference).map_or(Value::Null, |t| t.empty());
+        found.unwrap_or_else(empty)
+    }
+}
