@@ -1,76 +1,8 @@
-//! `trimtab setup` and the server with real clients, where they are installed:
-//! each reads the configuration that setup wrote and connects with it. A client
-//! that is not on the search path is skipped, and the test says so.
+//! `trimtab setup` and `doctor`: each client reads the configuration that setup wrote
+//! and connects with it.
 
+use crate::user::{TRIMTAB, User, installed, text};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-const TRIMTAB: &str = env!("CARGO_BIN_EXE_trimtab");
-
-/// A user with nothing but a home, in a small project.
-struct User {
-    dir: tempfile::TempDir,
-}
-
-impl User {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let user = Self { dir };
-        std::fs::create_dir_all(user.project().join("src")).unwrap();
-        std::fs::write(
-            user.project().join("src/main.rs"),
-            "fn greet() -> &'static str {\n    \"hello\"\n}\n\nfn main() {\n    println!(\"{}\", greet());\n}\n",
-        )
-        .unwrap();
-        user
-    }
-
-    fn home(&self) -> &Path {
-        self.dir.path()
-    }
-
-    fn project(&self) -> PathBuf {
-        self.dir.path().join("project")
-    }
-
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.project())
-            .env_clear()
-            .env("HOME", self.home())
-            .env("USERPROFILE", self.home())
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(std::env::var_os("SystemRoot").map(|r| ("SystemRoot", r)))
-            .env("LOCALAPPDATA", self.home())
-            .env("APPDATA", self.home())
-            .env("TERM", "dumb")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn trimtab(&self, arguments: &[&str]) -> Output {
-        self.command(TRIMTAB).args(arguments).output().unwrap()
-    }
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-/// The program on the search path, or none and a word about it.
-fn installed(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file());
-    if found.is_none() {
-        eprintln!("skipped: {name} is not installed");
-    }
-    found
-}
 
 /// Sets the client up, lets it look for its servers, takes the entry out again.
 fn connects(id: &str, program: &str, environment: &[(&str, &str)], sign: &str) {
