@@ -9,7 +9,7 @@ use super::task::{Limits, Task};
 use crate::error::Result;
 use crate::search::{LocateOptions, Ranked, locate};
 use crate::text::{Lines, Span};
-use crate::workspace::{Cancel, Root, Scope};
+use crate::workspace::{Cancel, Root};
 use serde::{Deserialize, Serialize};
 
 /// What the steps have brought so far.
@@ -175,7 +175,7 @@ pub(super) fn locate_places(
     let options = LocateOptions {
         budget: limits.tokens.saturating_mul(2).max(8_000),
         fill,
-        scope: Scope::default(),
+        ..LocateOptions::default()
     };
     let located = locate(root, text, &options, cancel)?;
     let place = |r: Ranked| Place {

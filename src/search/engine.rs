@@ -1,7 +1,7 @@
+use super::class::classify;
 use super::collect::{self, line_queries};
 use super::fit::{self, Budget, Found, Listed, Loaded};
 use super::locate::{LocateOptions, locate};
-use super::order::place;
 use super::query::{Kind, Query};
 use super::ranges::{Draft, View, drafts, topic};
 use super::request::{Mode, Request};
@@ -251,6 +251,7 @@ impl Engine {
             budget: Budget::of(request).tokens / queries.len().max(1),
             fill: false,
             scope: request.scope(),
+            ..LocateOptions::default()
         };
         for (i, query) in queries.iter().enumerate() {
             if query.kind != Kind::Words {
@@ -442,7 +443,7 @@ fn report(queries: &[Query], files: &[FileHits]) -> Vec<QueryReport> {
 
 /// In which order files are worth reading: each query in turn names its best.
 fn load_order(files: &[FileHits], queries: usize) -> Vec<usize> {
-    let places: Vec<_> = files.iter().map(|f| place(&f.path.rel)).collect();
+    let places: Vec<_> = files.iter().map(|f| classify(&f.path.rel)).collect();
     let lists: Vec<Vec<usize>> = (0..queries)
         .map(|q| {
             let mut mine: Vec<(usize, &Hits)> = files

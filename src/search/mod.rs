@@ -20,6 +20,7 @@
 //!
 //! [`Engine`] is the same for a process that lives on and searches again.
 
+mod class;
 mod collect;
 mod definition;
 mod engine;
@@ -27,7 +28,6 @@ mod fit;
 #[cfg(unix)]
 mod index;
 pub mod locate;
-mod order;
 mod query;
 mod ranges;
 mod request;

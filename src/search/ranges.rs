@@ -1,6 +1,6 @@
 //! Matching lines to ranges: the definition around them, or the lines themselves.
 
-use super::order::{Place, place};
+use super::class::{Class, classify};
 use super::query::{Kind, Query};
 use super::scan::{Hits, Mask};
 use crate::syntax::{self, Definition, Definitions, Language};
@@ -112,7 +112,7 @@ pub(super) struct Draft {
     /// Whether all matches lie in comments.
     pub comment: bool,
     /// Its file's class.
-    pub place: Place,
+    pub place: Class,
     /// For words: its position among what is about them.
     pub topic: Option<usize>,
 }
@@ -137,7 +137,7 @@ pub(super) fn topic(
         defines: 0,
         partly: 0,
         comment: false,
-        place: place(&path.rel),
+        place: classify(&path.rel),
         topic: Some(nth),
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn drafts(
             *lines.entry(*line as usize).or_default() |= 1 << hit.query;
         }
     }
-    let place = place(&path.rel);
+    let place = classify(&path.rel);
     let mut by_definition: BTreeMap<Option<usize>, BTreeMap<usize, Mask>> = BTreeMap::new();
     let mut named: BTreeMap<usize, (Mask, Mask)> = BTreeMap::new();
     for (&line, &mask) in &lines {

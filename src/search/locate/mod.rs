@@ -30,7 +30,7 @@
 
 mod abbreviation;
 mod block;
-mod class;
+mod company;
 mod scan;
 mod score;
 mod select;
@@ -45,6 +45,7 @@ pub use block::Shape;
 pub use score::Weights;
 pub use task::{Identifier, Task, Word};
 
+use super::class::Class;
 use crate::error::Result;
 use crate::syntax;
 use crate::text::{self, Span};
@@ -68,6 +69,9 @@ pub struct LocateOptions {
     pub fill: bool,
     /// Which files are considered.
     pub scope: Scope,
+    /// 1: by the task's own words and names. 2, the default: then by the names that
+    /// the best places of the first round use. More earned nothing and are not taken.
+    pub rounds: usize,
 }
 
 impl Default for LocateOptions {
@@ -76,6 +80,7 @@ impl Default for LocateOptions {
             budget: 8000,
             fill: false,
             scope: Scope::default(),
+            rounds: 2,
         }
     }
 }
@@ -124,7 +129,7 @@ pub fn locate(
     cancel: &Cancel,
 ) -> Result<Located> {
     let (scene, texts, read) = prepare(root, task, options, cancel)?;
-    let scores = score::score(&scene, &Weights::default());
+    let scores = score::score(&scene, &Weights::default(), options.rounds);
     cancel.check()?;
     let mut located = select::select(&scene, &texts, &scores, options.budget, options.fill);
     located.files = read;
@@ -297,7 +302,7 @@ fn promise(
         .any(|(f, _)| Path::new(rel).ends_with(f) || Path::new(f).ends_with(rel));
     let ids = file.identifiers.len() as f64 * 5.0;
     let factor = match file.class {
-        class::Class::Code => 1.0,
+        Class::Code => 1.0,
         _ => 0.3,
     };
     factor * (best[0] + 0.5 * best[1] + 0.25 * best[2] + in_path + ids)

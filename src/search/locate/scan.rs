@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::abbreviation;
-use super::class::{self, Class};
 use super::task::Task;
 use super::words::{self, Map, Stems};
 use crate::error::Result;
+use crate::search::class::{self, Class};
 use crate::syntax::Language;
 use crate::text;
 use crate::workspace::{self, Cancel, FilePath};
@@ -221,9 +221,9 @@ impl<'t> Reader<'t> {
         if text.len() / lines > MAX_AVERAGE_LINE {
             return None;
         }
-        let mut class = class::classify(&path.rel, language.name());
+        let mut class = class::classify(&path.rel);
         if class == Class::Code && class::says_generated(&text) {
-            class = Class::Vendor;
+            class = Class::Foreign;
         }
         local.read += 1;
         local.windows += (lines as u32).div_ceil(WINDOW);

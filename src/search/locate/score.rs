@@ -1,9 +1,10 @@
 //! Blocks to scores: fielded BM25, then what a colleague would also look at.
 
 use super::block::{Block, Shape};
-use super::class::Class;
+use super::company;
 use super::task::Task;
 use super::words::{Map, Term};
+use crate::search::class::Class;
 
 /// How much each signal counts. The defaults were measured; see the module's figures.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Weights {
     pub string: f64,
     /// Exponent of a word's weight in the task.
     pub repeat: f64,
+    /// Exponent of a word's rarity in the repository.
+    pub rarity: f64,
     /// An abbreviation or long form, against the word itself.
     pub form: f64,
     /// The same for one that never shares a line with the word.
@@ -30,14 +33,21 @@ pub struct Weights {
     pub mention: f64,
     /// Share of the best score for the block that defines it.
     pub defines: f64,
+    /// Factor for both where the identifier stands in quoted code only.
+    pub quoted: f64,
     /// Share of the best score for blocks of a file that the task names.
     pub file_named: f64,
+    /// Share of the best score for the block that uses most of the names which the
+    /// best blocks use; others get theirs in proportion.
+    pub company: f64,
+    /// Share of the best score in its file that a block gets.
+    pub file: f64,
     /// Share of its neighbours' scores that a block gets.
     pub neighbour: f64,
     /// Factor for tests, benchmarks and examples.
     pub test: f64,
     /// Factor for code of others and generated code.
-    pub vendor: f64,
+    pub foreign: f64,
     /// Factor for documentation.
     pub prose: f64,
     /// Factor for data, markup and styles.
@@ -64,20 +74,24 @@ impl Default for Weights {
             comment: 0.6,
             string: 1.0,
             repeat: 0.5,
+            rarity: 0.8,
             form: 0.3,
             lone_form: 0.15,
             mention: 0.3,
             defines: 0.7,
+            quoted: 0.3,
             file_named: 0.5,
+            company: 0.2,
+            file: 0.1,
             neighbour: 0.25,
             test: 0.3,
-            vendor: 0.3,
+            foreign: 0.3,
             prose: 0.15,
             data: 0.15,
             imports: 0.2,
-            gap: 1.0,
+            gap: 0.8,
             piece: 1.0,
-            tiny: 0.6,
+            tiny: 0.8,
             types: 0.8,
         }
     }
@@ -111,14 +125,35 @@ pub(super) struct Scene {
     pub(super) blocks: Vec<Block>,
 }
 
-/// Scores of all blocks, in their order.
-pub(super) fn score(scene: &Scene, w: &Weights) -> Vec<f64> {
+/// Scores of all blocks, in their order, after one round by the task's own words and
+/// names, or after a second by what the first has found.
+pub(super) fn score(scene: &Scene, w: &Weights, rounds: usize) -> Vec<f64> {
     let lengths: Vec<f64> = scene.blocks.iter().map(|b| length(b, w)).collect();
     let average = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
     let mut scores = words(scene, w, &lengths, average);
     let top = scores.iter().copied().fold(0.0, f64::max);
     identifiers(scene, w, top, &mut scores);
-    factors(scene, w, &mut scores);
+    for (i, s) in scores.iter_mut().enumerate() {
+        *s *= factor(scene, w, i);
+    }
+    let company = if rounds > 1 {
+        company::company(scene, &scores)
+    } else {
+        Vec::new()
+    };
+    let top = scores.iter().copied().fold(0.0, f64::max);
+    let mut best = vec![0.0f64; scene.files.len()];
+    for (b, s) in scene.blocks.iter().zip(&scores) {
+        if let Some(best) = best.get_mut(b.file) {
+            *best = best.max(*s);
+        }
+    }
+    for (i, (b, s)) in scene.blocks.iter().zip(scores.iter_mut()).enumerate() {
+        *s += w.file * best.get(b.file).copied().unwrap_or_default();
+        if let Some(share) = company.get(i).filter(|share| **share > 0.0) {
+            *s += w.company * top * share * factor(scene, w, i);
+        }
+    }
     if w.neighbour > 0.0 {
         neighbours(scene, w, &mut scores);
     }
@@ -138,6 +173,7 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
         .iter()
         .map(|word| word.weight.powf(w.repeat))
         .collect();
+    let rarity: Vec<f64> = scene.wanted.iter().map(|q| q.idf.powf(w.rarity)).collect();
     let in_path: Vec<Vec<bool>> = scene
         .files
         .iter()
@@ -184,7 +220,8 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
                     continue;
                 }
                 let weight = weights.get(q.word).copied().unwrap_or_default();
-                let s = weight * q.idf * tf * (w.k1 + 1.0) / (tf + norm) * factor;
+                let rare = rarity.get(i).copied().unwrap_or_default();
+                let s = weight * rare * tf * (w.k1 + 1.0) / (tf + norm) * factor;
                 // A word and its short form say the same thing once.
                 if let Some(best) = per_word.get_mut(q.word) {
                     *best = best.max(s);
@@ -267,7 +304,7 @@ fn identifiers(scene: &Scene, w: &Weights, top: f64, scores: &mut [f64]) {
                 defined = fitting;
             }
         }
-        let sure = if id.certain { 1.0 } else { 0.5 };
+        let sure = if id.certain { 1.0 } else { 0.5 } * if id.quoted { w.quoted } else { 1.0 };
         let n = scene.blocks.len().max(2) as f64;
         for (set, weight) in [(&defined, w.defines), (&mentioned, w.mention)] {
             let rarity = 1.0 - (set.len().max(1) as f64).ln() / n.ln();
@@ -300,28 +337,27 @@ fn names(named: &str, rel: &str) -> bool {
     ends(rel, named.trim_start_matches("./")) || (rel.contains('/') && ends(named, rel))
 }
 
-fn factors(scene: &Scene, w: &Weights, scores: &mut [f64]) {
-    for (b, s) in scene.blocks.iter().zip(scores.iter_mut()) {
-        let class = scene.files.get(b.file).map_or(Class::Code, |f| f.class);
-        *s *= match class {
-            Class::Code if b.test => w.test,
-            Class::Code => 1.0,
-            Class::Test => w.test,
-            Class::Vendor => w.vendor,
-            Class::Prose => w.prose,
-            Class::Data => w.data,
-        };
-        *s *= match b.shape {
-            Shape::Callable => 1.0,
-            Shape::Piece => w.piece,
-            Shape::Type => w.types,
-            Shape::Gap | Shape::Section => w.gap,
-            Shape::Imports => w.imports,
-        };
-        if b.solid <= 2 {
-            *s *= w.tiny;
-        }
-    }
+/// What a block's place and shape say about it.
+fn factor(scene: &Scene, w: &Weights, block: usize) -> f64 {
+    let Some(b) = scene.blocks.get(block) else {
+        return 0.0;
+    };
+    let class = match scene.files.get(b.file).map_or(Class::Code, |f| f.class) {
+        Class::Code if b.test => w.test,
+        Class::Code => 1.0,
+        Class::Test => w.test,
+        Class::Foreign => w.foreign,
+        Class::Prose => w.prose,
+        Class::Data => w.data,
+    };
+    let shape = match b.shape {
+        Shape::Callable => 1.0,
+        Shape::Piece => w.piece,
+        Shape::Type => w.types,
+        Shape::Gap | Shape::Section => w.gap,
+        Shape::Imports => w.imports,
+    };
+    class * shape * if b.solid <= 2 { w.tiny } else { 1.0 }
 }
 
 /// Blocks next to good ones in the same file.

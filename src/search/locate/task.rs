@@ -30,6 +30,8 @@ pub struct Identifier {
     pub qualifier: Option<String>,
     /// Whether the spelling alone shows that it is code: backticks, a joint, a hump, a call.
     pub certain: bool,
+    /// Whether it stands in quoted code or output only.
+    pub quoted: bool,
 }
 
 /// What a task says about where its code is.
@@ -61,6 +63,20 @@ static NOISE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// An address of a file in a repository that is browsed on the web; the group is its path.
+static BROWSED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"https?://[^\s/]+/\S+?/(?:blob|raw|tree)/[^\s/]+/([^\s)>\]]+)"));
+
+/// A line in a report that a program printed when it failed.
+static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\b\w*(?:[Ee]rror|[Ee]xception|[Ww]arning|panic(?:ked)?|fatal|failed|assert\w*)\b")
+});
+
+/// A line that only a console or a stack trace begins so.
+static CONSOLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"^\s*(?:>>>|\.\.\. |In \[\d*\]|Out\[\d*\]|File "|at \S.*[(:]\S*\d)"#)
+});
+
 /// A file's path or name with a known kind of ending, and perhaps a line.
 static FILE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -78,9 +94,39 @@ fn pattern(p: &str) -> Regex {
     Regex::new(p).expect("a constant pattern compiles")
 }
 
-/// How much a word of the first line counts against one of the rest: a title
-/// says what the task is, the body also says why, and what else was thought of.
-const TITLE: f64 = 2.0;
+/// How much a word of a line counts. A title says what the task is, the text below
+/// also says why, and what else was thought of. Quoted code shows how somebody came
+/// upon the task: its words decide only where nothing else does, while a failure's
+/// text is often found in the code word for word.
+const TITLE: f64 = 5.0;
+const TEXT: f64 = 1.0;
+const QUOTED_FAILURE: f64 = 0.5;
+const QUOTED: f64 = 1e-6;
+
+/// Tells quoted code and output from text, line by line.
+#[derive(Default)]
+struct Quotes {
+    fenced: bool,
+    /// Whether the line before may go on as indented code.
+    open: bool,
+}
+
+impl Quotes {
+    /// Whether the line is quoted; `None` for a fence, which says nothing itself.
+    fn next(&mut self, line: &str) -> Option<bool> {
+        let trimmed = line.trim();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
+            self.fenced = !self.fenced;
+            return None;
+        }
+        let indented = line.starts_with("    ") || line.starts_with('\t');
+        let quoted = self.fenced || CONSOLE.is_match(line) || (indented && self.open);
+        // Indented code stands behind a blank line; what is indented directly below
+        // a list's item goes on with it.
+        self.open = trimmed.is_empty() || (quoted && indented);
+        Some(quoted)
+    }
+}
 
 impl Task {
     /// Reads a task: plain words, a commit message, or an issue with its template.
@@ -88,7 +134,8 @@ impl Task {
         let mut task = Task::default();
         let mut stems = Stems::new();
         let mut at: Map<Term, usize> = Map::default();
-        let clean = NOISE.replace_all(text, " ");
+        let text = BROWSED.replace_all(text, "$1");
+        let clean = NOISE.replace_all(&text, " ");
         for m in FILE.captures_iter(&clean) {
             let whole = m.get(0).map_or("", |m| m.as_str());
             let line = m.get(1).and_then(|n| n.as_str().parse().ok());
@@ -104,13 +151,22 @@ impl Task {
             }
         }
         let mut title = true;
+        let mut quotes = Quotes::default();
         for line in clean.lines() {
+            let Some(quoted) = quotes.next(line) else {
+                continue;
+            };
             if line.trim().is_empty() {
                 continue;
             }
-            let weight = if title { TITLE } else { 1.0 };
+            let weight = match quoted {
+                _ if title => TITLE,
+                false => TEXT,
+                true if FAILURE.is_match(line) => QUOTED_FAILURE,
+                true => QUOTED,
+            };
+            task.add_identifiers(line, quoted && !title);
             title = false;
-            task.add_identifiers(line);
             words::parts(
                 line,
                 |p| {
@@ -139,7 +195,7 @@ impl Task {
         task
     }
 
-    fn add_identifiers(&mut self, line: &str) {
+    fn add_identifiers(&mut self, line: &str, quoted: bool) {
         for m in NAME.find_iter(line) {
             let ticked = line[..m.start()].ends_with('`') && line[m.end()..].starts_with('`');
             let written = m.as_str();
@@ -165,6 +221,7 @@ impl Task {
             let hash = words::whole(name);
             if let Some(known) = self.identifiers.iter_mut().find(|i| i.hash == hash) {
                 known.certain |= certain;
+                known.quoted &= quoted;
                 continue;
             }
             self.identifiers.push(Identifier {
@@ -172,6 +229,7 @@ impl Task {
                 hash,
                 qualifier,
                 certain,
+                quoted,
             });
         }
     }
@@ -189,11 +247,45 @@ mod tests {
     }
 
     #[test]
-    fn the_title_counts_twice_and_stop_words_do_not_count() {
+    fn the_title_counts_most_and_stop_words_do_not_count() {
         let t = Task::parse(
             "Fix the cache eviction\n\nThe cache should be evicted.\nSigned-off-by: A <a@b>",
         );
-        assert_eq!(stems(&t), [("cach", 3.0), ("evict", 3.0)]);
+        assert_eq!(stems(&t), [("cach", 6.0), ("evict", 6.0)]);
+    }
+
+    #[test]
+    fn quoted_code_is_told_from_text() {
+        let t = Task::parse(
+            "Cannot pickle sessions\n\n- store the jar\n    of cookies\n\n```py\nfoo_bar(widget)\n\
+             TypeError: frozen handle\n```\nUse `jar_of`.\n\n    indented gadget\n>>> prompt_it()\n",
+        );
+        let weight = |stem: &str| {
+            let found = stems(&t).into_iter().find(|w| w.0 == stem);
+            found.map_or(-1.0, |w| w.1)
+        };
+        assert_eq!(weight("pickl"), TITLE);
+        assert_eq!((weight("store"), weight("cooki")), (TEXT, TEXT));
+        assert_eq!((weight("widget"), weight("gadget")), (QUOTED, QUOTED));
+        assert_eq!(weight("frozen"), QUOTED_FAILURE);
+        let quoted: Vec<_> = t.identifiers.iter().map(|i| (&*i.name, i.quoted)).collect();
+        assert_eq!(
+            quoted,
+            [
+                ("foo_bar", true),
+                ("TypeError", true),
+                ("jar_of", false),
+                ("prompt_it", true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_browsed_on_the_web_is_named() {
+        let t = Task::parse(
+            "crash\nsee https://host.example/a/b/blob/0fe1/src/io.py#L114 and https://host.example/x.py",
+        );
+        assert_eq!(t.files, [("src/io.py".to_string(), Some(114))]);
     }
 
     #[test]
