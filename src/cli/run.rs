@@ -1,7 +1,7 @@
 use super::output::Output;
 use crate::error::{Error, Result};
 use crate::run::{
-    Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Progress, Task, WorkflowRequest,
+    Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Planner, Progress, Task, WorkflowRequest,
     parse_time, resume, run, run_workflow,
 };
 use crate::workspace::{Cancel, Root};
@@ -46,6 +46,9 @@ pub struct Command {
     /// Refuse to write while another run of this root does, instead of waiting
     #[arg(long)]
     no_wait: bool,
+    /// Who chooses what is searched
+    #[arg(long, value_enum, default_value = "built-in", value_name = "WHO")]
+    planner: Who,
     /// Run .trimtab/workflows/NAME.toml; the task is its input `task`
     #[arg(long, value_name = "NAME", conflicts_with_all = ["edit", "fill", "resume"])]
     workflow: Option<String>,
@@ -58,6 +61,14 @@ pub struct Command {
     /// Take the steps of a workflow again that failed, and what was skipped for them
     #[arg(long, requires = "resume")]
     failed: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Who {
+    /// The program itself
+    BuiltIn,
+    /// The model of your trimtab.toml
+    Model,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -131,6 +142,10 @@ impl Command {
                 .collect::<Result<_>>()?,
             dry_run: self.dry_run,
             wait: !self.no_wait,
+            planner: match self.planner {
+                Who::BuiltIn => Planner::BuiltIn,
+                Who::Model => Planner::Model,
+            },
             ask: self.ask()?,
         })
     }

@@ -1,9 +1,10 @@
-//! What the user configured: commands that check an edit.
+//! What the user configured: commands that check an edit, other servers, models.
 //!
 //! The user's own file is believed. A repository's file is not, whoever opened the
 //! repository: what it would run is left out until [`trust`] recorded its hash, and
 //! again after any change to it.
 
+use super::retry::Policy;
 use super::task::parse_time;
 use crate::error::{Error, Result};
 use crate::workspace::{Root, Scope, State, hash};
@@ -19,6 +20,9 @@ use std::time::Duration;
 pub const CONFIG_FILE: &str = "trimtab.toml";
 /// Time of a check where none is given.
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
+
+/// Time of one attempt to ask an endpoint, where none is given.
+const ENDPOINT_TIME: Duration = Duration::from_secs(60);
 
 /// A command that checks the tree after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,33 @@ pub(super) enum OnFailure {
 struct File {
     #[serde(default)]
     check: Vec<CheckEntry>,
+    #[serde(default)]
+    server: BTreeMap<String, ServerEntry>,
+    #[serde(default)]
+    model: ModelEntry,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerEntry {
+    command: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelEntry {
+    #[serde(default)]
+    endpoint: Vec<EndpointEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointEntry {
+    url: String,
+    name: String,
+    key: Option<String>,
+    timeout: Option<String>,
+    attempts: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,10 +94,69 @@ struct CheckEntry {
 
 /// The configuration that holds for a root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "model"), allow(dead_code))]
 pub(super) struct Config {
     pub checks: Vec<Check>,
+    /// Programs of other MCP servers with their arguments, by name.
+    pub servers: BTreeMap<String, Vec<String>>,
+    /// Model endpoints in the order of preference.
+    pub endpoints: Vec<Endpoint>,
     /// What was left out, and why.
     pub notes: Vec<String>,
+}
+
+/// A model behind an address that speaks the chat completions protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "model"), allow(dead_code))]
+pub(super) struct Endpoint {
+    /// Such as `http://localhost:8080/v1`; `/chat/completions` follows.
+    pub url: String,
+    /// The model's name there.
+    pub name: String,
+    /// The environment variable that holds the key.
+    pub key: Option<String>,
+    /// Most time of one attempt.
+    pub timeout: Duration,
+    pub attempts: u32,
+}
+
+impl Endpoint {
+    /// Model and host, for logs; what else an address may hold is left out.
+    pub fn label(&self) -> String {
+        let rest = self
+            .url
+            .split_once("://")
+            .map_or(self.url.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit('@').next().unwrap_or_default();
+        format!("{} at {host}", self.name)
+    }
+}
+
+impl Config {
+    /// What it would run, start or ask, a line each.
+    fn would(&self) -> Vec<String> {
+        let checks = self.checks.iter().map(|c| c.command.join(" "));
+        let servers = self.servers.iter();
+        let servers = servers.map(|(name, c)| format!("server {name}: {}", c.join(" ")));
+        let endpoints = self
+            .endpoints
+            .iter()
+            .map(|e| format!("endpoint {}", e.label()));
+        checks.chain(servers).chain(endpoints).collect()
+    }
+
+    /// Such as `1 check, 2 servers`; empty where there is nothing.
+    fn counted(&self) -> String {
+        let parts = [
+            (self.checks.len(), "check"),
+            (self.servers.len(), "server"),
+            (self.endpoints.len(), "endpoint"),
+        ];
+        let some = parts.iter().filter(|(n, _)| *n > 0);
+        let words = some.map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" }));
+        words.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Reads the user's configuration and, as far as it is trusted, the repository's.
@@ -78,19 +168,23 @@ pub(super) fn load(root: &Root) -> Result<Config> {
     if let Some(path) = user_file(root)
         && let Some(text) = read(&path)?
     {
-        config.checks = parse(root, &text, &path.display().to_string())?;
+        config = parse(root, &text, &path.display().to_string())?;
     }
     let path = root.dir().join(CONFIG_FILE);
     if let Some(text) = read(&path)? {
         if is_trusted(root, CONFIG_FILE, &text) {
-            config.checks.extend(parse(root, &text, CONFIG_FILE)?);
+            let own = parse(root, &text, CONFIG_FILE)?;
+            config.checks.extend(own.checks);
+            for (name, command) in own.servers {
+                config.servers.entry(name).or_insert(command);
+            }
+            config.endpoints.extend(own.endpoints);
         } else {
             // What cannot be read would not be run either.
-            let count = parse(root, &text, CONFIG_FILE).map_or(1, |c| c.len());
-            if count > 0 {
+            let what = parse(root, &text, CONFIG_FILE).map_or("all".into(), |c| c.counted());
+            if !what.is_empty() {
                 config.notes.push(format!(
-                    "{CONFIG_FILE}: {count} {} left out, the file is not trusted (`trimtab trust`)",
-                    if count == 1 { "check" } else { "checks" }
+                    "{CONFIG_FILE}: {what} left out, the file is not trusted (`trimtab trust`)"
                 ));
             }
         }
@@ -118,11 +212,10 @@ pub struct Trusted {
 pub fn trust(root: &Root) -> Result<Vec<Trusted>> {
     let mut out = Vec::new();
     if let Some(text) = read(&root.dir().join(CONFIG_FILE))? {
-        let checks = parse(root, &text, CONFIG_FILE)?;
         out.push(Trusted {
             file: CONFIG_FILE.into(),
             hash: hash(text.as_bytes()),
-            may: checks.into_iter().map(|c| c.command.join(" ")).collect(),
+            may: parse(root, &text, CONFIG_FILE)?.would(),
         });
     }
     for listed in super::workflow::list(root)? {
@@ -173,7 +266,7 @@ impl Check {
     }
 }
 
-fn parse(root: &Root, text: &str, name: &str) -> Result<Vec<Check>> {
+fn parse(root: &Root, text: &str, name: &str) -> Result<Config> {
     let bad = |message: &str, line: usize| {
         Error::failure(
             "bad_config",
@@ -187,12 +280,12 @@ fn parse(root: &Root, text: &str, name: &str) -> Result<Vec<Check>> {
         bad(e.message(), line)
     })?;
     // Values have no place of their own: their entry's is near enough.
-    let entries: Vec<usize> = text
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| l.trim_start().starts_with("[[check]]"))
-        .map(|(n, _)| n + 1)
-        .collect();
+    let heads = |head: &str| -> Vec<usize> {
+        let lines = text.lines().enumerate();
+        let heads = lines.filter(|(_, l)| l.trim_start().starts_with(head));
+        heads.map(|(n, _)| n + 1).collect()
+    };
+    let entries = heads("[[check]]");
     let mut checks = Vec::with_capacity(file.check.len());
     for (i, entry) in file.check.into_iter().enumerate() {
         let line = entries.get(i).copied().unwrap_or(1);
@@ -217,7 +310,48 @@ fn parse(root: &Root, text: &str, name: &str) -> Result<Vec<Check>> {
         scope.overrides(root).map_err(|e| bad(&e.message, line))?;
         checks.push(check);
     }
-    Ok(checks)
+    let mut servers = BTreeMap::new();
+    for (server, entry) in file.server {
+        if entry.command.first().is_none_or(|c| c.trim().is_empty()) {
+            let line = heads(&format!("[server.{server}]"));
+            return Err(bad(
+                "a server needs a command",
+                line.first().copied().unwrap_or(1),
+            ));
+        }
+        servers.insert(server, entry.command);
+    }
+    let entries = heads("[[model.endpoint]]");
+    let mut endpoints = Vec::new();
+    for (i, entry) in file.model.endpoint.into_iter().enumerate() {
+        let line = entries.get(i).copied().unwrap_or(1);
+        if !entry.url.starts_with("http://") && !entry.url.starts_with("https://") {
+            return Err(bad(
+                "the url of an endpoint begins with http:// or https://",
+                line,
+            ));
+        }
+        let attempts = entry.attempts.unwrap_or(3);
+        if !(1..=Policy::MOST).contains(&attempts) {
+            return Err(bad("an endpoint has 1 to 10 attempts", line));
+        }
+        endpoints.push(Endpoint {
+            url: entry.url,
+            name: entry.name,
+            key: entry.key,
+            timeout: match &entry.timeout {
+                Some(time) => parse_time(time).map_err(|e| bad(&e.message, line))?,
+                None => ENDPOINT_TIME,
+            },
+            attempts,
+        });
+    }
+    Ok(Config {
+        checks,
+        servers,
+        endpoints,
+        notes: Vec::new(),
+    })
 }
 
 /// The text of a file that may not be there.

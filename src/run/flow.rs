@@ -5,7 +5,7 @@ use super::edits::{Checked, Edits, Merged, ToCheck, check, gate, merge, write};
 use super::excerpt::{Place, Read, read_places};
 use super::outcome::Written;
 use super::step::{Halt, Steps, Value};
-use super::task::{Limits, Task};
+use super::task::{Limits, Planner, Task};
 use crate::error::Result;
 use crate::search::{LocateOptions, Ranked, locate};
 use crate::text::{Lines, Span};
@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub checked: Option<Checked>,
     pub located: Option<Located>,
     pub read: Option<Read>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
 }
 
 /// Takes the steps of a task until it is done or something ends it.
@@ -86,20 +88,46 @@ fn look(
     if task.text.trim().is_empty() {
         return Ok(());
     }
-    let query = Query {
-        text: task.text.clone(),
-        limits: task.limits(),
-        fill: task.fill,
+    let located = match planned(root, task, steps, found)? {
+        Some(located) => located,
+        None => {
+            let query = Query {
+                text: task.text.clone(),
+                limits: task.limits(),
+                fill: task.fill,
+            };
+            steps.take("search", &query, |query, cancel| {
+                search(root, query, cancel)
+            })?
+        }
     };
-    let located = steps.take("search", &query, |query, cancel| {
-        search(root, query, cancel)
-    })?;
     found.located = Some(located.clone());
     let read = steps.take("expand", &located, |located, cancel| {
         read_places(root, &located.places, task.limits(), cancel)
     })?;
     found.read = Some(read);
     Ok(())
+}
+
+/// What a model chose, where one is asked and answers.
+fn planned(
+    root: &Root,
+    task: &Task,
+    steps: &mut Steps<'_>,
+    found: &mut Found,
+) -> std::result::Result<Option<Located>, Halt> {
+    if task.planner == Planner::BuiltIn {
+        return Ok(None);
+    }
+    #[cfg(feature = "model")]
+    return super::model::choose(root, task, steps, found);
+    #[cfg(not(feature = "model"))]
+    {
+        let _ = (root, steps);
+        let note = "this build knows no models: the built-in planner answers";
+        found.notes.push(note.into());
+        Ok(None)
+    }
 }
 
 /// What a search is asked for.
@@ -149,7 +177,7 @@ impl Value for Read {
 }
 
 impl Place {
-    fn check(&self) -> std::result::Result<(), String> {
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
         let Span { start, end } = self.span;
         if self.path.is_empty() || start == 0 || end < start || !self.score.is_finite() {
             return Err(format!("{}:{start}-{end} is no place", self.path));

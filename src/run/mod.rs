@@ -17,6 +17,8 @@ mod expand;
 mod fit;
 mod flow;
 mod journal;
+#[cfg(feature = "model")]
+mod model;
 mod outcome;
 mod retry;
 mod session;
@@ -39,7 +41,7 @@ pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};
 pub use shorten::shorten;
 pub use step::Progress;
 pub use task::{
-    DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Task,
+    DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Planner, Task,
     parse_time,
 };
 pub use workflow::{Account, Request as WorkflowRequest, StepAccount, run_workflow};

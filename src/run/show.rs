@@ -104,6 +104,7 @@ fn head(
         head.push_str(text.trim_end());
         head.push('\n');
     };
+    found.notes.iter().for_each(|n| line(n));
     let waits = halt == &Some(Halt::Stop(StoppedBy::Gate));
     if let (None, Some(merged)) = (&found.written, &found.merged) {
         merged.lines.iter().for_each(|l| line(l));

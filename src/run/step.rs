@@ -2,6 +2,7 @@
 
 use super::journal::{Done, Held, Journal, encode};
 use super::outcome::StoppedBy;
+use super::retry::Attempt;
 use crate::error::{Class, Error, Result};
 use crate::workspace::Cancel;
 use serde::Serialize;
@@ -80,6 +81,17 @@ impl<'a> Steps<'a> {
         input: &I,
         work: impl FnOnce(&I, &Cancel) -> Result<O>,
     ) -> std::result::Result<O, Halt> {
+        self.take_logged(name, input, |input, cancel, _| work(input, cancel))
+    }
+
+    /// As [`Steps::take`], for work that tells of attempts that failed.
+    pub fn take_logged<I: Value, O: Value>(
+        &mut self,
+        name: &'static str,
+        input: &I,
+        work: impl FnOnce(&I, &Cancel, &mut Vec<Attempt>) -> Result<O>,
+    ) -> std::result::Result<O, Halt> {
+        let mut log = Vec::new();
         if self.cancel.is_set() {
             return Err(Halt::Failed(Error::cancelled()));
         }
@@ -99,7 +111,7 @@ impl<'a> Steps<'a> {
             name,
         });
         let Some((journal, held)) = self.journal else {
-            let output = work(input, &self.cancel).map_err(halt)?;
+            let output = work(input, &self.cancel, &mut log).map_err(halt)?;
             return checked(name, output).map_err(Halt::Failed);
         };
         let written = encode(input).map_err(Halt::Failed)?;
@@ -111,7 +123,7 @@ impl<'a> Steps<'a> {
         }
         crash_point();
         let begun = Instant::now();
-        let output = work(input, &self.cancel).and_then(|o| checked(name, o));
+        let output = work(input, &self.cancel, &mut log).and_then(|o| checked(name, o));
         let encoded = output.as_ref().map_err(Clone::clone).and_then(encode);
         crash_point();
         let waits = matches!(&encoded, Err(e) if halt(e.clone()) != Halt::Failed(e.clone()));
@@ -121,8 +133,8 @@ impl<'a> Steps<'a> {
                 name,
                 input: &written,
                 result: encoded.as_ref().map(String::as_str),
-                attempts: 1,
-                log: &[],
+                attempts: 1 + u32::try_from(log.len()).unwrap_or(u32::MAX - 1),
+                log: &log,
                 took: begun.elapsed(),
             };
             journal.record(held, &done).map_err(Halt::Failed)?;

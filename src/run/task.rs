@@ -25,6 +25,17 @@ pub struct Edit {
     pub edit: String,
 }
 
+/// Who chooses what is searched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Planner {
+    /// The built-in ranking.
+    #[default]
+    BuiltIn,
+    /// The model that the user configured; the built-in ranking where none answers.
+    Model,
+}
+
 /// What a run shall do and how far it may go. A run writes only what `edits` say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +60,9 @@ pub struct Task {
     /// Where set, the run stops before it writes and waits this long for
     /// [`approve`](super::approve()).
     pub ask: Option<Duration>,
+    /// Who chooses what is searched.
+    #[serde(default)]
+    pub planner: Planner,
     /// Whether a run that writes waits for another one of the same root, rather
     /// than to be refused.
     pub wait: bool,
@@ -65,6 +79,7 @@ impl Default for Task {
             edits: Vec::new(),
             dry_run: false,
             ask: None,
+            planner: Planner::default(),
             wait: true,
         }
     }

@@ -18,6 +18,7 @@ use crate::run::step::{Halt, Progress, crash_point, halt};
 use crate::run::task::parse_time;
 use crate::workspace::{Cancel, Root};
 use serde_json::{Map, Value};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -318,8 +319,10 @@ impl Executor<'_> {
                 let sender = sender.clone();
                 let work = move || {
                     let given = Inputs(job.inputs.clone());
-                    let worked = attempt(step, key, cancel, step.kind.work, &given, |cancel| {
+                    let log = RefCell::default();
+                    let worked = attempt(step, cancel, step.kind.work, &given, &log, |cancel| {
                         Context {
+                            log: &log,
                             root,
                             config,
                             cancel,
@@ -471,8 +474,9 @@ impl Executor<'_> {
         crash_point();
         let key = self.held.key(0, name, input);
         let given = Inputs(job.inputs.clone());
-        let worked = attempt(step, &key, &self.cancel, prepare, &given, |cancel| {
-            self.context(cancel, &key, Value::Null)
+        let log = RefCell::default();
+        let worked = attempt(step, &self.cancel, prepare, &given, &log, |cancel| {
+            self.context(cancel, &key, Value::Null, &log)
         });
         if let Some(halt) = ending(&worked.result) {
             return Err(halt);
@@ -487,7 +491,8 @@ impl Executor<'_> {
             return Ok(ended);
         };
         let given = Inputs(job.inputs.clone());
-        let context = self.context(self.cancel.clone(), "", value.clone());
+        let log = RefCell::default();
+        let context = self.context(self.cancel.clone(), "", value.clone(), &log);
         match finish(&context, &given) {
             Ok(value) => Ok(Ok(value)),
             Err(e) => match halt(e) {
@@ -497,8 +502,15 @@ impl Executor<'_> {
         }
     }
 
-    fn context<'c>(&'c self, cancel: Cancel, key: &'c str, before: Value) -> Context<'c> {
+    fn context<'c>(
+        &'c self,
+        cancel: Cancel,
+        key: &'c str,
+        before: Value,
+        log: &'c RefCell<Vec<Attempt>>,
+    ) -> Context<'c> {
         Context {
+            log,
             root: self.root,
             config: self.config,
             cancel,
@@ -523,20 +535,22 @@ enum Begun {
 /// Tries a piece of work as its policy says.
 fn attempt<'c>(
     step: &Step,
-    key: &str,
     cancel: &Cancel,
     work: Work,
     given: &Inputs,
+    own: &RefCell<Vec<Attempt>>,
     context: impl Fn(Cancel) -> Context<'c>,
 ) -> Worked {
     let begun = Instant::now();
     let mut log = Vec::new();
-    let result = attempts(&step.policy, key, "", cancel, &mut log, |cancel| {
+    let result = attempts(&step.policy, &step.id, "", cancel, &mut log, |cancel| {
         Ok(work(&context(cancel.clone()), given)?)
     });
+    let mut all = own.take();
+    all.append(&mut log);
     Worked {
         result,
-        log,
+        log: all,
         took: begun.elapsed(),
     }
 }

@@ -71,6 +71,9 @@ pub(super) fn show(
         _ => StoppedBy::Done,
     };
     let mut notes = left_out(run, order);
+    if run.plan.steps.iter().any(|s| s.kind.trusted.is_some()) {
+        notes.extend(run.config.notes.iter().cloned());
+    }
     notes.extend(run.notes.iter().cloned());
     let id = format!("r{}", run.held.number);
     if by == StoppedBy::Gate {

@@ -129,6 +129,34 @@ impl Type {
             _ => wrong(),
         }
     }
+
+    /// The type of what a JSON schema describes.
+    #[cfg_attr(not(feature = "model"), allow(dead_code))]
+    pub fn of_schema(schema: &Value) -> Self {
+        match schema.get("type").and_then(Value::as_str) {
+            Some("string") => Type::Text,
+            Some("integer" | "number") => Type::Number,
+            Some("boolean") => Type::Flag,
+            Some("array") => Type::list(schema.get("items").map_or(Type::Any, Type::of_schema)),
+            Some("object") => {
+                let required: Vec<&str> = match schema.get("required").and_then(Value::as_array) {
+                    Some(names) => names.iter().filter_map(Value::as_str).collect(),
+                    None => Vec::new(),
+                };
+                // What need not be there cannot be relied on.
+                let fields = schema.get("properties").and_then(Value::as_object);
+                Type::Record(
+                    fields
+                        .into_iter()
+                        .flatten()
+                        .filter(|(name, _)| required.contains(&name.as_str()))
+                        .map(|(name, s)| (name.clone(), Type::of_schema(s)))
+                        .collect(),
+                )
+            }
+            _ => Type::Any,
+        }
+    }
 }
 
 impl fmt::Display for Type {
@@ -243,5 +271,19 @@ mod tests {
             ("c", Type::Flag),
             ("d", Type::Any),
         ])
+    }
+
+    #[test]
+    fn a_schema_has_a_type() {
+        let schema = json!({
+            "type": "object",
+            "properties": {"kind": {"type": "string"}, "n": {"type": "integer"},
+                "all": {"type": "array", "items": {"type": "string"}}},
+            "required": ["kind", "all"],
+        });
+        let t = Type::of_schema(&schema);
+        assert_eq!(t.part("kind"), Some(Type::Text));
+        assert_eq!(t.part("all"), Some(Type::list(Type::Text)));
+        assert_eq!(t.part("n"), None);
     }
 }

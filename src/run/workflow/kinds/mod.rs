@@ -8,14 +8,20 @@ mod check;
 mod compact;
 mod expand;
 mod gate;
+#[cfg(feature = "model")]
+mod mcp;
+#[cfg(feature = "model")]
+mod model;
 mod search;
 
 use super::types::Type;
 use crate::error::{Error, Result};
 use crate::run::config::Config;
 use crate::run::journal::Decision;
+use crate::run::retry::Attempt;
 use crate::workspace::{Cancel, Root};
 use serde_json::{Map, Value};
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// The fields of a step as they are written.
@@ -71,6 +77,10 @@ pub(in crate::run::workflow) const KINDS: &[&Kind] = &[
     &apply::KIND,
     &check::KIND,
     &gate::KIND,
+    #[cfg(feature = "model")]
+    &mcp::KIND,
+    #[cfg(feature = "model")]
+    &model::KIND,
 ];
 
 /// What a step works with.
@@ -90,6 +100,9 @@ pub(in crate::run::workflow) struct Context<'a> {
     pub decided: Option<Decision>,
     /// Whether nothing may be written.
     pub dry_run: bool,
+    /// Where attempts that failed are told.
+    #[cfg_attr(not(feature = "model"), allow(dead_code))]
+    pub log: &'a RefCell<Vec<Attempt>>,
     /// What came of [`Kind::prepare`], or of the work for [`Kind::finish`].
     pub before: Value,
 }
