@@ -1,6 +1,6 @@
 use super::output::Output;
 use crate::error::Result;
-use crate::run::bench;
+use crate::run::bench::bench;
 use crate::workspace::{Cancel, Root};
 use clap::{Args, Subcommand};
 

@@ -6,7 +6,7 @@
 //! steps, tokens and time are never exceeded; what was found before one was
 //! reached is the result, with the reason why it ended.
 
-mod bench;
+pub mod bench;
 mod command;
 mod config;
 pub mod doctor;
@@ -28,7 +28,6 @@ mod step;
 mod task;
 mod workflow;
 
-pub use bench::{Cost, Report, Way, bench};
 pub use config::{CONFIG_FILE, Trusted, distrust, trust};
 pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};

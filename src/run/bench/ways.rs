@@ -1,5 +1,5 @@
-use super::Cost;
 use super::action::Action;
+use super::tasks::Cost;
 use crate::apply::{MergeOptions, merge};
 use crate::error::{Class, Result};
 use crate::search::{Mode, Request, search};
