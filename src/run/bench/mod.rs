@@ -1,12 +1,32 @@
 //! What trimtab saves, measured.
 //!
-//! [`tasks`] does small actions over a tree in several ways; [`recorded`] reads
-//! sessions that agents really had, whatever wrote them down.
+//! [`bench`] does small actions over a tree in several ways. [`replay`] takes
+//! sessions that agents really had and charges each step twice: as it was recorded,
+//! and as it would have been through trimtab (how is said in `policy`), by what was
+//! known at that moment. What the agent went on to edit or quote has to have been
+//! in view; where it was not, a re-read and a further turn are charged.
+//!
+//! A recorded session cannot show what an agent would have done with other answers:
+//! that takes agents at work. What it can show is what the same work costs.
 
 mod action;
+mod controls;
+mod ledger;
+mod policy;
 mod recorded;
+mod replay;
+mod snippet;
+mod stats;
 mod tasks;
+mod tree;
+mod view;
+mod walk;
 mod ways;
 
+pub use ledger::{Amount, Kind, LEDGERS, Prices};
+pub use policy::Policy;
 pub use recorded::{Action, Call, Format, Search, Session, Turn, read_session, read_sessions};
+pub use replay::{Arm, DENOMINATORS, KindSum, Replay, ReplayOptions, Replayed, Sum, replay};
+pub use stats::Interval;
 pub use tasks::{Cost, Report, Way, bench};
+pub use walk::{Control, Edits, SHARES, State, Step, Survival};

@@ -146,7 +146,6 @@ fn result_text(block: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::read_session;
-    use super::*;
     use serde_json::json;
 
     #[test]
