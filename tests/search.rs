@@ -205,6 +205,47 @@ fn what_is_left_out_comes_back() {
 }
 
 #[test]
+fn a_query_that_was_stopped_says_so() {
+    let tree = tree(&[("a.c", "x\nx\n"), ("b.c", "x\n"), ("c.c", "x y\n")]);
+    let ask = |limit| {
+        let request = Request {
+            limit: Some(limit),
+            ..Request::new(["x", "y"])
+        };
+        let found = search(&tree.root, &request, &Cancel::new()).unwrap();
+        let counts: Vec<(usize, bool)> = found.queries.iter().map(|q| (q.lines, q.more)).collect();
+        (counts, found.render().contains("stopped at"))
+    };
+    assert_eq!(ask(5), (vec![(4, false), (1, false)], false));
+    // Exactly as many as there are.
+    assert_eq!(ask(4), (vec![(4, false), (1, false)], false));
+    // The limit lies between two files, and within one.
+    assert_eq!(ask(3), (vec![(3, true), (1, false)], true));
+    assert_eq!(ask(1), (vec![(1, true), (1, false)], true));
+}
+
+/// Every line of every file, of which some are very long: what is kept stays small.
+#[test]
+fn a_pattern_that_matches_everything_keeps_little() {
+    let long = format!("{}\n", "word ".repeat(20_000));
+    let many: Vec<(String, String)> = (0..40)
+        .map(|i| (format!("f{i:02}.txt"), long.repeat(12)))
+        .collect();
+    let files: Vec<(&str, &str)> = many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let tree = tree(&files);
+    let found = ask(&tree, Mode::Regex, &["."]);
+    assert_eq!(found.queries[0].lines, 40 * 12);
+    assert!(found.render().len() <= 10_000);
+    assert!(found.omitted.ranges + found.omitted.files > 0);
+    let kept = found.handle.map(|h| {
+        let store = Store::for_root(&tree.root).unwrap();
+        store.get(&h).unwrap().text.len()
+    });
+    // 48 MB match; about 1 MiB of ranges and half of that in lists is kept.
+    assert!(kept.unwrap_or(0) < 8 << 20, "{kept:?}");
+}
+
+#[test]
 fn a_regex_without_a_match_is_tried_literally() {
     let tree = tree(&[("a.c", "x = values[0];\n")]);
     let found = ask(&tree, Mode::Auto, &["values[0]"]);

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -28,7 +29,7 @@ fn tree(dir: &Path) {
         fs::write(folder.join(format!("f{i}.txt")), text).unwrap();
     }
     fs::write(dir.join(".gitignore"), "*.log\nskip/\n").unwrap();
-    fs::create_dir(dir.join(".git")).unwrap();
+    fs::create_dir_all(dir.join(".git")).unwrap();
     let units: Vec<u8> = "alpha_1 wide straße\n"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -41,6 +42,7 @@ fn tree(dir: &Path) {
 }
 
 struct Pair {
+    root: Root,
     dir: tempfile::TempDir,
     _home: tempfile::TempDir,
     indexed: Engine,
@@ -56,6 +58,7 @@ fn pair() -> Pair {
     indexed.settle();
     Pair {
         plain: Engine::new(&root),
+        root,
         dir,
         _home: home,
         indexed,
@@ -64,13 +67,18 @@ fn pair() -> Pair {
 
 /// Matching lines of each query as `path:line:text`.
 fn lines(engine: &Engine, request: &Request) -> Vec<Vec<String>> {
+    answer(engine, request).0
+}
+
+fn answer(engine: &Engine, request: &Request) -> (Vec<Vec<String>>, Freshness) {
     let show = |l: LineMatch| {
         let text = String::from_utf8_lossy(&l.text).into_owned();
         format!("{}:{}:{text}", l.path, l.line)
     };
-    let found = engine.lines(request, &Cancel::new()).unwrap();
-    let queries = found.into_iter();
-    queries.map(|q| q.into_iter().map(show).collect()).collect()
+    let found = engine.matches(request, &Cancel::new()).unwrap();
+    let queries = found.lines.into_iter();
+    let lines = queries.map(|q| q.into_iter().map(show).collect());
+    (lines.collect(), found.freshness)
 }
 
 /// What is only in one of two answers.
@@ -225,94 +233,303 @@ impl Random {
     }
 }
 
-/// A command that changes the tree, and a word it writes.
-fn change(random: &mut Random, round: usize) -> (String, String) {
-    let word = format!("fresh{round}x");
-    let file = format!(
-        "d{}/e{}/f{}.txt",
-        random.below(5),
-        random.below(3),
-        random.below(320)
-    );
-    let other = format!(
-        "d{}/e{}/n{}.txt",
-        random.below(5),
-        random.below(3),
-        random.below(40)
-    );
-    let folder = format!("d{}/g{}", random.below(5), random.below(6));
-    let second = format!("d{}/g{}", random.below(5), random.below(6));
-    let command = match random.below(24) {
-        0..=3 => format!("echo {word} >> {file}"),
-        4..=5 => format!("echo {word} > {other}"),
-        6 => format!("mv {other} {file}"),
-        7 => format!("mv {file} {other}; echo {word} >> {other}"),
-        8 => format!("rm -f {file}; echo {word} > {file}"),
-        9 => format!("rm -f {other} {file}"),
-        10 => format!("mkdir -p {folder}/deep/er; echo {word} > {folder}/deep/er/a.txt"),
-        11 => format!(
-            "mkdir -p {folder}; cp -r d0/e0 {folder}/copy; echo {word} > {folder}/copy/z.txt"
-        ),
-        12 => format!("mv {folder} {second}; mkdir -p {second}; echo {word} > {second}/m.txt"),
-        13 => format!("rm -rf {folder}"),
-        14 => format!(
-            "echo 'n{}.txt' >> .gitignore; echo {word} > n3.txt",
-            random.below(40)
-        ),
-        15 => {
-            format!("printf '*.log\\n' > .gitignore; echo {word} > seen.log; echo {word} > n4.txt")
-        }
-        16 => format!(
-            "mkdir -p {folder}; echo '*.txt' > {folder}/.ignore; echo {word} > {folder}/i.txt"
-        ),
-        17 => format!("rm -f {folder}/.ignore; echo {word} > {other}"),
-        // The same size in the same instant, by another inode and by the same.
-        18 => format!("echo {word}A > same.txt; cat same.txt >/dev/null; echo {word}B > same.txt"),
-        19 => format!(
-            "echo {word}A > t.tmp; mv t.tmp same.txt; echo {word}B > t.tmp; mv t.tmp same.txt"
-        ),
-        20 => format!("ln -f {file} linked.txt; echo {word} >> linked.txt"),
-        21 if round.is_multiple_of(2) => {
-            format!("ln {file} once.tmp; echo {word} >> once.tmp; rm once.tmp")
-        }
-        21 => format!("rm -f {other}; ln -s ../../{file} {other}; echo {word} >> {file}"),
-        22 => format!("mkdir -p skip; echo {word} > skip/a.txt; mv skip/a.txt moved.txt"),
-        _ => format!(
-            "rm -rf .git/info; mkdir -p .git/info; echo '{}' > .git/info/exclude; echo {word} > {other}",
-            ["moved.txt", "n*.txt", "", "same.txt"][random.below(4)]
-        ),
-    };
-    (command, word)
+/// A change that another process makes.
+struct Change {
+    /// Which kind, for the count at the end.
+    scenario: &'static str,
+    command: String,
+    /// A word that it writes, mostly.
+    word: String,
 }
 
-/// `FRESH_ROUNDS` sets how many changes are made, `FRESH_SEED` which.
+/// Stores through a memory map, and closes it.
+const STORE: &str = "import mmap,os,sys
+f = os.open(sys.argv[1], os.O_RDWR)
+m = mmap.mmap(f, 0)
+m[: len(sys.argv[2])] = sys.argv[2].encode()
+m.close()
+os.close(f)";
+
+fn change(random: &mut Random, round: usize, python: bool) -> Change {
+    let word = format!("fresh{round}x");
+    let mut some = |what: &str, n: usize| {
+        let (d, e, f) = (random.below(5), random.below(3), random.below(n));
+        match what {
+            "folder" => format!("d{d}/g{f}"),
+            _ => format!("d{d}/e{e}/{what}{f}.txt"),
+        }
+    };
+    let (file, other) = (some("f", 320), some("n", 40));
+    let (folder, second) = (some("folder", 6), some("folder", 6));
+    let (scenario, command) = match random.below(32) {
+        0..=3 => ("append", format!("echo {word} >> {file}")),
+        4..=5 => ("write", format!("echo {word} > {other}")),
+        6 => ("rename", format!("mv {other} {file}")),
+        7 => (
+            "rename",
+            format!("mv {file} {other}; echo {word} >> {other}"),
+        ),
+        8 => ("replace", format!("rm -f {file}; echo {word} > {file}")),
+        9 => (
+            "replace",
+            format!("echo {word} > {file}.new; mv {file}.new {file}"),
+        ),
+        10 => ("delete", format!("rm -f {other} {file}")),
+        11 => (
+            "folder made and written",
+            format!("mkdir -p {folder}/deep/er; echo {word} > {folder}/deep/er/a.txt"),
+        ),
+        12 => (
+            "folder copied",
+            format!(
+                "mkdir -p {folder}; cp -r d0/e0 {folder}/copy; echo {word} > {folder}/copy/z.txt"
+            ),
+        ),
+        13..=14 => (
+            "folder moved",
+            format!("mv {folder} {second}; mkdir -p {second}; echo {word} > {second}/m.txt"),
+        ),
+        15 => (
+            "folder moved",
+            format!(
+                "mv {folder} ../away.$$; echo {word} > ../away.$$/back.txt; mv ../away.$$ {second}"
+            ),
+        ),
+        16 => (
+            "folder moved",
+            format!("mv d0/e0 {folder}; mkdir -p d0/e0; echo {word} > d0/e0/q.txt"),
+        ),
+        17 => ("folder removed", format!("rm -rf {folder}")),
+        18 => (
+            "folder for file",
+            format!("rm -rf {folder}; echo {word} > {folder}"),
+        ),
+        19 => (
+            "ignore file",
+            format!(
+                "echo 'n{}.txt' >> .gitignore; echo {word} > n3.txt",
+                random.below(40)
+            ),
+        ),
+        20 => (
+            "ignore file",
+            format!("printf '*.log\\n' > .gitignore; echo {word} > seen.log; echo {word} > n4.txt"),
+        ),
+        21 => (
+            "ignore file",
+            format!(
+                "mkdir -p {folder}; echo '*.txt' > {folder}/.ignore; echo {word} > {folder}/i.txt"
+            ),
+        ),
+        22 => (
+            "ignore file",
+            format!("rm -f {folder}/.ignore; echo {word} > {other}"),
+        ),
+        23 => (
+            "ignore file",
+            format!(
+                "rm -rf .git/info; mkdir -p .git/info; echo '{}' > .git/info/exclude; echo {word} > {other}",
+                ["moved.txt", "n*.txt", "", "same.txt"][random.below(4)]
+            ),
+        ),
+        24 => (
+            "ignore file",
+            format!(
+                "mkdir -p {folder}/.git {folder}/in; echo 'in/' > {folder}/.gitignore; echo {word} > {folder}/in/x.txt"
+            ),
+        ),
+        25 => (
+            "ignored file",
+            format!("mkdir -p skip; echo {word} > skip/a.txt; mv skip/a.txt moved.txt"),
+        ),
+        // The same size in the same instant, by the same inode and by another.
+        26 => (
+            "same size",
+            format!("echo {word}A > same.txt; cat same.txt >/dev/null; echo {word}B > same.txt"),
+        ),
+        27 => (
+            "same size",
+            format!(
+                "echo {word}A > t.tmp; mv t.tmp same.txt; echo {word}B > t.tmp; mv t.tmp same.txt"
+            ),
+        ),
+        28 => (
+            "second name",
+            format!("ln -f {file} linked.txt; echo {word} >> linked.txt"),
+        ),
+        29 if round.is_multiple_of(2) => (
+            "second name",
+            format!("ln {file} once.tmp; echo {word} >> once.tmp; rm once.tmp"),
+        ),
+        29 => (
+            "link",
+            format!("rm -f {other}; ln -s ../../{file} {other}; echo {word} >> {file}"),
+        ),
+        30 if python => (
+            "memory map",
+            format!(
+                "echo {word} >> {file}; python3 -c '{STORE}' {file} {}",
+                word.to_uppercase()
+            ),
+        ),
+        30 => ("truncate", format!(": > {file}")),
+        _ => (
+            "many",
+            format!("for f in d1/e*/f*.txt; do echo {word} >> $f; done; rm -f d1/e1/f1*.txt"),
+        ),
+    };
+    Change {
+        scenario,
+        command,
+        word,
+    }
+}
+
+/// Rounds of one scenario, and what their answers were like.
+#[derive(Default)]
+struct Tally {
+    rounds: usize,
+    stale: usize,
+    by: [usize; 3],
+}
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    let value = std::env::var(name).ok();
+    value.and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+fn has_python() -> bool {
+    let run = Command::new("python3").args(["-c", "import mmap"]).status();
+    let has = run.is_ok_and(|s| s.success());
+    if !has {
+        eprintln!("python3 is not installed: nothing is stored through memory maps");
+    }
+    has
+}
+
+/// `FRESH_ROUNDS` sets how many changes are made, `FRESH_SEED` which. The count by
+/// scenario is printed at the end (`--nocapture`).
 #[test]
 fn no_answer_is_stale() {
-    let from = |name: &str, default: u64| {
-        let value = std::env::var(name).ok();
-        value.and_then(|v| v.parse().ok()).unwrap_or(default)
-    };
-    let rounds = from("FRESH_ROUNDS", 150) as usize;
-    let mut random = Random(from("FRESH_SEED", 20_261_121));
-    let pair = pair();
+    let rounds = from_environment("FRESH_ROUNDS", 150) as usize;
+    let seed = from_environment("FRESH_SEED", 20_261_121);
+    let mut random = Random(seed);
+    let python = has_python();
+    let mut pair = pair();
     let mut shell = Shell::new(pair.dir.path());
-    let mut used = 0;
+    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut wrong = Vec::new();
     for round in 0..rounds {
-        let (command, word) = change(&mut random, round);
-        shell.run(&command);
-        let request = Request::new([word.as_str(), "word1", "alpha_3"]);
-        let fresh = lines(&pair.indexed, &request);
-        let truth = lines(&pair.plain, &request);
-        assert!(
-            fresh == truth,
-            "round {round}: {command}: {:?}",
-            difference(&fresh, &truth)
-        );
-        if round.is_multiple_of(50) {
-            used += usize::from(freshness(&pair.indexed) != Freshness::Scan);
+        let mut change = change(&mut random, round, python);
+        match random.below(60) {
+            // While no process keeps the index.
+            0 => {
+                pair.indexed = Engine::new(&pair.root);
+                change.scenario = "restart";
+            }
+            // What changed so far goes into the index.
+            1..=4 => pair.indexed.settle(),
+            _ => {}
+        }
+        shell.run(&change.command);
+        if change.scenario == "restart" {
+            pair.indexed = Engine::resident(&pair.root);
+            pair.indexed.settle();
+        }
+        let request = Request {
+            mode: Mode::Regex,
+            ..Request::new([change.word.as_str(), "word1", "alpha_3", "[A-Z]{5}[0-9]"])
+        };
+        let (fresh, by) = answer(&pair.indexed, &request);
+        let (truth, _) = answer(&pair.plain, &request);
+        let tally = tallies.entry(change.scenario).or_default();
+        tally.rounds += 1;
+        tally.by[by as usize] += 1;
+        if fresh != truth {
+            tally.stale += 1;
+            wrong.push(format!(
+                "round {round} of seed {seed}: {}: {:?}",
+                change.command,
+                difference(&fresh, &truth)
+            ));
+        }
+        // The tree stays of a size.
+        if round % 400 == 399 {
+            shell.run(
+                "rm -rf d*/g* d*/e*/n*.txt d*/e*/copy; printf '*.log\\nskip/\\n' > .gitignore",
+            );
+            tree(pair.dir.path());
         }
     }
-    assert!(used > 0, "the index was never used");
+    println!(
+        "{:<26}{:>7}{:>7}{:>9}{:>7}{:>6}",
+        "", "rounds", "stale", "barrier", "sweep", "scan"
+    );
+    let mut all = Tally::default();
+    let show = |name: &str, t: &Tally| {
+        let [scan, barrier, sweep] = t.by;
+        println!(
+            "{name:<26}{:>7}{:>7}{barrier:>9}{sweep:>7}{scan:>6}",
+            t.rounds, t.stale
+        );
+    };
+    for (scenario, tally) in &tallies {
+        show(scenario, tally);
+        all.rounds += tally.rounds;
+        all.stale += tally.stale;
+        all.by = std::array::from_fn(|i| all.by[i] + tally.by[i]);
+    }
+    show("all", &all);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(all.by[0] < all.rounds, "the index was never used");
+}
+
+/// A store through a memory map that stays open is reported by no event; the
+/// background thread finds it, and does not trust the file again.
+#[test]
+fn a_map_that_stays_open_is_repaired() {
+    if !has_python() {
+        return;
+    }
+    let pair = pair();
+    let path = pair.dir.path().join("d0/e0/f0.txt");
+    let mut writer = Command::new("python3")
+        .args([
+            "-c",
+            "import mmap,os,sys
+m = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 0)
+for line in sys.stdin:
+    m[: len(line) - 1] = line.strip().encode()
+    print('done', flush=True)",
+        ])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    let mut output = BufReader::new(writer.stdout.take().unwrap());
+    let mut store = |word: &str| {
+        writeln!(input, "{word}").unwrap();
+        input.flush().unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+    };
+    for (nth, word) in ["mapped1", "mapped2", "mapped3"].into_iter().enumerate() {
+        store(word);
+        if nth == 0 {
+            pair.indexed.settle();
+        }
+        let request = Request::new([word]);
+        assert_eq!(
+            lines(&pair.indexed, &request),
+            lines(&pair.plain, &request),
+            "{word}"
+        );
+        assert_eq!(lines(&pair.plain, &request)[0].len(), 1);
+    }
+    drop(input);
+    writer.wait().unwrap();
 }
 
 /// A search that begins after a write sees it, and sees nothing twice, also while the
@@ -328,8 +545,9 @@ fn no_answer_is_stale_while_an_index_is_built() {
     let mut random = Random(7);
     for start in 0..6 {
         let indexed = Engine::resident(&root);
+        indexed.begin();
         for i in 0..12 {
-            let (command, word) = change(&mut random, start * 100 + i);
+            let Change { command, word, .. } = change(&mut random, start * 100 + i, false);
             shell.run(&command);
             let request = Request::new([word.as_str(), "word1"]);
             assert_eq!(

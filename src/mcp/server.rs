@@ -62,7 +62,7 @@ impl Server {
     /// A server that has not done anything yet.
     pub fn new(options: Options) -> Self {
         Self {
-            engine: Arc::new(Engine::new(&options.root)),
+            engine: Arc::new(Engine::resident(&options.root)),
             root: options.root,
             read_only: options.read_only,
             tools: Arc::default(),
@@ -179,6 +179,9 @@ impl ServerHandler for Server {
             )),
             () = report_progress(&status, self.progress, &context) => Err(Error::cancelled()),
         };
+        // Not earlier: a server that is never asked stays small, and the first answer
+        // has the machine to itself.
+        self.engine.begin();
         Ok(match outcome {
             Ok(answer) if answer.failed => {
                 CallToolResult::error(vec![ContentBlock::text(answer.text)])

@@ -3,11 +3,11 @@
 
 use super::query::{Kind, Query};
 use super::request::Request;
-use super::scan::{FileHits, Keep, Mask, Scanner};
+use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
 use crate::error::Result;
 use crate::workspace::{Cancel, FilePath, Root, visit, walk};
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Files scanned at once between two looks at a limit: enough to keep all threads
 /// busy, few enough to waste little once the limit is reached.
@@ -16,7 +16,7 @@ const BATCH: usize = 256;
 /// A file and the queries that may match in it.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    pub path: FilePath,
+    pub path: Arc<FilePath>,
     pub mask: Mask,
 }
 
@@ -45,7 +45,10 @@ pub(super) fn by_walk(
         let files = walk(root, &request.scope(), cancel)?;
         let candidates: Vec<Candidate> = files
             .into_iter()
-            .map(|path| Candidate { path, mask })
+            .map(|path| Candidate {
+                path: Arc::new(path),
+                mask,
+            })
             .collect();
         return by_list(&candidates, queries, request, keep, cancel);
     }
@@ -83,20 +86,23 @@ pub(super) fn by_list(
                 || scanners.take(),
                 |scanner, c| {
                     let mask = c.mask & active;
-                    if mask == 0 || cancel.is_cancelled() {
-                        return None;
+                    if mask == 0 {
+                        return Ok(None);
                     }
-                    scanner.scan(&c.path, mask)
+                    // An error keeps the other threads from going on.
+                    cancel.check()?;
+                    Ok(scanner.scan(&c.path, mask))
                 },
             )
-            .collect();
+            .collect::<Result<_>>()?;
         cancel.check()?;
         Ok(hits.into_iter().flatten().collect())
     };
     let Some(limit) = request.limit else {
         return scan(candidates, Mask::MAX);
     };
-    let mut left = vec![limit; queries.len()];
+    // One line beyond the limit tells whether there are more.
+    let mut left = vec![limit.saturating_add(1); queries.len()];
     let mut files = Vec::new();
     for batch in candidates.chunks(BATCH) {
         let active = left
@@ -112,20 +118,50 @@ pub(super) fn by_list(
                 let Some(left) = left.get_mut(hits.query) else {
                     continue;
                 };
-                if hits.lines.len() > *left {
-                    hits.lines.truncate(*left);
-                    hits.texts.truncate(*left);
-                    hits.more = true;
-                }
-                *left -= hits.lines.len();
+                shorten(hits, *left);
+                *left -= hits.count;
             }
-            file.hits.retain(|h| !h.lines.is_empty());
+            file.hits.retain(|h| h.count > 0);
             if !file.hits.is_empty() {
                 files.push(file);
             }
         }
     }
+    for (query, _) in left.iter().enumerate().filter(|(_, left)| **left == 0) {
+        drop_last(&mut files, query);
+    }
+    files.retain(|f| !f.hits.is_empty());
     Ok(files)
+}
+
+fn shorten(hits: &mut Hits, most: usize) {
+    if hits.count > most {
+        hits.count = most;
+        hits.lines.truncate(most);
+        hits.texts.truncate(most);
+        hits.more = true;
+    }
+}
+
+/// Takes back the line that lies beyond a query's limit.
+fn drop_last(files: &mut [FileHits], query: usize) {
+    let mut found = files.iter_mut().rev().filter_map(|file| {
+        let at = file.hits.iter().position(|h| h.query == query)?;
+        Some((&mut file.hits, at))
+    });
+    let Some((last, at)) = found.next() else {
+        return;
+    };
+    if let Some(hits) = last.get_mut(at)
+        && hits.count > 1
+    {
+        shorten(hits, hits.count - 1);
+        return;
+    }
+    last.remove(at);
+    if let Some(hits) = found.next().and_then(|(hits, at)| hits.get_mut(at)) {
+        hits.more = true;
+    }
 }
 
 /// Scanners that are not in use. A parallel iterator asks for one whenever it

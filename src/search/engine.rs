@@ -8,12 +8,14 @@ use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
-use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
+use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
 use crate::error::Result;
 use crate::workspace::{self, Cancel, FilePath, Root};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+#[cfg(unix)]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Searches a root once.
@@ -31,8 +33,20 @@ pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Respons
 pub struct Engine {
     root: Root,
     views: Mutex<Views>,
+    /// Begun when it is asked for.
     #[cfg(unix)]
-    resident: Option<Resident>,
+    resident: Option<OnceLock<Resident>>,
+}
+
+/// The matching lines of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matches {
+    /// By query, in order of paths and lines.
+    pub lines: Vec<Vec<LineMatch>>,
+    /// By query, whether there are more than [`Request::limit`].
+    pub more: Vec<bool>,
+    /// How it was made sure to be up to date.
+    pub freshness: Freshness,
 }
 
 /// A matching line.
@@ -69,22 +83,33 @@ impl Engine {
         }
     }
 
-    /// An engine that builds an index in the background, keeps it in the user's cache
-    /// folder and uses it once it is there. Answers are the same with and without.
-    /// Where the system has no change times (Windows), it has no index.
+    /// An engine that can keep an index: built in the background from
+    /// [`Engine::begin`] on, kept in the user's cache folder, and used once it is
+    /// there. Answers are the same with and without. Where the system has no change
+    /// times (Windows), it has no index.
     pub fn resident(root: &Root) -> Self {
         Self {
             #[cfg(unix)]
-            resident: Some(Resident::start(root)),
+            resident: Some(OnceLock::new()),
             ..Self::new(root)
         }
     }
 
-    /// Waits until a background build is done, or known not to come: for measurements
-    /// and tests. Searches need not wait.
-    pub fn settle(&self) {
+    /// Begins to build the index, once, and returns at once. Until it is ready,
+    /// searches read every file.
+    pub fn begin(&self) {
         #[cfg(unix)]
         if let Some(resident) = &self.resident {
+            resident.get_or_init(|| Resident::start(&self.root));
+        }
+    }
+
+    /// Begins to build the index, and waits until it holds everything there is, or is
+    /// known not to come: for measurements and tests. Searches need not wait.
+    pub fn settle(&self) {
+        self.begin();
+        #[cfg(unix)]
+        if let Some(resident) = self.resident.as_ref().and_then(OnceLock::get) {
             resident.wait();
         }
     }
@@ -100,27 +125,44 @@ impl Engine {
     /// # Errors
     /// As [`search`].
     pub fn lines(&self, request: &Request, cancel: &Cancel) -> Result<Vec<Vec<LineMatch>>> {
+        Ok(self.matches(request, cancel)?.lines)
+    }
+
+    /// As [`Engine::lines`], with what else there is to say about them.
+    ///
+    /// # Errors
+    /// As [`search`].
+    pub fn matches(&self, request: &Request, cancel: &Cancel) -> Result<Matches> {
         let queries = Query::compile_all(request)?;
         let keep = Keep {
-            lines: request.limit.unwrap_or(usize::MAX),
-            texts: true,
+            lines: request.limit.map_or(usize::MAX, |l| l.saturating_add(1)),
+            bytes: usize::MAX,
+            what: What::Texts,
         };
-        let (files, _) = self.collect(&queries, request, keep, cancel)?;
-        let mut out = vec![Vec::new(); queries.len()];
+        let (files, freshness) = self.collect(&queries, request, keep, cancel)?;
+        let mut lines = vec![Vec::new(); queries.len()];
+        let mut more = vec![false; queries.len()];
         for file in files {
             for hits in file.hits {
-                let Some(list) = out.get_mut(hits.query) else {
+                let (Some(list), Some(more)) =
+                    (lines.get_mut(hits.query), more.get_mut(hits.query))
+                else {
                     continue;
                 };
-                let lines = hits.lines.into_iter().zip(hits.texts);
-                list.extend(lines.map(|(line, text)| LineMatch {
+                *more |= hits.more;
+                let found = hits.lines.into_iter().zip(hits.texts);
+                list.extend(found.map(|(line, text)| LineMatch {
                     path: file.path.rel.clone(),
                     line: line as usize,
                     text,
                 }));
             }
         }
-        Ok(out)
+        Ok(Matches {
+            lines,
+            more,
+            freshness,
+        })
     }
 
     /// Answers a request with ranges, fitted to its budget.
@@ -130,8 +172,11 @@ impl Engine {
     pub fn search(&self, request: &Request, cancel: &Cancel) -> Result<Response> {
         let mut queries = Query::compile_all(request)?;
         let keep = Keep {
-            lines: request.limit.map_or(COUNTED, |l| l.min(COUNTED)),
-            texts: false,
+            lines: request
+                .limit
+                .map_or(COUNTED, |l| l.saturating_add(1).min(COUNTED)),
+            bytes: usize::MAX,
+            what: What::Count,
         };
         let (mut files, freshness) = self.collect(&queries, request, keep, cancel)?;
         if request.mode == Mode::Auto {
@@ -189,7 +234,7 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<(Vec<FileHits>, Freshness)> {
         #[cfg(unix)]
-        if let Some(resident) = &self.resident
+        if let Some(resident) = self.resident.as_ref().and_then(OnceLock::get)
             && mask != 0
             && let Some(plan) = resident.plan(queries, mask, request, cancel)?
         {
@@ -223,9 +268,10 @@ impl Engine {
                 .filter_map(|i| files.get(*i))
                 .map(|file| Loaded {
                     path: file.path.clone(),
-                    view: self.view(&file.path),
+                    view: self.view(&file.path, cancel),
                 })
                 .collect();
+            cancel.check()?;
             let mut scanner = Scanner::new(queries, ALL, cancel);
             for (file, view) in batch.iter().filter_map(|i| files.get(*i)).zip(views) {
                 let hits = again(&mut scanner, &view.view.bytes, file, request);
@@ -269,7 +315,7 @@ impl Engine {
                             abs: self.root.dir().join(&ranked.path),
                             rel: ranked.path,
                         };
-                        let view = self.view(&path);
+                        let view = self.view(&path, cancel);
                         loaded.push(Loaded { path, view });
                         loaded.len() - 1
                     }
@@ -284,15 +330,20 @@ impl Engine {
     }
 
     /// A file, read now and parsed, or as parsed before if its bytes are the same.
-    fn view(&self, path: &FilePath) -> Arc<View> {
+    fn view(&self, path: &FilePath, cancel: &Cancel) -> Arc<View> {
+        if cancel.is_cancelled() {
+            return Arc::default();
+        }
         // A file that has gone since it was scanned has nothing to show.
         let bytes = workspace::read(path).unwrap_or_default();
         let known = self.views().get(&path.rel, &bytes);
         if let Some(view) = known {
             return view;
         }
-        let view = Arc::new(View::new(path, bytes));
-        self.views().put(&path.rel, &view);
+        let view = Arc::new(View::new(path, bytes, cancel));
+        if !cancel.is_cancelled() {
+            self.views().put(&path.rel, &view);
+        }
         view
     }
 
@@ -314,7 +365,8 @@ impl Engine {
         let mut scanner = Scanner::new(
             queries,
             Keep {
-                texts: true,
+                bytes: LISTED_BYTES,
+                what: What::Texts,
                 ..keep
             },
             cancel,
@@ -329,6 +381,7 @@ impl Engine {
                 continue;
             };
             let mut lines: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+            let more = hits.hits.iter().any(|h| h.more);
             for hit in hits.hits {
                 lines.extend(hit.lines.into_iter().zip(hit.texts));
             }
@@ -343,6 +396,11 @@ impl Engine {
                     line.trim_end_matches(['\r', '\n'])
                 );
             }
+            if more {
+                listed
+                    .text
+                    .push_str("⋯ further lines match: search this file alone\n");
+            }
             listed.text.push('\n');
         }
         listed.beyond = order.len() - listed.files.min(order.len());
@@ -353,7 +411,8 @@ impl Engine {
 /// All hits.
 const ALL: Keep = Keep {
     lines: usize::MAX,
-    texts: false,
+    bytes: usize::MAX,
+    what: What::Numbers,
 };
 
 /// The hits of a file in the bytes that are shown; with a limit, those it allowed.
@@ -363,7 +422,7 @@ fn again(scanner: &mut Scanner<'_>, bytes: &[u8], file: &FileHits, request: &Req
         .filter_map(|old| {
             let mut new = scanner.scan_bytes(old.query, bytes)?;
             if request.limit.is_some() {
-                new.lines.truncate(old.lines.len());
+                new.lines.truncate(old.count);
             }
             Some(new)
         })
@@ -431,7 +490,7 @@ fn report(queries: &[Query], files: &[FileHits]) -> Vec<QueryReport> {
     for hits in files.iter().flat_map(|f| &f.hits) {
         if let Some(report) = out.get_mut(hits.query) {
             report.files += 1;
-            report.lines += hits.lines.len();
+            report.lines += hits.count;
             report.more |= hits.more;
         }
     }
@@ -457,7 +516,7 @@ fn load_order(files: &[FileHits], queries: usize) -> Vec<usize> {
                     !h.defines,
                     places.get(*i),
                     std::cmp::Reverse(files.get(*i).map_or(0, |f| f.hits.len())),
-                    std::cmp::Reverse(h.lines.len().min(8)),
+                    std::cmp::Reverse(h.count.min(8)),
                 )
             });
             mine.into_iter().map(|(i, _)| i).collect()

@@ -429,7 +429,7 @@ fn assemble(
         tokens: 0,
         text,
     };
-    let tail = tail(&response);
+    let tail = tail(&response, found.request.limit);
     response.text.push_str(&tail);
     response.tokens = tokens::count(&response.text);
     (response, omission)
@@ -489,7 +489,7 @@ fn groups(symbols: bool) -> Vec<(Option<bool>, &'static str)> {
 }
 
 /// What is left out and how to get it.
-fn tail(response: &Response) -> String {
+fn tail(response: &Response, limit: Option<usize>) -> String {
     let mut out = String::new();
     let omitted = &response.omitted;
     if omitted.ranges > 0 {
@@ -512,6 +512,14 @@ fn tail(response: &Response) -> String {
             "⋯ {} more {} with matches not kept: narrow by globs or a longer pattern",
             omitted.files,
             plural(omitted.files, "file"),
+        );
+    }
+    let stopped = |q: &QueryReport| limit.is_some_and(|l| q.more && q.lines >= l);
+    if let (Some(limit), true) = (limit, response.queries.iter().any(stopped)) {
+        let _ = writeln!(
+            out,
+            "⋯ stopped at {limit} {} of a query: raise the limit, or narrow by globs or a longer pattern",
+            plural(limit, "line"),
         );
     }
     out

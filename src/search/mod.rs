@@ -35,8 +35,10 @@ mod request;
 mod resident;
 mod response;
 mod scan;
+#[cfg(test)]
+mod stopping;
 
-pub use engine::{Engine, LineMatch, search};
+pub use engine::{Engine, LineMatch, Matches, search};
 pub use locate::{LocateOptions, Located, Ranked, locate};
 pub use query::{Kind, Query, bare_name};
 pub use request::{Case, DEFAULT_BUDGET, DEFAULT_BYTES, MAX_QUERIES, Mode, Request};

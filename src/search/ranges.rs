@@ -5,7 +5,7 @@ use super::query::{Kind, Query};
 use super::scan::{Hits, Mask};
 use crate::syntax::{self, Definition, Definitions, Language};
 use crate::text::{self, Lines, Span};
-use crate::workspace::FilePath;
+use crate::workspace::{Cancel, FilePath};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ const HEAD: usize = 20;
 const AROUND: usize = 3;
 
 /// A file of the result, read and parsed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct View {
     /// As it was read.
     pub bytes: Vec<u8>,
@@ -34,12 +34,14 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Decodes and parses a file.
-    pub fn new(path: &FilePath, bytes: Vec<u8>) -> Self {
+    /// Decodes and parses a file. What it says is of no use once `cancel` is set.
+    pub fn new(path: &FilePath, bytes: Vec<u8>, cancel: &Cancel) -> Self {
         let text = text::decode(&bytes).text.into_owned();
         let head = text.lines().next().unwrap_or_default();
         let parsed = if text.len() <= PARSED {
-            Language::detect(path.rel.as_ref(), head).and_then(|l| syntax::parse(l, &text))
+            let stop = || cancel.is_cancelled();
+            Language::detect(path.rel.as_ref(), head)
+                .and_then(|l| syntax::parse_unless(l, &text, &stop))
         } else {
             None
         };

@@ -31,7 +31,9 @@ pub(super) type Mask = u8;
 pub(super) struct Hits {
     /// Position of the query in the request.
     pub query: usize,
-    /// Matching lines, from 1, in order.
+    /// How many lines match, as far as they were counted.
+    pub count: usize,
+    /// Matching lines, from 1, in order, where the caller asked for them.
     pub lines: Vec<u32>,
     /// Their bytes with line breaks, where the caller asked for them.
     pub texts: Vec<Vec<u8>>,
@@ -54,8 +56,21 @@ pub(super) struct FileHits {
 pub(super) struct Keep {
     /// Most lines per query and file.
     pub lines: usize,
-    /// Whether their texts are kept.
-    pub texts: bool,
+    /// Most bytes of texts per query and file.
+    pub bytes: usize,
+    /// What of them is kept.
+    pub what: What,
+}
+
+/// What is kept of matching lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// How many there are.
+    Count,
+    /// Their numbers.
+    Numbers,
+    /// Their numbers and texts.
+    Texts,
 }
 
 /// Searches files one after the other, reusing its buffers. One per thread.
@@ -186,12 +201,12 @@ impl<'q> Scanner<'q> {
                 if sink.full() {
                     continue;
                 }
-                let had = sink.hits.lines.len();
+                let had = sink.hits.count;
                 sink.before = counted;
                 let query = sink.hits.query;
                 let matcher = self.matchers.get(query)?;
                 let _ = self.plain[0].search_slice(matcher, window, &mut *sink);
-                restart |= nth > 0 && !counting && sink.hits.lines.len() > had;
+                restart |= nth > 0 && !counting && sink.hits.count > had;
             }
             if restart {
                 counting = true;
@@ -373,6 +388,8 @@ struct LineSink<'q> {
     keep: Keep,
     /// Lines before what is searched.
     before: u64,
+    /// Bytes of matching lines so far.
+    bytes: usize,
     hits: Hits,
 }
 
@@ -382,6 +399,7 @@ impl<'q> LineSink<'q> {
             query,
             keep,
             before: 0,
+            bytes: 0,
             hits: Hits {
                 query: position,
                 ..Hits::default()
@@ -390,7 +408,7 @@ impl<'q> LineSink<'q> {
     }
 
     fn finish(self) -> Option<Hits> {
-        (!self.hits.lines.is_empty()).then_some(self.hits)
+        (self.hits.count > 0).then_some(self.hits)
     }
 
     /// Whether nothing more is wanted.
@@ -399,7 +417,9 @@ impl<'q> LineSink<'q> {
     }
 
     fn guess_definition(&mut self, line: &[u8]) {
-        if self.hits.defines || self.query.name.is_none() {
+        // Only the first look at all files puts them in order by it.
+        let wanted = self.keep.what == What::Count;
+        if !wanted || self.hits.defines || self.query.name.is_none() {
             return;
         }
         if let Some(at) = self.query.find(line) {
@@ -418,14 +438,17 @@ impl Sink for LineSink<'_> {
     fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> io::Result<bool> {
         let first = self.before + found.line_number().unwrap_or(1);
         for (line, number) in found.lines().zip(first..) {
-            if self.hits.lines.len() >= self.keep.lines {
+            self.bytes += line.len();
+            if self.hits.count >= self.keep.lines || self.bytes > self.keep.bytes {
                 self.hits.more = true;
                 return Ok(false);
             }
-            self.hits
-                .lines
-                .push(u32::try_from(number).unwrap_or(u32::MAX));
-            if self.keep.texts {
+            self.hits.count += 1;
+            if self.keep.what != What::Count {
+                let number = u32::try_from(number).unwrap_or(u32::MAX);
+                self.hits.lines.push(number);
+            }
+            if self.keep.what == What::Texts {
                 self.hits.texts.push(line.to_vec());
             }
             self.guess_definition(line);

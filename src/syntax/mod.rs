@@ -26,7 +26,7 @@ mod registry;
 pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};
-pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse};
+pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse, parse_unless};
 
 #[cfg(test)]
 mod tests;

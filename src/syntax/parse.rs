@@ -65,10 +65,19 @@ impl SyntaxError {
 /// Parses a text. `None` where it has more than [`MAX_BYTES`], nests deeper than the
 /// grammar can bear, or takes an unreasonable time for its size.
 pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
-    let mut parsed = parse_ranges(language, text, &[])?;
+    parse_unless(language, text, &|| false)
+}
+
+/// As [`parse`], and `None` soon after `stop` says so.
+pub fn parse_unless(
+    language: &'static Language,
+    text: &str,
+    stop: &dyn Fn() -> bool,
+) -> Option<Parsed> {
+    let mut parsed = parse_ranges(language, text, &[], stop)?;
     let embedded = embedded_ranges(&parsed, text)
         .into_iter()
-        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range]))
+        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range], stop))
         .collect();
     parsed.embedded = embedded;
     Some(parsed)
@@ -78,6 +87,7 @@ fn parse_ranges(
     language: &'static Language,
     text: &str,
     ranges: &[tree_sitter::Range],
+    stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
     let too_deep = language.data().scanner.iter().any(|s| s.overflows(text));
     if text.len() > MAX_BYTES || too_deep {
@@ -89,7 +99,7 @@ fn parse_ranges(
     let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let end = Instant::now() + TIME_FIXED + TIME_PER_BYTE * size;
     let mut progress = |_: &ParseState| {
-        if Instant::now() < end {
+        if Instant::now() < end && !stop() {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())

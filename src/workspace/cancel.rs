@@ -9,6 +9,17 @@ use std::time::{Duration, Instant};
 pub struct Cancel {
     flag: Arc<AtomicBool>,
     deadline: Option<Instant>,
+    #[cfg(test)]
+    fuse: Option<Arc<Fuse>>,
+}
+
+/// Counts how often is asked, and sets the flag at one of the times: what is asked
+/// afterwards shows how soon work stops, without a clock.
+#[cfg(test)]
+#[derive(Debug)]
+struct Fuse {
+    asked: std::sync::atomic::AtomicUsize,
+    after: usize,
 }
 
 impl Cancel {
@@ -17,11 +28,32 @@ impl Cancel {
         Self::default()
     }
 
+    /// Stops when it has been asked so many times.
+    #[cfg(test)]
+    pub(crate) fn after(asked: usize) -> Self {
+        Self {
+            fuse: Some(Arc::new(Fuse {
+                asked: 0.into(),
+                after: asked,
+            })),
+            ..Self::default()
+        }
+    }
+
+    /// How often it has been asked.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> usize {
+        let fuse = self.fuse.as_ref();
+        fuse.map_or(0, |f| f.asked.load(Ordering::SeqCst))
+    }
+
     /// The same flag with a deadline, the nearer one where there was one already.
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         let at = Instant::now().checked_add(timeout);
         Self {
             flag: Arc::clone(&self.flag),
+            #[cfg(test)]
+            fuse: self.fuse.clone(),
             deadline: match (self.deadline, at) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -36,6 +68,12 @@ impl Cancel {
 
     /// Whether the flag is set, the deadline aside.
     pub fn is_set(&self) -> bool {
+        #[cfg(test)]
+        if let Some(fuse) = &self.fuse
+            && fuse.asked.fetch_add(1, Ordering::SeqCst) >= fuse.after
+        {
+            self.cancel();
+        }
         self.flag.load(Ordering::Relaxed)
     }
 

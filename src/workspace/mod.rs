@@ -21,7 +21,7 @@ pub use cancel::Cancel;
 #[cfg(debug_assertions)]
 pub(crate) use commit::step as crash_point;
 pub use commit::{Change, Committed, commit};
-pub use fresh::{Fresh, News, Seen, Touched, WatchLimits};
+pub use fresh::{Fresh, Listing, News, Seen, Touched, WatchLimits};
 pub use read::{MAX_FILE_BYTES, read, read_text};
 pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
 pub use root::{FilePath, Root};

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What the file system says about a file, to tell whether it may have changed. The
 /// change time is set by the system at every write, also by one that restores size
 /// and modification time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Size in bytes.
     pub size: u64,

@@ -83,11 +83,7 @@ impl Extractor {
                 *word = 0;
             }
         }
-        let indexed = read.unwrap_or(Indexed {
-            stamp: None,
-            sound: false,
-            always: false,
-        });
+        let indexed = read.unwrap_or_default();
         Extract {
             trigrams: if indexed.always { Vec::new() } else { found },
             indexed,
@@ -139,7 +135,8 @@ impl Extractor {
         // trusted.
         let same = Stamp::of(&file.metadata()?) == stamp;
         Ok(Indexed {
-            stamp: (same && stamp.is_settled(now)).then_some(stamp),
+            stamp,
+            settled: same && stamp.is_settled(now),
             sound: same,
             always,
         })

@@ -28,10 +28,12 @@ const MOST_LISTS: usize = 24;
 const FEW: usize = 24;
 
 /// What is known of an indexed file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::search) struct Indexed {
-    /// Its stamp when it was read, if the same stamp later means the same bytes.
-    pub stamp: Option<Stamp>,
+    /// Its stamp when it was read.
+    pub stamp: Stamp,
+    /// Whether the same stamp later means the same bytes.
+    pub settled: bool,
     /// Whether it was read whole and did not change meanwhile.
     pub sound: bool,
     /// Whether it must be searched for every pattern.
@@ -119,6 +121,11 @@ impl Index {
         let mut set = self.evaluate(needs)?;
         set.or(&self.always);
         Ok(set)
+    }
+
+    /// Number of indexed files.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     fn evaluate(&self, needs: &Needs) -> io::Result<Set> {
@@ -379,9 +386,10 @@ impl Writer {
 }
 
 fn put_file(out: &mut Vec<u8>, name: &Path, indexed: &Indexed) {
-    let stamp = indexed.stamp;
-    out.push(u8::from(indexed.always) | u8::from(stamp.is_some()) << 1);
-    if let Some(s) = stamp {
+    let s = indexed.stamp;
+    let known = indexed.settled && indexed.sound;
+    out.push(u8::from(indexed.always) | u8::from(known) << 1);
+    if known {
         out.extend(s.size.to_le_bytes());
         out.extend(s.modified.to_le_bytes());
         out.extend(s.changed.to_le_bytes());
@@ -395,23 +403,25 @@ fn put_file(out: &mut Vec<u8>, name: &Path, indexed: &Indexed) {
 
 fn take_file(rest: &mut &[u8]) -> Option<(PathBuf, Indexed)> {
     let flags = take::<1>(rest)?[0];
-    let stamp = if flags & 2 != 0 {
-        Some(Stamp {
+    let known = flags & 2 != 0;
+    let stamp = if known {
+        Stamp {
             size: take_u64(rest)?,
             modified: i64::from_le_bytes(take(rest)?),
             changed: i64::from_le_bytes(take(rest)?),
             inode: take_u64(rest)?,
             links: take_u64(rest)?,
-        })
+        }
     } else {
-        None
+        Stamp::default()
     };
     let len = take_u32(rest)? as usize;
     let name = rest.get(..len)?;
     *rest = rest.get(len..)?;
     let indexed = Indexed {
         stamp,
-        sound: stamp.is_some(),
+        settled: known,
+        sound: known,
         always: flags & 1 != 0,
     };
     Some((name_of(name)?, indexed))

@@ -1,6 +1,6 @@
 //! Linux's report of changes, folder by folder.
 
-use super::{Events, IGNORE_FILES};
+use super::{Events, IGNORE_FILES, WatchLimits};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,28 @@ pub(super) struct Watcher {
     folders: BTreeMap<i32, PathBuf>,
     /// Devices known to be local file systems.
     devices: BTreeSet<u64>,
+    /// Most folders that are watched.
+    most: usize,
+}
+
+/// Share of the user's watches that is taken at most, so that editors and other
+/// watchers keep theirs.
+const SHARE: u64 = 2;
+
+/// Watches that every user has, where the system does not say.
+const FEWEST: u64 = 8_192;
+
+fn flags() -> WatchFlags {
+    WatchFlags::MODIFY
+        | WatchFlags::CLOSE_WRITE
+        | WatchFlags::ATTRIB
+        | WatchFlags::CREATE
+        | WatchFlags::DELETE
+        | WatchFlags::DELETE_SELF
+        | WatchFlags::MOVED_FROM
+        | WatchFlags::MOVED_TO
+        | WatchFlags::MOVE_SELF
+        | WatchFlags::ONLYDIR
 }
 
 /// File systems whose every change passes through this kernel, by the number that
@@ -38,14 +60,26 @@ const LOCAL: &[u64] = &[
     0x3434,
 ];
 
+pub(super) fn is_local_type(number: u64) -> bool {
+    LOCAL.contains(&number)
+}
+
 impl Watcher {
+    /// Allows so many watches.
+    #[cfg(test)]
+    pub fn allow(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// None where events cannot be relied on.
     pub fn new(root: &Path) -> Option<Self> {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
+        let watches = WatchLimits::of_system().watches.unwrap_or(FEWEST);
         let mut watcher = Self {
             fd,
             folders: BTreeMap::new(),
             devices: BTreeSet::new(),
+            most: usize::try_from(watches / SHARE).unwrap_or(usize::MAX),
         };
         watcher.is_local(root).then_some(watcher)
     }
@@ -58,8 +92,8 @@ impl Watcher {
         if self.devices.contains(&meta.dev()) {
             return true;
         }
-        let local = rustix::fs::statfs(folder)
-            .is_ok_and(|s| LOCAL.contains(&(s.f_type as u64 & 0xFFFF_FFFF)));
+        let local =
+            rustix::fs::statfs(folder).is_ok_and(|s| is_local_type(s.f_type as u64 & 0xFFFF_FFFF));
         if local {
             self.devices.insert(meta.dev());
         }
@@ -69,23 +103,16 @@ impl Watcher {
     /// Watches exactly these folders. True if one is new; None if not all of them can
     /// be watched.
     pub fn watch(&mut self, folders: &[PathBuf]) -> Option<bool> {
-        let flags = WatchFlags::MODIFY
-            | WatchFlags::CLOSE_WRITE
-            | WatchFlags::ATTRIB
-            | WatchFlags::CREATE
-            | WatchFlags::DELETE
-            | WatchFlags::DELETE_SELF
-            | WatchFlags::MOVED_FROM
-            | WatchFlags::MOVED_TO
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::ONLYDIR;
+        if folders.len() > self.most {
+            return None;
+        }
         let mut now = BTreeMap::new();
         let mut new = false;
         for folder in folders {
             if !self.is_local(folder) {
                 return None;
             }
-            match inotify::add_watch(&self.fd, folder, flags) {
+            match inotify::add_watch(&self.fd, folder, flags()) {
                 Ok(watch) => {
                     // The same folder gives the same number, under whatever name.
                     new |= !self.folders.contains_key(&watch);
@@ -112,6 +139,37 @@ impl Watcher {
         Some(new)
     }
 
+    /// Watches a folder besides the others; false where that is not possible.
+    pub fn watch_too(&mut self, folder: &Path) -> bool {
+        if self.folders.len() >= self.most || !self.is_local(folder) {
+            return false;
+        }
+        match inotify::add_watch(&self.fd, folder, flags()) {
+            Ok(watch) => {
+                self.folders.insert(watch, folder.to_path_buf());
+                true
+            }
+            // It has gone, which its parent's events say; or it cannot be read.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Stops watching a folder and what is below it. Whether any of it was watched.
+    pub fn unwatch(&mut self, folder: &Path) -> bool {
+        let fd = &self.fd;
+        let before = self.folders.len();
+        self.folders.retain(|watch, path| {
+            let keep = !path.starts_with(folder);
+            if !keep {
+                // Fails for a folder that is no more.
+                let _ = inotify::remove_watch(fd, *watch);
+            }
+            keep
+        });
+        self.folders.len() < before
+    }
+
     /// Everything reported so far. None if the reports cannot be read.
     pub fn drain(&mut self) -> Option<Events> {
         let mut events = Events::default();
@@ -132,29 +190,40 @@ impl Watcher {
                 Err(_) => return None,
             };
             let flags = event.events();
-            let whole = ReadFlags::QUEUE_OVERFLOW
-                | ReadFlags::ISDIR
-                | ReadFlags::DELETE_SELF
-                | ReadFlags::MOVE_SELF
-                | ReadFlags::UNMOUNT;
             if flags.contains(ReadFlags::IGNORED) {
-                self.folders.remove(&event.wd());
+                events.gone.extend(self.folders.remove(&event.wd()));
+                continue;
+            }
+            if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+                events.sweep = true;
                 continue;
             }
             // A folder that is no longer part of the root has nothing to say, except
             // that it is back, which its parent reports.
-            let folder = self.folders.get(&event.wd());
-            if flags.intersects(whole) {
-                events.sweep |= folder.is_some() || flags.contains(ReadFlags::QUEUE_OVERFLOW);
+            let Some(folder) = self.folders.get(&event.wd()) else {
+                continue;
+            };
+            let itself = ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
+            if flags.intersects(itself) {
+                events.folders.insert(folder.clone());
                 continue;
             }
-            let (Some(folder), Some(name)) = (folder, event.file_name()) else {
+            let Some(name) = event.file_name() else {
+                // The folder's own attributes: who may read it.
+                events.folders.insert(folder.clone());
                 continue;
             };
             let name = OsStr::from_bytes(name.to_bytes());
-            let rules = IGNORE_FILES.iter().any(|n| name == *n) || name == ".git";
+            if IGNORE_FILES.iter().any(|n| name == *n) || name == ".git" {
+                events.folders.insert(folder.clone());
+                continue;
+            }
             let path = folder.join(name);
-            events.sweep |= rules || (flags.contains(ReadFlags::DELETE) && came.contains(&path));
+            if flags.contains(ReadFlags::ISDIR) {
+                events.folders.insert(path);
+                continue;
+            }
+            events.sweep |= flags.contains(ReadFlags::DELETE) && came.contains(&path);
             if flags.contains(ReadFlags::CREATE) {
                 came.insert(path.clone());
             } else if flags.contains(ReadFlags::MOVED_FROM) && came.remove(&path) {
@@ -162,9 +231,7 @@ impl Watcher {
             } else if flags.contains(ReadFlags::MOVED_TO) && moving.remove(&event.cookie()) {
                 came.insert(path.clone());
             }
-            if !rules {
-                events.files.insert(path);
-            }
+            events.files.insert(path);
         }
     }
 }

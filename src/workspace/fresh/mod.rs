@@ -2,12 +2,14 @@
 //!
 //! Where the system reports changes reliably (inotify, on local file systems), asking
 //! drains its events: a write that has returned has put its event into the queue
-//! before. Everything that events cannot tell apart surely — a folder made, moved or
-//! removed, an ignore file changed, a queue that ran over — and every other file
-//! system is answered by a sweep: a walk that compares the stamps of all files.
+//! before. A folder that was made, moved or removed, or whose ignore files changed, is
+//! listed anew, and it alone. What events cannot tell surely — a queue that ran over,
+//! a second name of a file — and every other file system is answered by a sweep: a
+//! walk that compares the stamps of all files.
 //!
-//! A store through a memory map is seen by no event. Sweeps see it; a resident caller
-//! makes one now and then ([`Fresh::sweep`]).
+//! Two kinds of writes are seen by no event: a store through a memory map that is
+//! still open (the event comes when it is closed), and a write by a name outside the
+//! root. A resident caller looks for both now and then, by the files' stamps.
 
 #[cfg(target_os = "linux")]
 mod inotify;
@@ -41,11 +43,25 @@ pub struct Touched {
     pub there: bool,
 }
 
+/// A folder that was listed anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The folder, which may have gone.
+    pub folder: FilePath,
+    /// All files of the root below it, in order.
+    pub files: Vec<Seen>,
+}
+
 /// What may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// These files and no others.
-    Files(Vec<Touched>),
+    /// These files, what lies below these folders, and no others.
+    Parts {
+        /// Single files.
+        files: Vec<Touched>,
+        /// Folders, none of them inside another.
+        folders: Vec<Listing>,
+    },
     /// Anything: all files of the root, in order, with their stamps.
     Everything(Vec<Seen>),
 }
@@ -68,7 +84,11 @@ pub struct Fresh {
 #[derive(Debug, Default)]
 struct Events {
     files: BTreeSet<PathBuf>,
-    /// Whether more may have changed than the files.
+    /// Folders below which anything may have changed.
+    folders: BTreeSet<PathBuf>,
+    /// Folders that were watched and are no more.
+    gone: BTreeSet<PathBuf>,
+    /// Whether more may have changed than the files and folders.
     sweep: bool,
 }
 
@@ -116,10 +136,12 @@ impl Fresh {
         if self.rules.is_none() || self.outside.iter().any(|(path, was)| stamp(path) != *was) {
             return self.sweep(cancel);
         }
+        let Some(folders) = self.list(&events, cancel)? else {
+            return self.sweep(cancel);
+        };
         let mut touched = Vec::new();
         for abs in events.files {
-            let rel = self.root.relative(&abs);
-            let path = FilePath { rel, abs };
+            let path = self.file(abs);
             let before = self.linked.get(&path).map(|s| s.inode);
             touched.extend(self.look(path.clone()));
             let now = self.linked.get(&path).map(|s| s.inode);
@@ -137,7 +159,118 @@ impl Fresh {
         for path in moved {
             touched.extend(self.look(path));
         }
-        Ok(News::Files(touched))
+        Ok(News::Parts {
+            files: touched,
+            folders,
+        })
+    }
+
+    /// Folders with all that is in them, each once. None if that takes a sweep.
+    fn list(&mut self, events: &Events, cancel: &Cancel) -> Result<Option<Vec<Listing>>> {
+        let changed = &events.folders;
+        if changed.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        if changed.contains(self.root.dir()) {
+            return Ok(None);
+        }
+        // What goes wrong below leaves no rules, and so a sweep for the next news.
+        self.rules = None;
+        let Some(mut rules) = self.new_rules() else {
+            return Ok(None);
+        };
+        let mut listed: Vec<Listing> = Vec::new();
+        for folder in changed {
+            // In order, so that a folder comes before what is inside it.
+            if listed.iter().any(|l| folder.starts_with(&l.folder.abs)) {
+                continue;
+            }
+            let known = self.unwatch(folder) || events.gone.contains(folder);
+            if !known && !folder.is_dir() {
+                // It came and went, and files may have had second names in it, by
+                // which they were written.
+                return Ok(None);
+            }
+            self.outside.retain(|path, _| !path.starts_with(folder));
+            self.linked.retain(|path, _| !path.abs.starts_with(folder));
+            let Some((files, inside)) = self.list_one(folder, &mut rules, cancel)? else {
+                return Ok(None);
+            };
+            self.outside.extend(sources_in(&inside));
+            listed.push(Listing {
+                folder: self.file(folder.clone()),
+                files,
+            });
+        }
+        for seen in listed.iter().flat_map(|l| &l.files) {
+            if seen.stamp.links > 1 {
+                // Another name of it may have been written before it was known.
+                return Ok(None);
+            }
+        }
+        self.rules = Some(rules);
+        Ok(Some(listed))
+    }
+
+    /// The files below a folder, and the folders, which are watched from here on. None
+    /// where they cannot be.
+    fn list_one(
+        &mut self,
+        folder: &Path,
+        rules: &mut IncrementalIgnore,
+        cancel: &Cancel,
+    ) -> Result<Option<(Vec<Seen>, Vec<PathBuf>)>> {
+        let dir = self.root.dir().to_path_buf();
+        let mut allowed = |path: &Path, is_dir: bool| {
+            path.file_name().is_some_and(|name| name != ".git")
+                && path
+                    .strip_prefix(&dir)
+                    .is_ok_and(|below| !rules.matched(below, is_dir).is_ignore())
+        };
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        let is_dir = std::fs::symlink_metadata(folder).is_ok_and(|m| m.is_dir());
+        let mut next = Vec::new();
+        if is_dir && allowed(folder, true) {
+            next.push(folder.to_path_buf());
+        }
+        while let Some(folder) = next.pop() {
+            cancel.check()?;
+            // Watched before it is listed: what comes later is reported.
+            if !self.watch_too(&folder) {
+                return Ok(None);
+            }
+            // A folder that has gone, or cannot be read, has no files.
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let Ok(kind) = entry.file_type() else {
+                    continue;
+                };
+                let path = entry.path();
+                if kind.is_dir() {
+                    if allowed(&path, true) {
+                        next.push(path);
+                    }
+                } else if kind.is_file()
+                    && allowed(&path, false)
+                    && let Ok(meta) = entry.metadata()
+                {
+                    files.push(Seen {
+                        path: self.file(path),
+                        stamp: Stamp::of(&meta),
+                    });
+                }
+            }
+            folders.push(folder);
+        }
+        files.sort_unstable_by(|a: &Seen, b: &Seen| a.path.cmp(&b.path));
+        Ok(Some((files, folders)))
+    }
+
+    fn file(&self, abs: PathBuf) -> FilePath {
+        FilePath {
+            rel: self.root.relative(&abs),
+            abs,
+        }
     }
 
     /// All files, whatever was reported.
@@ -151,9 +284,9 @@ impl Fresh {
             self.drain();
             // Stamps of rules before the rules are read: a change in between shows.
             let rules = self.new_rules();
-            let outside = self.sources(&[]);
+            let outside = self.sources_above();
             let (files, folders) = survey(&self.root, cancel)?;
-            let mut all = self.sources(&folders);
+            let mut all = sources_in(&folders);
             all.extend(outside);
             if self.watch(&folders) {
                 // What happened in a folder before it was watched was not reported.
@@ -198,36 +331,24 @@ impl Fresh {
         Some(Touched { path, there })
     }
 
-    /// Files with rules that lie in no watched folder, or have no file's name there:
-    /// those above the root, git's own, and the user's.
-    fn sources(&self, folders: &[PathBuf]) -> BTreeMap<PathBuf, Option<Stamp>> {
+    /// Files with rules that lie in no watched folder: those above the root, and the
+    /// user's.
+    fn sources_above(&self) -> BTreeMap<PathBuf, Option<Stamp>> {
         let mut paths = BTreeSet::new();
-        let dir = self.root.dir();
-        if folders.is_empty() {
-            for above in dir.ancestors().skip(1) {
-                paths.extend(IGNORE_FILES.iter().map(|name| above.join(name)));
-                paths.insert(above.join(".git"));
-                paths.extend(excludes(&above.join(".git")));
-            }
-            paths.extend(ignore::gitignore::gitconfig_excludes_path());
-            let home = std::env::var_os("HOME").map(PathBuf::from);
-            let config = std::env::var_os("XDG_CONFIG_HOME")
-                .map(PathBuf::from)
-                .or_else(|| home.as_ref().map(|h| h.join(".config")));
-            paths.extend(home.map(|h| h.join(".gitconfig")));
-            paths.extend(config.map(|c| c.join("git/config")));
-            paths.insert(PathBuf::from("/etc/gitconfig"));
+        for above in self.root.dir().ancestors().skip(1) {
+            paths.extend(IGNORE_FILES.iter().map(|name| above.join(name)));
+            paths.insert(above.join(".git"));
+            paths.extend(excludes(&above.join(".git")));
         }
-        for folder in folders {
-            paths.extend(excludes(&folder.join(".git")));
-        }
-        paths
-            .into_iter()
-            .map(|path| {
-                let stamp = stamp(&path);
-                (path, stamp)
-            })
-            .collect()
+        paths.extend(ignore::gitignore::gitconfig_excludes_path());
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let config = std::env::var_os("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| home.as_ref().map(|h| h.join(".config")));
+        paths.extend(home.map(|h| h.join(".gitconfig")));
+        paths.extend(config.map(|c| c.join("git/config")));
+        paths.insert(PathBuf::from("/etc/gitconfig"));
+        stamps(paths)
     }
 
     #[cfg(target_os = "linux")]
@@ -263,6 +384,28 @@ impl Fresh {
     fn watch(&mut self, _: &[PathBuf]) -> bool {
         false
     }
+
+    /// Watches a folder besides the others; false where that is not possible.
+    #[cfg(target_os = "linux")]
+    fn watch_too(&mut self, folder: &Path) -> bool {
+        self.watcher.as_mut().is_some_and(|w| w.watch_too(folder))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn watch_too(&mut self, _: &Path) -> bool {
+        false
+    }
+
+    /// Stops watching a folder and what is below it. Whether any of it was watched.
+    #[cfg(target_os = "linux")]
+    fn unwatch(&mut self, folder: &Path) -> bool {
+        self.watcher.as_mut().is_some_and(|w| w.unwatch(folder))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn unwatch(&mut self, _: &Path) -> bool {
+        false
+    }
 }
 
 /// Where git's own list of ignored files may lie, given `.git`: a folder, or in a
@@ -284,6 +427,19 @@ fn excludes(git: &Path) -> Vec<PathBuf> {
     vec![git.to_path_buf(), common.join("info/exclude")]
 }
 
+/// Git's own rules for the repositories that begin in these folders.
+fn sources_in(folders: &[PathBuf]) -> BTreeMap<PathBuf, Option<Stamp>> {
+    stamps(folders.iter().flat_map(|f| excludes(&f.join(".git"))))
+}
+
+fn stamps(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<PathBuf, Option<Stamp>> {
+    let with_stamp = |path: PathBuf| {
+        let stamp = stamp(&path);
+        (path, stamp)
+    };
+    paths.into_iter().map(with_stamp).collect()
+}
+
 /// A folder's stamp changes with every file in it; only whether it is there matters.
 fn stamp(path: &Path) -> Option<Stamp> {
     let meta = std::fs::metadata(path).ok()?;
@@ -300,3 +456,6 @@ fn stamp(path: &Path) -> Option<Stamp> {
         stamp
     })
 }
+
+#[cfg(all(test, unix))]
+mod tests;
