@@ -1,0 +1,285 @@
+//! For random patterns and flags over real trees, the lines are those of the `rg` on
+//! the machine, with and without the index.
+//!
+//! The tree is this repository; `DIFF_TREES` names others (paths with `:` between),
+//! `DIFF_ROUNDS` how many requests are compared on each, `DIFF_SEED` which.
+#![cfg(unix)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use trimtab::search::{Case, Engine, Freshness, Mode, Request};
+use trimtab::workspace::{Cancel, Root, Scope, walk};
+
+/// A matching line: path, number, text without its line break.
+type Line = (String, usize, Vec<u8>);
+
+/// A sequence that repeats from its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+
+    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[self.below(of.len())]
+    }
+}
+
+/// Texts as they stand in a tree, to make patterns that match something.
+struct Sample {
+    words: Vec<String>,
+    /// Pieces of lines, with whatever is in them.
+    pieces: Vec<String>,
+    /// Files that no search is compared in: which lines of a binary file `rg` prints
+    /// depends on the files before it.
+    binary: BTreeSet<String>,
+}
+
+fn sample(root: &Root) -> Sample {
+    let mut words = BTreeMap::new();
+    let mut pieces = Vec::new();
+    let mut binary = BTreeSet::new();
+    for (nth, file) in walk(root, &hidden(), &Cancel::new())
+        .unwrap()
+        .iter()
+        .enumerate()
+    {
+        let Ok(bytes) = fs::read(&file.abs) else {
+            continue;
+        };
+        if bytes.contains(&0) {
+            binary.insert(file.rel.clone());
+            continue;
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        for line in text.lines().skip(nth % 7).step_by(41).take(40) {
+            let start = line.char_indices().nth(nth % 5).map_or(0, |(at, _)| at);
+            pieces.push(line[start..].chars().take(4 + nth % 14).collect());
+        }
+        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if (2..24).contains(&word.len()) && words.len() < 20_000 {
+                *words.entry(word.to_string()).or_insert(0) += 1;
+            }
+        }
+    }
+    pieces.retain(|p: &String| !p.trim().is_empty());
+    Sample {
+        words: words.into_keys().collect(),
+        pieces,
+        binary,
+    }
+}
+
+fn hidden() -> Scope {
+    Scope {
+        hidden: true,
+        ..Scope::default()
+    }
+}
+
+/// A pattern of up to four parts.
+fn pattern(random: &mut Random, sample: &Sample) -> String {
+    let mut out = String::new();
+    for _ in 0..=random.below(4) {
+        let word = &sample.words[random.below(sample.words.len())];
+        let half: String = word
+            .chars()
+            .take(word.chars().count().div_ceil(2))
+            .collect();
+        let other = &sample.words[random.below(sample.words.len())];
+        let part = match random.below(16) {
+            0..=3 => word.clone(),
+            4 => format!(r"\b{word}\b"),
+            5 => format!(r"{half}\w*"),
+            6 => format!("({word}|{other})"),
+            7 => format!("(?:{half})?{other}"),
+            8 => format!("(?i:{half})"),
+            9 => random
+                .one(&[r"\s+", r"\s*", ".*", ".{0,6}", "[^a-z]", r"\W"])
+                .into(),
+            10 => random
+                .one(&[r"\d{2,}", r"\p{Lu}\w+", "[a-f]{3}", r"[[:punct:]]{2}"])
+                .into(),
+            11 => random.one(&["^", "$", r"^\s*", r"\s*$", r"\b"]).into(),
+            12 => format!("{half}{{1,2}}"),
+            13 => format!("[{half}]+"),
+            14 => random
+                .one(&["é", "ß", "K", "ſ", "—", "[^\\x00-\\x7F]", r"(?-u:\xC3)"])
+                .into(),
+            _ => regex::escape(&sample.pieces[random.below(sample.pieces.len())]),
+        };
+        out.push_str(&part);
+    }
+    out
+}
+
+/// A request with one query, and the flags that say the same to `rg`.
+fn request(random: &mut Random, sample: &Sample) -> (Request, Vec<String>) {
+    let mut flags = Vec::new();
+    let mut query = pattern(random, sample);
+    let mut request = Request {
+        mode: Mode::Regex,
+        ..Request::default()
+    };
+    match random.below(6) {
+        0 => {
+            request.mode = Mode::Literal;
+            query = sample.pieces[random.below(sample.pieces.len())].clone();
+            flags.push("-F".into());
+        }
+        1 => {
+            request.multiline = true;
+            query.push_str(random.one(&[r"\s+", r"\n", r"\n+\s*", "[^;]*;"]));
+            query.push_str(&sample.words[random.below(sample.words.len())]);
+            flags.push("-U".into());
+        }
+        _ => {}
+    }
+    match random.below(4) {
+        0 => {
+            request.case = Case::Insensitive;
+            flags.push("-i".into());
+        }
+        1 => {
+            request.case = Case::Smart;
+            flags.push("-S".into());
+        }
+        _ => {}
+    }
+    if random.below(8) == 0 {
+        request.hidden = true;
+        flags.push("--hidden".into());
+    }
+    if random.below(5) == 0 {
+        let globs: &[&[&str]] = &[&["*.rs"], &["!*.rs"], &["src/**"], &["*.md", "*.toml"]];
+        for glob in globs[random.below(globs.len())] {
+            request.globs.push((*glob).into());
+            flags.extend(["-g".into(), (*glob).into()]);
+        }
+    }
+    request.queries = vec![query];
+    (request, flags)
+}
+
+/// What `rg` finds; none where it does not accept the pattern.
+fn theirs(dir: &Path, flags: &[String], pattern: &str) -> Option<BTreeSet<Line>> {
+    let out = Command::new("rg")
+        .current_dir(dir)
+        .env_remove("RIPGREP_CONFIG_PATH")
+        .args(["--no-config", "--no-heading", "-n", "-0", "--color=never"])
+        .args(["--no-messages", "-g", "!.git"])
+        .args(flags)
+        .args(["-e", pattern, "./"])
+        .output()
+        .unwrap();
+    if out.status.code() == Some(2) {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for line in out.stdout.split(|b| *b == b'\n') {
+        let mut parts = line.splitn(2, |b| *b == 0);
+        let (Some(path), Some(rest)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let colon = rest.iter().position(|b| *b == b':').unwrap();
+        let number = std::str::from_utf8(&rest[..colon])
+            .unwrap()
+            .parse()
+            .unwrap();
+        let path = String::from_utf8_lossy(path);
+        let path = path.strip_prefix("./").unwrap_or(&path).to_string();
+        found.insert((path, number, rest[colon + 1..].to_vec()));
+    }
+    Some(found)
+}
+
+fn ours(engine: &Engine, request: &Request) -> Option<(BTreeSet<Line>, Freshness)> {
+    let found = engine.matches(request, &Cancel::new()).ok()?;
+    let lines = found.lines.into_iter().flatten();
+    let lines = lines.map(|l| {
+        let text = l.text.strip_suffix(b"\n").unwrap_or(&l.text);
+        (l.path, l.line, text.to_vec())
+    });
+    Some((lines.collect(), found.freshness))
+}
+
+fn compare(dir: &Path, rounds: usize, seed: u64) {
+    let home = tempfile::tempdir().unwrap();
+    let root = Root::open(dir).unwrap().with_home(home.path());
+    let sample = sample(&root);
+    let plain = Engine::new(&root);
+    let indexed = Engine::resident(&root);
+    indexed.settle();
+    let mut random = Random(seed);
+    let (mut matched, mut by_index) = (0, 0);
+    for round in 0..rounds {
+        let (request, flags) = request(&mut random, &sample);
+        let query = &request.queries[0];
+        let case = || format!("{} round {round}: {flags:?} {query:?}", dir.display());
+        let Some(mut expected) = theirs(dir, &flags, query) else {
+            assert!(
+                ours(&plain, &request).is_none(),
+                "{}: rg refuses it",
+                case()
+            );
+            continue;
+        };
+        expected.retain(|l| !sample.binary.contains(&l.0));
+        matched += usize::from(!expected.is_empty());
+        for engine in [&plain, &indexed] {
+            // An empty pattern is refused, which rg does not do.
+            let Some((mut lines, by)) = ours(engine, &request) else {
+                panic!("{}: refused, but rg accepts it", case());
+            };
+            lines.retain(|l| !sample.binary.contains(&l.0));
+            by_index += usize::from(by != Freshness::Scan);
+            let missing: Vec<_> = expected.difference(&lines).take(3).collect();
+            let extra: Vec<_> = lines.difference(&expected).take(3).collect();
+            assert!(
+                missing.is_empty() && extra.is_empty(),
+                "{} by {}: missing {missing:?}, too many {extra:?}",
+                case(),
+                by.name()
+            );
+        }
+    }
+    println!(
+        "{}: {rounds} requests, {matched} with matches, {by_index} by the index, all as rg",
+        dir.display()
+    );
+    assert!(
+        matched > rounds / 8,
+        "only {matched} of {rounds} match anything"
+    );
+    assert!(by_index > 0, "the index was never used");
+}
+
+#[test]
+fn random_requests_find_what_ripgrep_finds() {
+    if Command::new("rg").arg("--version").output().is_err() {
+        eprintln!("rg is not installed: nothing is compared");
+        return;
+    }
+    let number = |name: &str, default: u64| {
+        let value = std::env::var(name).ok();
+        value.and_then(|v| v.parse().ok()).unwrap_or(default)
+    };
+    let rounds = number("DIFF_ROUNDS", 60) as usize;
+    let seed = number("DIFF_SEED", 4_711);
+    let trees = std::env::var("DIFF_TREES").unwrap_or_default();
+    let mut trees: Vec<PathBuf> = std::env::split_paths(&trees)
+        .filter(|p| !p.as_os_str().is_empty())
+        .collect();
+    if trees.is_empty() {
+        trees.push(env!("CARGO_MANIFEST_DIR").into());
+    }
+    for tree in trees {
+        compare(&tree, rounds, seed);
+    }
+}
