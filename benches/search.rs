@@ -3,15 +3,17 @@
 //! For each folder (the current one by default) it makes eight queries from the words
 //! that occur there, runs them with the `rg` on the machine and with this crate, one
 //! after the other in turn, and prints medians and ratios: first without, then with
-//! the resident index. Environment: `RUNS` (rounds, 5 by default), `QUERIES` (eight
-//! patterns, one a line, to use instead).
+//! the resident index; how long the index takes to build, how large it is on disk and
+//! in memory; and how soon a cancelled call ends. Environment: `RUNS` (rounds, 5 by
+//! default), `QUERIES` (eight patterns, one a line, to use instead), `UPDATE=1` (writes
+//! a file into each folder, measures how soon it is found and indexed, and removes it).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use trimtab::search::{Engine, Mode, Request};
-use trimtab::workspace::{Cancel, Root, Scope, walk};
+use trimtab::workspace::{Cancel, Root, Scope, State, walk};
 
 /// A query and what it stands for.
 struct Query {
@@ -20,6 +22,9 @@ struct Query {
 }
 
 fn main() {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        return build(Path::new(&dir));
+    }
     let dirs: Vec<PathBuf> = std::env::args()
         .skip(1)
         .filter(|a| !a.starts_with("--"))
@@ -135,13 +140,10 @@ fn indexed(root: &Root, runs: usize, queries: &[Query]) {
         return;
     };
     let root = &root.clone().with_home(home.path());
-    let start = Instant::now();
+    child(root, home.path());
     let engine = Engine::resident(root);
     engine.settle();
-    println!(
-        "with the index, built in {:.1} s (process: ranges):",
-        start.elapsed().as_secs_f64()
-    );
+    println!("with the index (process: ranges):");
     for query in queries {
         let pattern = query.pattern.as_str();
         let [rg, shown, found] = rounds(
@@ -164,6 +166,137 @@ fn indexed(root: &Root, runs: usize, queries: &[Query]) {
         ],
     );
     row("eight, 200 lines each", "", found.1, rg.0, shown.0, found.0);
+    cancelled(&Engine::new(root), "without index", runs);
+    cancelled(&engine, "with index", runs);
+    if std::env::var("UPDATE").is_ok_and(|u| u == "1") {
+        update(root, &engine, runs);
+    }
+}
+
+/// Names the folder that a process of its own is to index, so that its memory is that
+/// of the index alone.
+const CHILD: &str = "TRIMTAB_BENCH_BUILD";
+const HOME: &str = "TRIMTAB_BENCH_HOME";
+
+fn child(root: &Root, home: &Path) {
+    let Ok(me) = std::env::current_exe() else {
+        return;
+    };
+    let run = Command::new(me)
+        .env(CHILD, root.dir())
+        .env(HOME, home)
+        .status();
+    if !run.is_ok_and(|s| s.success()) {
+        eprintln!("the index could not be built in a process of its own");
+    }
+}
+
+/// Builds the index of a folder; says what that took.
+fn build(dir: &Path) {
+    let Ok(root) = Root::open(dir) else {
+        return;
+    };
+    let root = root.with_home(std::env::var_os(HOME).unwrap_or_default());
+    let bytes: u64 = walk(&root, &Scope::default(), &Cancel::new())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|f| f.abs.metadata().ok())
+        .map(|m| m.len())
+        .sum();
+    let before = memory("VmHWM");
+    let start = Instant::now();
+    let engine = Engine::resident(&root);
+    engine.settle();
+    let took = start.elapsed().as_secs_f64();
+    let disk = State::cache_dir(&root).ok();
+    let disk = disk.and_then(|d| d.join("trigrams").metadata().ok());
+    let disk = disk.map_or(0, |m| m.len());
+    println!(
+        "index: built in {took:.2} s · {:.1} MB on disk, {:.1} % · memory {:.0} MB at the peak \
+         ({:.0} before), {:.0} MB afterwards",
+        disk as f64 / 1e6,
+        disk as f64 * 100.0 / bytes as f64,
+        memory("VmHWM"),
+        before,
+        memory("VmRSS"),
+    );
+    drop(engine);
+    let start = Instant::now();
+    let engine = Engine::resident(&root);
+    engine.settle();
+    println!(
+        "index: taken over by the next process in {:.0} ms",
+        ms(start.elapsed())
+    );
+}
+
+/// Of this process, in MB; 0 where the system does not say.
+fn memory(what: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with(what));
+    let kib = line.and_then(|l| l.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kib.unwrap_or(0.0) * 1024.0 / 1e6
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// How long a call goes on after it was cancelled, at various times.
+fn cancelled(engine: &Engine, how: &str, runs: usize) {
+    let request = Request {
+        mode: Mode::Regex,
+        ..Request::new([r"\d{4}-\d{2}-\d{2}", "(?i)[a-z]+ing\\b", "."])
+    };
+    let mut times = Vec::new();
+    for run in 0..runs * 4 {
+        let cancel = Cancel::new();
+        let time = std::thread::scope(|scope| {
+            let call = scope.spawn(|| {
+                let _ = engine.search(&request, &cancel);
+                Instant::now()
+            });
+            std::thread::sleep(Duration::from_millis(20 + 35 * run as u64));
+            let at = Instant::now();
+            cancel.cancel();
+            let end = call.join().unwrap_or(at);
+            end.saturating_duration_since(at)
+        });
+        times.push(time);
+    }
+    times.sort();
+    println!(
+        "cancelled {how}: over after {:.1} ms, at most {:.1} ms",
+        ms(times[times.len() / 2]),
+        ms(times[times.len() - 1]),
+    );
+}
+
+/// How soon a written file is found, and is part of the index.
+fn update(root: &Root, engine: &Engine, runs: usize) {
+    let path = root.dir().join("trimtab_bench_update.txt");
+    let (mut found, mut held) = (Vec::new(), Vec::new());
+    for run in 0..runs {
+        let word = format!("qzjxupdate{run}");
+        if let Err(e) = std::fs::write(&path, &word) {
+            eprintln!("{}: {e}", path.display());
+            return;
+        }
+        let start = Instant::now();
+        assert_eq!(lines(engine, &[&word], None), 1, "a stale answer");
+        found.push(start.elapsed());
+        let start = Instant::now();
+        engine.settle();
+        held.push(start.elapsed());
+    }
+    let _ = std::fs::remove_file(&path);
+    found.sort();
+    held.sort();
+    println!(
+        "a written file is found after {:.2} ms, and indexed in {:.1} ms (with a look at all stamps)",
+        ms(found[found.len() / 2]),
+        ms(held[held.len() / 2]),
+    );
 }
 
 /// Bytes of the rendered answer.
@@ -209,7 +342,7 @@ fn row(
     process: Duration,
     library: Duration,
 ) {
-    let ms = |d: Duration| format!("{:.1} ms", d.as_secs_f64() * 1e3);
+    let ms = |d: Duration| format!("{:.1} ms", ms(d));
     let label = format!("{what} {pattern}");
     println!(
         "{:<34} {lines:>7} {:>9} {:>9} {:>9} {:>6.2}x",
