@@ -67,6 +67,19 @@ impl Output {
         bar
     }
 
+    /// A bar on the terminal for work of known length; silent elsewhere.
+    pub fn bar(&self, what: &str, length: usize) -> ProgressBar {
+        if !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(length as u64);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_string());
+        bar
+    }
+
     /// Prints an error and returns the exit status that it stands for.
     pub fn error(&self, error: &Error) -> u8 {
         if self.json {

@@ -11,7 +11,12 @@
 
 mod action;
 mod controls;
+#[cfg(feature = "report")]
+mod html;
 mod ledger;
+mod overall;
+#[cfg(feature = "report")]
+mod plots;
 mod policy;
 mod recorded;
 mod replay;
@@ -23,7 +28,10 @@ mod view;
 mod walk;
 mod ways;
 
+#[cfg(feature = "report")]
+pub use html::html;
 pub use ledger::{Amount, Kind, LEDGERS, Prices};
+pub use overall::{Latency, Overall, latency};
 pub use policy::Policy;
 pub use recorded::{Action, Call, Format, Search, Session, Turn, read_session, read_sessions};
 pub use replay::{Arm, DENOMINATORS, KindSum, Replay, ReplayOptions, Replayed, Sum, replay};

@@ -62,6 +62,12 @@ pub struct Report {
     pub ways: Vec<Way>,
 }
 
+/// What the row of a hosted service rests on.
+pub(super) const PUBLISHED: &str = "Morph's row is no measurement: it is the grep way with an edit as short as Morph's own \
+benchmark says (38% less to write than search/replace). Morph publishes 10,500 tokens a second and 98% right for its \
+edits (2.9 s an edit when we tried) and 33,000 tokens a second for compaction; its figures are not checked for \
+what stays in view.";
+
 /// Measures `count` actions over the definitions of a tree. The choice depends on
 /// nothing but the tree.
 ///
@@ -134,6 +140,7 @@ impl Report {
                 },
             ));
         }
+        out.push_str(&format!("\n{PUBLISHED}\n"));
         out.push_str(
             "\nCharged: queries, results, reads that a miss makes necessary, edits, replies, failed edits \
              and what replaces them.\nNot charged: tool schemas, reasoning, re-sending on later turns.\n",
