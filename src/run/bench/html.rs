@@ -159,7 +159,10 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
     );
     let mut head = vec!["way", "blocks read again", "tokens in all", "saved"];
     let shares = SHARES.map(|s| format!("all shown at {s}%"));
-    head.extend(shares.iter().map(String::as_str));
+    let tried = all.arms.iter().any(|a| !a.complete.is_empty());
+    if tried {
+        head.extend(shares.iter().map(String::as_str));
+    }
     let rows = all.arms.iter().map(|a| {
         let mut row = vec![
             a.name.to_string(),
@@ -171,8 +174,10 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
         row
     });
     table(out, &head, rows);
-    figure(out, &plots::curves(all, false)?);
-    figure(out, &plots::curves(all, true)?);
+    if tried {
+        figure(out, &plots::curves(all, false)?);
+        figure(out, &plots::curves(all, true)?);
+    }
     let _ = write!(
         out,
         "<p>What bounds it: an oracle that reads nothing but what is edited or quoted later, with 15 lines \

@@ -47,7 +47,7 @@ pub(super) fn kinds(sum: &Sum) -> Result<String> {
                 .margin(8)
                 .x_label_area_size(32)
                 .y_label_area_size(64)
-                .build_cartesian_2d(0.0..f64::from(count), 0.0..most * 1.08)?;
+                .build_cartesian_2d(0.0..f64::from(count), 0.0..most * 1.3)?;
             chart
                 .configure_mesh()
                 .disable_x_mesh()

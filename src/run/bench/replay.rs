@@ -264,6 +264,12 @@ pub fn replay(
     })
 }
 
+/// A figure by budget; none where no read was large enough to be tried.
+fn curve(survival: &[Survival], figure: impl Fn(&Survival) -> f64) -> Vec<f64> {
+    let tried = survival.iter().filter(|s| s.reads > 0);
+    tried.map(figure).collect()
+}
+
 fn is_core(kind: Kind) -> bool {
     matches!(kind, Kind::Search | Kind::Read | Kind::Edit)
 }
@@ -351,11 +357,8 @@ fn sum(repo: &str, sessions: &[&Replayed], seed: u64) -> Sum {
             again,
             total,
             saved: 1.0 - share(total, shortened.1),
-            complete: survival
-                .iter()
-                .map(|s| share(s.complete, s.reads))
-                .collect(),
-            recall: survival.iter().map(|s| share(s.shown, s.needed)).collect(),
+            complete: curve(&survival, |s| share(s.complete, s.reads)),
+            recall: curve(&survival, |s| share(s.shown, s.needed)),
         }
     };
     let names = std::iter::once("trimtab").chain(CONTROLS.iter().map(|(_, name)| *name));
