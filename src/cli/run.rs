@@ -2,7 +2,7 @@ use super::output::Output;
 use crate::error::{Error, Result};
 use crate::run::{
     Caps, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, Outcome, Planner, Progress, Task, WorkflowRequest,
-    parse_time, resume, run, run_workflow,
+    default_ask, parse_time, resume, run, run_workflow,
 };
 use crate::workspace::{Cancel, Root};
 use clap::Args;
@@ -37,9 +37,10 @@ pub struct Command {
     /// Show what the edits would change and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Whether a write waits until `trimtab runs approve` lets it pass
-    #[arg(long, value_enum, default_value = "never", value_name = "WHEN")]
-    approve: Approve,
+    /// Whether a write waits until `trimtab runs approve` lets it pass [default:
+    /// `approve` of your trimtab.toml, or never]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    approve: Option<Approve>,
     /// How long such a write may wait
     #[arg(long, value_name = "TIME", default_value = "7d")]
     approve_within: String,
@@ -91,12 +92,12 @@ impl Command {
             return show(out, |progress| resume(root, id, caps, cancel, progress));
         }
         if let Some(name) = &self.workflow {
-            let request = self.request(name, timeout)?;
+            let request = self.request(root, name, timeout)?;
             return show(out, |progress| {
                 run_workflow(root, &request, cancel, progress)
             });
         }
-        let task = self.task(timeout)?;
+        let task = self.task(root, timeout)?;
         show(out, |progress| run(root, &task, cancel, progress))
     }
 
@@ -107,14 +108,20 @@ impl Command {
         }
     }
 
-    fn ask(&self) -> Result<Option<Duration>> {
+    fn ask(&self, root: &Root) -> Result<Option<Duration>> {
         match self.approve {
-            Approve::Ask => parse_time(&self.approve_within).map(Some),
-            Approve::Never => Ok(None),
+            Some(Approve::Ask) => parse_time(&self.approve_within).map(Some),
+            Some(Approve::Never) => Ok(None),
+            None => Ok(default_ask(root)),
         }
     }
 
-    fn request(&self, name: &str, timeout: Option<Duration>) -> Result<WorkflowRequest> {
+    fn request(
+        &self,
+        root: &Root,
+        name: &str,
+        timeout: Option<Duration>,
+    ) -> Result<WorkflowRequest> {
         Ok(WorkflowRequest {
             name: name.to_string(),
             set: self.set.clone(),
@@ -122,13 +129,13 @@ impl Command {
             budget: self.budget,
             max_steps: self.max_steps,
             timeout,
-            ask: self.ask()?,
+            ask: self.ask(root)?,
             dry_run: self.dry_run,
             wait: !self.no_wait,
         })
     }
 
-    fn task(&self, timeout: Option<Duration>) -> Result<Task> {
+    fn task(&self, root: &Root, timeout: Option<Duration>) -> Result<Task> {
         Ok(Task {
             text: self.text()?,
             budget: self.budget,
@@ -141,12 +148,13 @@ impl Command {
                 .map(|arg| edit(arg))
                 .collect::<Result<_>>()?,
             dry_run: self.dry_run,
+            memory: Vec::new(),
             wait: !self.no_wait,
             planner: match self.planner {
                 Who::BuiltIn => Planner::BuiltIn,
                 Who::Model => Planner::Model,
             },
-            ask: self.ask()?,
+            ask: self.ask(root)?,
         })
     }
 }

@@ -1,7 +1,9 @@
 use super::output::Output;
 use super::run::show;
 use crate::error::Result;
-use crate::run::{Caps, StepRecord, approve, deny, fork, runs, steps_of};
+use crate::run::{
+    Caps, Remembered, StepRecord, approve, deny, forget, fork, memory, runs, steps_of,
+};
 use crate::workspace::{Cancel, Root};
 use clap::{Args, Subcommand};
 
@@ -32,6 +34,12 @@ enum Action {
         /// Such as r12
         id: String,
     },
+    /// What runs remember of this root, where your trimtab.toml says `memory = true`
+    Memory {
+        /// Forget it
+        #[arg(long)]
+        clear: bool,
+    },
     /// Refuse the write for which a run waits
     Deny {
         /// Such as r12
@@ -57,6 +65,22 @@ impl Command {
             }),
             Some(Action::Approve { id }) => {
                 show(out, |progress| approve(root, &id, cancel, progress))
+            }
+            Some(Action::Memory { clear }) => {
+                if clear {
+                    forget(root)?;
+                    out.line("all is forgotten");
+                    return Ok(0);
+                }
+                let all = memory(root)?;
+                if out.is_json() {
+                    out.value(&all);
+                } else {
+                    let line =
+                        |r: &Remembered| format!("{}: {}", r.words.join(" "), r.files.join(", "));
+                    all.iter().for_each(|r| out.line(&line(r)));
+                }
+                Ok(0)
             }
             Some(Action::Deny { id }) => {
                 deny(root, &id)?;

@@ -7,6 +7,7 @@
 
 mod apply;
 mod compact;
+mod consent;
 mod expand;
 mod fit;
 #[cfg(feature = "http")]

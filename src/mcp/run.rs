@@ -3,7 +3,7 @@
 use super::apply::Edit;
 use super::tool::{Answer, Call, Tool};
 use crate::error::Result;
-use crate::run::{self, DEFAULT_STEPS, Task, run};
+use crate::run::{self, DEFAULT_STEPS, Task, default_ask, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,16 +40,14 @@ checks them.";
             budget: arguments.budget,
             max_steps: arguments.max_steps.unwrap_or(DEFAULT_STEPS),
             edits: edits.into_iter().map(Into::into).collect(),
+            ask: default_ask(&call.root),
             ..Task::new(arguments.task)
         };
         let outcome = run(&call.root, &task, &call.cancel, &mut |p| {
             call.status
                 .set(format!("step {} of at most {}: {}", p.step, p.cap, p.name));
         })?;
-        Ok(Answer {
-            text: outcome.render().to_owned(),
-            failed: outcome.error.is_some(),
-        })
+        Ok(Answer::from(&outcome))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The server: lists the tools, calls one, and stops it when asked.
 
 use super::tool::{Call, Entry, Status};
-use super::{Options, apply, compact, expand, run, search};
+use super::{Options, apply, compact, consent, expand, run, search};
 use crate::error::{Class, Error};
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};
@@ -162,7 +162,7 @@ impl ServerHandler for Server {
             status: status.clone(),
             root: self.root.clone(),
             engine: Arc::clone(&self.engine),
-            cancel,
+            cancel: cancel.clone(),
         };
         let work = tokio::task::spawn_blocking(move || entry.call(&call, arguments));
         let outcome = tokio::select! {
@@ -182,6 +182,10 @@ impl ServerHandler for Server {
         // Not earlier: a server that is never asked stays small, and the first answer
         // has the machine to itself.
         self.engine.begin();
+        let outcome = match outcome {
+            Ok(answer) => consent::settle(&self.root, answer, &context.peer, &cancel).await,
+            Err(e) => Err(e),
+        };
         Ok(match outcome {
             Ok(answer) if answer.failed => {
                 CallToolResult::error(vec![ContentBlock::text(answer.text)])

@@ -33,6 +33,8 @@ pub(super) struct Answer {
     pub(super) text: String,
     /// Whether it is an account of a failure.
     pub(super) failed: bool,
+    /// The run whose write waits for approval, if there is one.
+    pub(super) waits: Option<String>,
 }
 
 impl From<String> for Answer {
@@ -40,6 +42,7 @@ impl From<String> for Answer {
         Self {
             text,
             failed: false,
+            waits: None,
         }
     }
 }
@@ -114,6 +117,7 @@ impl Entry {
         let mut answer = outcome.unwrap_or_else(|error| Answer {
             text: error.to_string(),
             failed: true,
+            waits: None,
         });
         if !has_budget {
             answer.text = fit::cap(&call.root, &self.tool.name, answer.text);

@@ -21,6 +21,8 @@ pub const CONFIG_FILE: &str = "trimtab.toml";
 /// Time of a check where none is given.
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
 
+/// How long a write waits for approval where nothing else is said.
+pub(super) const ASK_TIME: Duration = Duration::from_secs(7 * 86_400);
 /// Time of one attempt to ask an endpoint, where none is given.
 const ENDPOINT_TIME: Duration = Duration::from_secs(60);
 
@@ -55,6 +57,18 @@ struct File {
     server: BTreeMap<String, ServerEntry>,
     #[serde(default)]
     model: ModelEntry,
+    #[serde(default)]
+    memory: bool,
+    #[serde(default)]
+    approve: ApproveEntry,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ApproveEntry {
+    #[default]
+    Never,
+    Ask,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,6 +115,10 @@ pub(super) struct Config {
     pub servers: BTreeMap<String, Vec<String>>,
     /// Model endpoints in the order of preference.
     pub endpoints: Vec<Endpoint>,
+    /// Whether runs remember which files answered which task.
+    pub memory: bool,
+    /// Whether writes wait for approval where nothing else is said.
+    pub ask: bool,
     /// What was left out, and why.
     pub notes: Vec<String>,
 }
@@ -159,6 +177,12 @@ impl Config {
     }
 }
 
+/// How long a write waits for approval where the configuration says that writes do;
+/// `None` where it does not, or cannot be read.
+pub fn default_ask(root: &Root) -> Option<Duration> {
+    load(root).ok()?.ask.then_some(ASK_TIME)
+}
+
 /// Reads the user's configuration and, as far as it is trusted, the repository's.
 ///
 /// # Errors
@@ -179,6 +203,7 @@ pub(super) fn load(root: &Root) -> Result<Config> {
                 config.servers.entry(name).or_insert(command);
             }
             config.endpoints.extend(own.endpoints);
+            config.ask |= own.ask;
         } else {
             // What cannot be read would not be run either.
             let what = parse(root, &text, CONFIG_FILE).map_or("all".into(), |c| c.counted());
@@ -350,6 +375,8 @@ fn parse(root: &Root, text: &str, name: &str) -> Result<Config> {
         checks,
         servers,
         endpoints,
+        memory: file.memory,
+        ask: file.approve == ApproveEntry::Ask,
         notes: Vec::new(),
     })
 }

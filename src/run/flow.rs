@@ -95,6 +95,7 @@ fn look(
                 text: task.text.clone(),
                 limits: task.limits(),
                 fill: task.fill,
+                memory: task.memory.clone(),
             };
             steps.take("search", &query, |query, cancel| {
                 search(root, query, cancel)
@@ -136,6 +137,8 @@ struct Query {
     text: String,
     limits: Limits,
     fill: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    memory: Vec<String>,
 }
 
 impl Value for Query {
@@ -188,7 +191,20 @@ impl Place {
 
 fn search(root: &Root, query: &Query, cancel: &Cancel) -> Result<Located> {
     let places = locate_places(root, &query.text, query.limits, query.fill, cancel)?;
-    Ok(Located { places })
+    Ok(Located {
+        places: reminded(places, &query.memory),
+    })
+}
+
+/// Moves places in files that memory brought to mind to half their rank.
+fn reminded(places: Vec<Place>, memory: &[String]) -> Vec<Place> {
+    let mut ranked: Vec<(usize, bool, Place)> = Vec::with_capacity(places.len());
+    for (rank, place) in places.into_iter().enumerate() {
+        let known = memory.contains(&place.path);
+        ranked.push((if known { rank / 2 } else { rank }, !known, place));
+    }
+    ranked.sort_by_key(|(rank, unknown, _)| (*rank, *unknown));
+    ranked.into_iter().map(|(_, _, place)| place).collect()
 }
 
 /// The places that a task in plain words is about, best first: more than fit, so

@@ -17,6 +17,7 @@ mod expand;
 mod fit;
 mod flow;
 mod journal;
+mod memory;
 #[cfg(feature = "model")]
 mod model;
 mod outcome;
@@ -28,12 +29,13 @@ mod step;
 mod task;
 mod workflow;
 
-pub use config::{CONFIG_FILE, Trusted, distrust, trust};
+pub use config::{CONFIG_FILE, Trusted, default_ask, distrust, trust};
 pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
 pub use journal::{RunRecord, StepRecord};
+pub use memory::{Remembered, forget, memory};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
 pub use retry::Attempt;
 pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};

@@ -1,7 +1,9 @@
 //! Runs begun, gone on with, branched off, approved and listed.
 
+use super::config;
 use super::flow::{Found, take_steps};
 use super::journal::{Held, Journal, RunRecord, StepRecord, number, unknown};
+use super::memory;
 use super::outcome::{Outcome, StoppedBy};
 use super::show::show;
 use super::step::{Progress, Steps};
@@ -41,6 +43,12 @@ pub fn run(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
     task.check()?;
+    let memory = config::load(root).is_ok_and(|c| c.memory);
+    let mut task = task.clone();
+    if memory {
+        task.memory = memory::hints(root, &task.text);
+    }
+    let task = &task;
     let begin = || -> Result<(Journal, Held)> {
         let journal = Journal::open(root)?;
         if task.writes() {
@@ -49,14 +57,18 @@ pub fn run(
         let held = journal.begin(&Job::Task(Box::new(task.clone())))?;
         Ok((journal, held))
     };
-    match begin() {
+    let outcome = match begin() {
         Ok((journal, held)) => turn(root, &journal, &held, &Turn::of(task), cancel, || {
             take(root, task, Some((&journal, &held)), cancel, progress)
         }),
         // To look needs no place for a journal.
         Err(_) if !task.writes() => take(root, task, None, cancel, progress),
         Err(e) => Err(e),
+    }?;
+    if memory {
+        memory::learn(root, task, &outcome)?;
     }
+    Ok(outcome)
 }
 
 /// Goes on with a run that was killed, capped, refused or that waited: steps that

@@ -63,6 +63,9 @@ pub struct Task {
     /// Who chooses what is searched.
     #[serde(default)]
     pub planner: Planner,
+    /// Files that memory brings to mind, where it is on: they count for more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memory: Vec<String>,
     /// Whether a run that writes waits for another one of the same root, rather
     /// than to be refused.
     pub wait: bool,
@@ -80,6 +83,7 @@ impl Default for Task {
             dry_run: false,
             ask: None,
             planner: Planner::default(),
+            memory: Vec::new(),
             wait: true,
         }
     }

@@ -10,7 +10,7 @@ use super::kinds::{Context, Inputs, Work};
 use super::plan::{Plan, Step, Unit};
 use super::types::Type;
 use crate::error::{Error, Result};
-use crate::run::config::Config;
+use crate::run::config::{ASK_TIME, Config};
 use crate::run::journal::{Done, Held, Journal, Known, encode};
 use crate::run::outcome::{Failure, StoppedBy};
 use crate::run::retry::{Attempt, attempts};
@@ -29,8 +29,6 @@ const PARALLEL: usize = 8;
 /// Stack of a working thread, as large as a main thread's: trees of deeply nested
 /// code are walked on it.
 const STACK_BYTES: usize = 8 << 20;
-/// How long a gate waits where nothing else is said.
-const GATE: Duration = Duration::from_secs(7 * 86_400);
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -661,7 +659,7 @@ fn join(step: &Step, results: Vec<Ended>) -> State {
 fn expiry(job: &Job, ask: Option<Duration>) -> Result<Duration> {
     match job.inputs.get("expires").and_then(Value::as_str) {
         Some(time) => parse_time(time),
-        None => Ok(ask.unwrap_or(GATE)),
+        None => Ok(ask.unwrap_or(ASK_TIME)),
     }
 }
 
