@@ -226,7 +226,9 @@ struct List {
 const CHUNK: usize = 32;
 /// The rest of a chunk is the number of the next.
 const DATA: usize = CHUNK - 4;
-const PAGE_CHUNKS: usize = 32 << 10;
+/// 32 MiB a page: blocks of this size go back to the system when they are freed, and
+/// take memory only as far as they are written.
+const PAGE_CHUNKS: usize = 1 << 20;
 
 impl Lists {
     fn new() -> Self {
