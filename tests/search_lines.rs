@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use trimtab::search::{Case, Engine, Mode, Request};
+use trimtab::search::{Case, Engine, Freshness, Mode, Request};
 use trimtab::workspace::{Cancel, Root};
 
 /// A matching line: path, number, text without its line break.
@@ -120,6 +120,10 @@ fn tree() -> tempfile::TempDir {
     write(d, "sub/deep.txt", b"needle\n");
     write(d, "sub/deep/er.txt", b"needle\nneedle\nand a needle\n");
     write(d, "sub dir/with space.txt", b"needle\n");
+    // Enough files for an index.
+    for i in 0..200 {
+        write(d, &format!("filler/{i}.txt"), b"nothing to see\n");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::symlink;
@@ -130,10 +134,22 @@ fn tree() -> tempfile::TempDir {
     dir
 }
 
-/// Home is set aside so that a user's global ignore file plays no part.
-fn ours(dir: &Path, request: &Request) -> Vec<BTreeSet<Line>> {
-    let root = Root::open(dir).unwrap();
-    let found = Engine::new(&root).lines(request, &Cancel::new()).unwrap();
+/// An engine without and one with an index.
+struct Engines {
+    _home: tempfile::TempDir,
+    both: [Engine; 2],
+}
+
+fn engines(dir: &Path) -> Engines {
+    let home = tempfile::tempdir().unwrap();
+    let root = Root::open(dir).unwrap().with_home(home.path());
+    let both = [Engine::new(&root), Engine::resident(&root)];
+    both[1].settle();
+    Engines { _home: home, both }
+}
+
+fn ours(engine: &Engine, request: &Request) -> Vec<BTreeSet<Line>> {
+    let found = engine.lines(request, &Cancel::new()).unwrap();
     found
         .into_iter()
         .map(|lines| {
@@ -260,18 +276,35 @@ fn the_lines_are_ripgreps() {
         return;
     }
     let dir = tree();
+    let engines = engines(dir.path());
     for (request, args) in cases() {
-        let found = ours(dir.path(), &request);
-        for (query, lines) in request.queries.iter().zip(found) {
-            let expected = theirs(dir.path(), &args, query);
-            let missing: Vec<_> = expected.difference(&lines).take(5).collect();
-            let extra: Vec<_> = lines.difference(&expected).take(5).collect();
-            assert!(
-                missing.is_empty() && extra.is_empty(),
-                "{query:?} {args:?}: missing {missing:?}, too many {extra:?}"
-            );
+        for engine in &engines.both {
+            let found = ours(engine, &request);
+            for (query, lines) in request.queries.iter().zip(found) {
+                let expected = theirs(dir.path(), &args, query);
+                let missing: Vec<_> = expected.difference(&lines).take(5).collect();
+                let extra: Vec<_> = lines.difference(&expected).take(5).collect();
+                assert!(
+                    missing.is_empty() && extra.is_empty(),
+                    "{query:?} {args:?}: missing {missing:?}, too many {extra:?}"
+                );
+            }
         }
     }
+}
+
+/// Also where there is no `rg`, an index changes nothing; and it is used.
+#[test]
+fn an_index_changes_no_line() {
+    let dir = tree();
+    let engines = engines(dir.path());
+    for (request, args) in cases() {
+        let [plain, indexed] = engines.both.each_ref().map(|e| ours(e, &request));
+        assert!(plain == indexed, "{:?} {args:?}", request.queries);
+    }
+    let request = Request::new(["needle"]);
+    let by = engines.both[1].matches(&request, &Cancel::new()).unwrap();
+    assert_eq!(by.freshness == Freshness::Scan, cfg!(not(unix)));
 }
 
 #[test]
@@ -281,7 +314,7 @@ fn the_lines_are_those_stored() {
         mode: Mode::Regex,
         ..Request::new(["needle$", r"^needle\b", "needle x{49}$"])
     };
-    let found = ours(dir.path(), &request);
+    let found = ours(&engines(dir.path()).both[0], &request);
     let short = |lines: &BTreeSet<Line>| -> Vec<String> {
         let mut files: Vec<(String, Vec<String>)> = Vec::new();
         for (path, number, _) in lines.iter() {
