@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use trimtab::search::{LocateOptions, Located, locate};
+use trimtab::search::{LocateOptions, Located, Locator, locate};
 use trimtab::tokens;
 use trimtab::workspace::{Cancel, Root};
 
@@ -148,6 +148,69 @@ fn a_cancelled_call_says_so() {
     cancel.cancel();
     let answer = locate(&root, "cache", &LocateOptions::default(), &cancel);
     assert_eq!(answer.expect_err("cancelled").code, "cancelled");
+}
+
+#[test]
+fn what_is_remembered_is_never_stale() {
+    let dir = small();
+    let root = Root::open(dir.path()).expect("a root");
+    let locator = Locator::new(&root);
+    let again = |task: &str| {
+        let known = locator
+            .locate(task, &filled(8000), &Cancel::new())
+            .expect("an answer");
+        let fresh = ask(dir.path(), task, &filled(8000));
+        assert_eq!(format!("{known:?}"), format!("{fresh:?}"), "{task}");
+        known
+    };
+    again("evict the oldest cache entry");
+    // From then on files count as left alone, and are remembered.
+    std::thread::sleep(std::time::Duration::from_millis(2_700));
+    again("evict the oldest cache entry");
+    again("accept connections on a listener, cfg of the cache");
+    let path = dir.path().join("src/cache.py");
+    fs::write(&path, CACHE.replace("evict_oldest", "purge_oldest")).expect("a file");
+    let found = again("purge the oldest cache entry");
+    assert_eq!(found.ranked[0].symbol, "Cache.purge_oldest");
+    fs::remove_file(dir.path().join("src/server.go")).expect("a file");
+    fs::write(
+        dir.path().join("src/new.py"),
+        "def listen():\n    accept()\n",
+    )
+    .expect("a file");
+    let found = again("accept connections on a listener");
+    assert_eq!(found.ranked[0].path, "src/new.py");
+}
+
+#[test]
+fn the_second_round_follows_names_that_the_first_one_found() {
+    let mut files: Vec<(String, String)> = (0..30)
+        .map(|i| {
+            (
+                format!("src/other{i}.py"),
+                format!("def other{i}():\n    return plain{i}\n"),
+            )
+        })
+        .collect();
+    let first = "def rotate_journal():\n    seal_segment(spool_head)\n";
+    let second = "def seal_segment(at):\n    spool_head.close(at)\n    spool_head = None\n";
+    files.push(("src/a.py".into(), first.into()));
+    files.push(("src/b.py".into(), second.into()));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(p, t)| (p.as_str(), t.as_str()))
+        .collect();
+    let dir = tree(&files);
+    let paths = |rounds: usize| -> Vec<String> {
+        let options = LocateOptions {
+            rounds,
+            ..filled(8000)
+        };
+        let found = ask(dir.path(), "Rotate the journal daily", &options);
+        found.ranked.into_iter().map(|r| r.path).collect()
+    };
+    assert_eq!(paths(1), ["src/a.py"]);
+    assert_eq!(paths(2), ["src/a.py", "src/b.py"]);
 }
 
 proptest! {

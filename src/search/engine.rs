@@ -1,7 +1,7 @@
 use super::class::classify;
 use super::collect::{self, line_queries};
 use super::fit::{self, Budget, Found, Listed, Loaded};
-use super::locate::{LocateOptions, locate};
+use super::locate::{LocateOptions, Locator};
 use super::query::{Kind, Query};
 use super::ranges::{Draft, View, drafts, topic};
 use super::request::{Mode, Request};
@@ -33,6 +33,7 @@ pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Respons
 pub struct Engine {
     root: Root,
     views: Mutex<Views>,
+    locator: Locator,
     /// Begun when it is asked for.
     #[cfg(unix)]
     resident: Option<OnceLock<Resident>>,
@@ -78,6 +79,7 @@ impl Engine {
         Self {
             root: root.clone(),
             views: Mutex::new(Views::default()),
+            locator: Locator::new(root),
             #[cfg(unix)]
             resident: None,
         }
@@ -303,7 +305,7 @@ impl Engine {
             if query.kind != Kind::Words {
                 continue;
             }
-            let found = locate(&self.root, &query.text, &options, cancel)?.ranked;
+            let found = self.locator.locate(&query.text, &options, cancel)?.ranked;
             if let Some(report) = reports.get_mut(i) {
                 report.files = found.iter().map(|r| &r.path).collect::<BTreeSet<_>>().len();
             }

@@ -39,7 +39,7 @@ mod scan;
 mod stopping;
 
 pub use engine::{Engine, LineMatch, Matches, search};
-pub use locate::{LocateOptions, Located, Ranked, locate};
+pub use locate::{LocateOptions, Located, Locator, Ranked, locate};
 pub use query::{Kind, Query, bare_name};
 pub use request::{Case, DEFAULT_BUDGET, DEFAULT_BYTES, MAX_QUERIES, Mode, Request};
 pub use response::{Excerpt, Freshness, Omitted, QueryReport, Response, Role};

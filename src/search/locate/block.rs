@@ -42,9 +42,8 @@ pub(super) struct Counts {
 }
 
 /// A span that is returned as a whole, with what it holds.
+#[derive(Debug)]
 pub(super) struct Block {
-    /// Index of its file among the parsed ones.
-    pub(super) file: usize,
     pub(super) span: Span,
     pub(super) shape: Shape,
     /// Qualified name of the definition that it is or lies in; may be empty.
@@ -63,19 +62,14 @@ pub(super) struct Block {
     pub(super) lengths: [u32; 3],
     /// Lines that are not blank.
     pub(super) solid: u32,
-    /// Places of wanted terms: line from the block's start, term.
-    pub(super) places: Vec<(u32, Term)>,
 }
 
 /// Cuts a parsed file into blocks, in order of their lines; none overlap.
-/// `wanted` says which terms' places are kept.
 pub(super) fn blocks(
-    file: usize,
     text: &str,
     parsed: Option<&Parsed>,
     language: &'static Language,
     stems: &mut Stems,
-    wanted: &Map<Term, ()>,
 ) -> Vec<Block> {
     let lines = Lines::new(text);
     let Some(whole) = lines.span() else {
@@ -101,7 +95,7 @@ pub(super) fn blocks(
     let cuts = std::mem::take(&mut cutter.cuts);
     let marks = Marks::new(text, parsed, &lines);
     cuts.into_iter()
-        .filter_map(|cut| fill(file, cut, &lines, &definitions, &marks, stems, wanted))
+        .filter_map(|cut| fill(cut, &lines, &definitions, &marks, stems))
         .collect()
 }
 
@@ -335,13 +329,11 @@ fn within(ranges: &[Range<usize>], at: usize) -> bool {
 }
 
 fn fill(
-    file: usize,
     cut: Cut,
     lines: &Lines<'_>,
     definitions: &Definitions,
     marks: &Marks,
     stems: &mut Stems,
-    wanted: &Map<Term, ()>,
 ) -> Option<Block> {
     let bytes = lines.bytes(cut.span);
     let base = bytes.start;
@@ -350,8 +342,6 @@ fn fill(
     let mut terms: Map<Term, Counts> = Map::default();
     let mut identifiers: Map<u64, u16> = Map::default();
     let mut lengths = [0u32; 3];
-    let mut places = Vec::new();
-    let line = std::cell::Cell::new(0u32);
     words::parts(
         text,
         |p| {
@@ -381,11 +371,8 @@ fn fill(
                 _ => &mut counts.code,
             };
             *count = count.saturating_add(1);
-            if wanted.contains_key(&term) {
-                places.push((line.get(), term));
-            }
         },
-        || line.set(line.get() + 1),
+        || {},
     );
     if let Some(d) = definition {
         for term in stems.terms(&d.path) {
@@ -433,7 +420,6 @@ fn fill(
     let mut identifiers: Vec<_> = identifiers.into_iter().collect();
     identifiers.sort_unstable();
     Some(Block {
-        file,
         span: cut.span,
         shape: if only_imports {
             Shape::Imports
@@ -452,6 +438,5 @@ fn fill(
         solid: (cut.span.start..=cut.span.end)
             .filter(|&n| !lines.get(n).trim().is_empty())
             .count() as u32,
-        places,
     })
 }

@@ -31,6 +31,7 @@
 mod abbreviation;
 mod block;
 mod company;
+mod facts;
 mod scan;
 mod score;
 mod select;
@@ -38,6 +39,7 @@ mod task;
 mod words;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -47,13 +49,13 @@ pub use task::{Identifier, Task, Word};
 
 use super::class::Class;
 use crate::error::Result;
-use crate::syntax;
-use crate::text::{self, Span};
+use crate::text::Span;
 use crate::workspace::{self, Cancel, FilePath, Root, Scope};
 use block::Block;
+use facts::Memory;
 use scan::Scan;
-use score::{File, Scene, Wanted};
-use words::{Map, Stems, Term};
+use score::{File, Placed, Scene, Wanted};
+use words::{Map, Stems};
 
 /// Bytes of the best files that are parsed; the first pass has seen all.
 const PARSED_BYTES: usize = 6 << 20;
@@ -128,32 +130,68 @@ pub fn locate(
     options: &LocateOptions,
     cancel: &Cancel,
 ) -> Result<Located> {
-    let (scene, texts, read) = prepare(root, task, options, cancel)?;
+    answer(root, &Memory::default(), task, options, cancel)
+}
+
+/// [`locate`] for a process that answers again: it remembers what the files hold, and
+/// reads only those that are not as they were. The answers are the same.
+#[derive(Debug)]
+pub struct Locator {
+    root: Root,
+    memory: Memory,
+}
+
+impl Locator {
+    /// Remembers nothing yet; the first answer takes as long as [`locate`].
+    pub fn new(root: &Root) -> Self {
+        Self {
+            root: root.clone(),
+            memory: Memory::kept(),
+        }
+    }
+
+    /// As [`locate`] in the locator's root.
+    ///
+    /// # Errors
+    /// As [`locate`].
+    pub fn locate(&self, task: &str, options: &LocateOptions, cancel: &Cancel) -> Result<Located> {
+        answer(&self.root, &self.memory, task, options, cancel)
+    }
+}
+
+fn answer(
+    root: &Root,
+    memory: &Memory,
+    task: &str,
+    options: &LocateOptions,
+    cancel: &Cancel,
+) -> Result<Located> {
+    let (scene, read) = prepare(root, memory, task, options, cancel)?;
     let scores = score::score(&scene, &Weights::default(), options.rounds);
     cancel.check()?;
-    let mut located = select::select(&scene, &texts, &scores, options.budget, options.fill);
+    let mut located = select::select(&scene, &scores, options.budget, options.fill);
     located.files = read;
     Ok(located)
 }
 
 fn prepare(
     root: &Root,
+    memory: &Memory,
     task: &str,
     options: &LocateOptions,
     cancel: &Cancel,
-) -> Result<(Scene, Vec<String>, usize)> {
+) -> Result<(Scene, usize)> {
     let task = Task::parse(task);
     let files = workspace::walk(root, &options.scope, cancel)?;
-    let scan = scan::scan(&files, &task, cancel)?;
+    let scan = scan::scan(&files, &task, memory, cancel)?;
     let wanted = wanted(&scan, &task);
     let chosen = choose(&files, &scan, &task, &wanted);
     cancel.check()?;
-    let keep: Map<Term, ()> = wanted.iter().map(|q| (q.term, ())).collect();
-    let parsed: Vec<(String, Vec<Block>)> = chosen
+    let parsed: Vec<Option<Arc<Vec<Block>>>> = chosen
         .par_iter()
-        .enumerate()
-        .map_init(Stems::new, |stems, (at, &i)| {
-            parse(at, i, &files, &scan, stems, &keep, cancel).unwrap_or_default()
+        .map_init(Stems::new, |stems, &i| {
+            let found = scan.files.get(i).filter(|_| !cancel.is_cancelled())?;
+            found.facts.blocks(files.get(found.file)?, stems)
         })
         .collect();
     cancel.check()?;
@@ -164,44 +202,32 @@ fn prepare(
         files: Vec::new(),
         blocks: Vec::new(),
     };
-    let mut texts = Vec::new();
-    for ((text, blocks), &i) in parsed.into_iter().zip(&chosen) {
-        let Some(found) = scan.files.get(i) else {
+    for (blocks, &i) in parsed.into_iter().zip(&chosen) {
+        let (Some(blocks), Some(found)) = (blocks, scan.files.get(i)) else {
             continue;
         };
-        let rel = files
-            .get(found.file)
-            .map(|f| f.rel.clone())
-            .unwrap_or_default();
+        let Some(path) = files.get(found.file) else {
+            continue;
+        };
+        let file = scene.files.len();
         scene.files.push(File {
-            path: stems.terms(&rel),
-            rel,
-            class: found.class,
+            terms: stems.terms(&path.rel),
+            class: found.facts.class,
+            path: path.clone(),
         });
-        scene.blocks.extend(blocks);
-        texts.push(text);
+        let placed = (0..blocks.len()).map(|at| Placed {
+            file,
+            of: Arc::clone(&blocks),
+            at,
+        });
+        scene.blocks.extend(placed);
     }
-    Ok((scene, texts, scan.read))
-}
-
-fn parse(
-    at: usize,
-    i: usize,
-    files: &[FilePath],
-    scan: &Scan,
-    stems: &mut Stems,
-    keep: &Map<Term, ()>,
-    cancel: &Cancel,
-) -> Option<(String, Vec<Block>)> {
-    if cancel.is_cancelled() {
-        return None;
+    // A search of some files must not make the others be forgotten.
+    if memory.keeps() && options.scope.globs.is_empty() {
+        let seen = scan.files.iter();
+        memory.keep(seen.filter_map(|f| Some((files.get(f.file)?.rel.as_str(), &f.facts))));
     }
-    let found = scan.files.get(i)?;
-    let bytes = workspace::read(files.get(found.file)?).ok()?;
-    let text = text::decode(&bytes).text.into_owned();
-    let parsed = syntax::parse(found.language, &text);
-    let blocks = block::blocks(at, &text, parsed.as_ref(), found.language, stems, keep);
-    Some((text, blocks))
+    Ok((scene, scan.read))
 }
 
 /// The terms to look for, with what each is worth.
@@ -220,6 +246,7 @@ fn wanted(scan: &Scan, task: &Task) -> Vec<Wanted> {
                 term,
                 word: slot.word,
                 own,
+                shared: slot.shared,
                 idf: (1.0 + (n - df + 0.5).max(0.0) / (df + 0.5)).ln(),
             })
         })
@@ -229,7 +256,7 @@ fn wanted(scan: &Scan, task: &Task) -> Vec<Wanted> {
 /// The files that are worth parsing, by the best windows of the first pass, as
 /// indexes into `scan.files` in path order.
 fn choose(files: &[FilePath], scan: &Scan, task: &Task, wanted: &[Wanted]) -> Vec<usize> {
-    let total: usize = scan.files.iter().map(|f| f.bytes).sum();
+    let total: usize = scan.files.iter().map(|f| f.facts.bytes).sum();
     let all = 0..scan.files.len();
     if total <= PARSED_BYTES {
         return all.collect();
@@ -244,7 +271,7 @@ fn choose(files: &[FilePath], scan: &Scan, task: &Task, wanted: &[Wanted]) -> Ve
     let mut chosen: Vec<usize> = ranked
         .into_iter()
         .map_while(|(_, i)| {
-            left = left.checked_sub(scan.files.get(i)?.bytes)?;
+            left = left.checked_sub(scan.files.get(i)?.facts.bytes)?;
             Some(i)
         })
         .collect();
@@ -300,8 +327,8 @@ fn promise(
         .files
         .iter()
         .any(|(f, _)| Path::new(rel).ends_with(f) || Path::new(f).ends_with(rel));
-    let ids = file.identifiers.len() as f64 * 5.0;
-    let factor = match file.class {
+    let ids = file.identifiers as f64 * 5.0;
+    let factor = match file.facts.class {
         Class::Code => 1.0,
         _ => 0.3,
     };

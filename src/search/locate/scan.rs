@@ -1,38 +1,28 @@
-//! The first pass: every file is read once, in parallel, and the places of the
-//! task's words are noted. Nothing is parsed; the text is not kept.
+//! The first pass: every file is read once, in parallel, or known from before, and the
+//! places of the task's words are noted. Nothing is parsed; the text is not kept.
 
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::abbreviation;
+use super::facts::{Facts, Memory, Reader};
 use super::task::Task;
-use super::words::{self, Map, Stems};
+use super::words::{Map, Term};
 use crate::error::Result;
-use crate::search::class::{self, Class};
-use crate::syntax::Language;
-use crate::text;
-use crate::workspace::{self, Cancel, FilePath};
+use crate::workspace::{Cancel, FilePath};
 
-/// Larger files are data, whatever their name says.
-const MAX_BYTES: usize = 2 << 20;
-/// A file of longer lines on average was not written by hand.
-const MAX_AVERAGE_LINE: usize = 400;
 /// Lines to a window, the unit in which the first pass counts.
 pub(super) const WINDOW: u32 = 40;
 
-/// A file with at least one place.
+/// A file with the places of the task's words.
 pub(super) struct Scanned {
     /// Index in the walk's order.
     pub(super) file: usize,
-    pub(super) language: &'static Language,
-    pub(super) class: Class,
-    pub(super) bytes: usize,
+    pub(super) facts: Arc<Facts>,
     /// Where words stand: line from 0 and index into [`Scan::slots`].
     pub(super) places: Vec<(u32, u32)>,
-    /// Which identifiers of the task occur, by index.
-    pub(super) identifiers: Vec<u32>,
+    /// How many identifiers of the task occur.
+    pub(super) identifiers: usize,
 }
 
 /// A word of the repository that is one of the task's, or may abbreviate one.
@@ -44,6 +34,8 @@ pub(super) struct Slot {
     pub(super) form: Option<Box<str>>,
     /// Windows that hold it.
     pub(super) windows: u32,
+    /// Whether a short or long form shares a line with its word somewhere.
+    pub(super) shared: bool,
 }
 
 pub(super) struct Scan {
@@ -68,7 +60,12 @@ struct Local {
 ///
 /// # Errors
 /// What `cancel` says once it is set.
-pub(super) fn scan(files: &[FilePath], task: &Task, cancel: &Cancel) -> Result<Scan> {
+pub(super) fn scan(
+    files: &[FilePath],
+    task: &Task,
+    memory: &Memory,
+    cancel: &Cancel,
+) -> Result<Scan> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(12));
@@ -76,14 +73,14 @@ pub(super) fn scan(files: &[FilePath], task: &Task, cancel: &Cancel) -> Result<S
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut local = Local::default();
-                let mut reader = Reader::new(task);
+                let mut finder = Finder::new(task, memory);
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = files.get(i) else { break };
                     if cancel.is_cancelled() {
                         break;
                     }
-                    if let Some(found) = reader.file(i, path, &mut local) {
+                    if let Some(found) = finder.file(i, path, &mut local) {
                         local.files.push(found);
                     }
                 }
@@ -150,6 +147,7 @@ impl Slot {
             word,
             form,
             windows: 0,
+            shared: false,
         }
     }
 }
@@ -163,9 +161,12 @@ impl Scan {
             here.sort_unstable();
             here.dedup();
             for &slot in &here {
+                let word = self.slots.get(slot as usize).map_or(0, |s| s.word as u32);
+                let shared = slot != word && here.binary_search(&word).is_ok();
                 let Some(s) = self.slots.get_mut(slot as usize) else {
                     continue;
                 };
+                s.shared |= shared;
                 if last_window.insert(slot, window) != Some(window) {
                     s.windows += 1;
                 }
@@ -174,123 +175,92 @@ impl Scan {
     }
 }
 
-/// What one thread remembers between files.
-struct Reader<'t> {
+/// What one thread remembers between files of one call.
+struct Finder<'t> {
     task: &'t Task,
-    stems: Stems,
-    words: Map<u64, u32>,
-    identifiers: Map<u64, u32>,
-    /// Slots by lower-case part; most parts have none.
-    known: Map<Box<[u8]>, Box<[u32]>>,
-    lower: Vec<u8>,
+    memory: &'t Memory,
+    reader: Reader,
+    words: Map<Term, u32>,
+    identifiers: Vec<(u64, u32)>,
+    /// Slots by spelling, as far as they are known; most spellings have none.
+    known: Vec<Option<Box<[u32]>>>,
 }
 
-impl<'t> Reader<'t> {
-    fn new(task: &'t Task) -> Self {
-        let index = |(i, h): (usize, u64)| (h, i as u32);
-        Reader {
+impl<'t> Finder<'t> {
+    fn new(task: &'t Task, memory: &'t Memory) -> Self {
+        let words = task
+            .words
+            .iter()
+            .zip(0..)
+            .map(|(w, i)| (w.term, i))
+            .collect();
+        let identifiers = task.identifiers.iter().zip(0..).map(|(d, i)| (d.hash, i));
+        Finder {
             task,
-            stems: Stems::new(),
-            words: task
-                .words
-                .iter()
-                .map(|w| w.term)
-                .enumerate()
-                .map(index)
-                .collect(),
-            identifiers: task
-                .identifiers
-                .iter()
-                .map(|w| w.hash)
-                .enumerate()
-                .map(index)
-                .collect(),
-            known: Map::default(),
-            lower: Vec::new(),
+            memory,
+            reader: Reader::new(),
+            words,
+            identifiers: identifiers.collect(),
+            known: Vec::new(),
         }
     }
 
     fn file(&mut self, file: usize, path: &FilePath, local: &mut Local) -> Option<Scanned> {
-        let language = Language::for_path(Path::new(&path.rel))?;
-        let bytes = workspace::read(path).ok()?;
-        if bytes.len() > MAX_BYTES || text::is_binary(&bytes) {
-            return None;
-        }
-        let text = text::decode(&bytes).text;
-        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
-        if text.len() / lines > MAX_AVERAGE_LINE {
-            return None;
-        }
-        let mut class = class::classify(&path.rel);
-        if class == Class::Code && class::says_generated(&text) {
-            class = Class::Foreign;
-        }
+        let facts = self.memory.facts(path, &mut self.reader)?;
         local.read += 1;
-        local.windows += (lines as u32).div_ceil(WINDOW);
+        local.windows += facts.lines.div_ceil(WINDOW);
         let mut places = Vec::new();
-        let mut identifiers = Vec::new();
-        let line = std::cell::Cell::new(0u32);
-        words::parts(
-            &text,
-            |p| {
-                let part = text.get(p.start..p.end).unwrap_or_default();
-                if part.len() < 2 {
-                    return;
-                }
-                for &slot in self.slots(part, local) {
-                    places.push((line.get(), slot));
-                }
-                // Whole identifiers are compared once, at their last part.
-                if p.last && !self.identifiers.is_empty() {
-                    let name = text.get(p.word..p.end).unwrap_or_default();
-                    if let Some(&i) = self.identifiers.get(&words::whole(name)) {
-                        identifiers.push(i);
-                    }
-                }
-            },
-            || line.set(line.get() + 1),
-        );
-        identifiers.sort_unstable();
-        identifiers.dedup();
+        for &(line, spelling) in &facts.words {
+            for &slot in self.slots(spelling, local) {
+                places.push((line, slot));
+            }
+        }
+        let occurs = |d: &&(u64, u32)| facts.names.binary_search(&d.0).is_ok();
+        let identifiers = self.identifiers.iter().filter(occurs).count();
+        let facts = if self.memory.keeps() {
+            facts
+        } else {
+            // Only what the task asks for outlives the pass.
+            facts.without_words()
+        };
         Some(Scanned {
             file,
-            language,
-            class,
-            bytes: text.len(),
+            facts,
             places,
             identifiers,
         })
     }
 
-    /// The slots of a part in any case.
-    fn slots(&mut self, part: &str, local: &mut Local) -> &[u32] {
-        self.lower.clear();
-        self.lower.extend_from_slice(part.as_bytes());
-        self.lower.make_ascii_lowercase();
-        if !self.known.contains_key(self.lower.as_slice()) {
-            let found = self.find(part, local);
-            self.known
-                .insert(self.lower.as_slice().into(), found.into());
+    fn slots(&mut self, spelling: u32, local: &mut Local) -> &[u32] {
+        let at = spelling as usize;
+        if self.known.get(at).is_none_or(Option::is_none) {
+            let found = self.find(spelling, local);
+            if self.known.len() <= at {
+                self.known.resize(at + 1, None);
+            }
+            if let Some(slot) = self.known.get_mut(at) {
+                *slot = Some(found.into());
+            }
         }
         self.known
-            .get(self.lower.as_slice())
-            .map_or(&[], |s| &s[..])
+            .get(at)
+            .and_then(Option::as_deref)
+            .unwrap_or_default()
     }
 
-    fn find(&mut self, part: &str, local: &mut Local) -> Vec<u32> {
-        let Some(term) = self.stems.term(part) else {
+    fn find(&mut self, spelling: u32, local: &mut Local) -> Vec<u32> {
+        let Some(spelling) = self.memory.spelling(spelling) else {
             return Vec::new();
         };
-        if let Some(&i) = self.words.get(&term) {
+        if let Some(&i) = self.words.get(&spelling.term) {
             return vec![i];
         }
-        let lower = part.to_lowercase();
         let own = self.task.words.len();
         let mut found = Vec::new();
         for (i, w) in self.task.words.iter().enumerate() {
-            if abbreviation::related(&lower, &w.stem) {
+            if abbreviation::related(&spelling.text, &w.stem) {
                 let next = (own + local.forms.len()) as u32;
-                let key = (i, lower.clone().into_boxed_str());
+                let key = (i, spelling.text.clone());
                 found.push(*local.forms.entry(key).or_insert(next));
             }
         }

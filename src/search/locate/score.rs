@@ -1,10 +1,14 @@
 //! Blocks to scores: fielded BM25, then what a colleague would also look at.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::block::{Block, Shape};
 use super::company;
 use super::task::Task;
-use super::words::{Map, Term};
+use super::words::Term;
 use crate::search::class::Class;
+use crate::workspace::FilePath;
 
 /// How much each signal counts. The defaults were measured; see the module's figures.
 #[derive(Debug, Clone)]
@@ -105,15 +109,17 @@ pub(super) struct Wanted {
     pub(super) word: usize,
     /// Whether it is the word itself, not an abbreviation or long form.
     pub(super) own: bool,
+    /// For another form: whether it shares a line with the word somewhere.
+    pub(super) shared: bool,
     pub(super) idf: f64,
 }
 
 /// A parsed file.
 pub(super) struct File {
-    pub(super) rel: String,
+    pub(super) path: FilePath,
     pub(super) class: Class,
     /// Terms of its path.
-    pub(super) path: Vec<Term>,
+    pub(super) terms: Vec<Term>,
 }
 
 /// All that is known when blocks are scored.
@@ -122,7 +128,23 @@ pub(super) struct Scene {
     pub(super) wanted: Vec<Wanted>,
     pub(super) files: Vec<File>,
     /// In order of file and line.
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<Placed>,
+}
+
+/// A block among those of its file.
+pub(super) struct Placed {
+    /// Index in [`Scene::files`].
+    pub(super) file: usize,
+    pub(super) of: Arc<Vec<Block>>,
+    pub(super) at: usize,
+}
+
+impl Deref for Placed {
+    type Target = Block;
+
+    fn deref(&self) -> &Block {
+        &self.of[self.at]
+    }
 }
 
 /// Scores of all blocks, in their order, after one round by the task's own words and
@@ -181,7 +203,7 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
             scene
                 .wanted
                 .iter()
-                .map(|q| f.path.contains(&q.term))
+                .map(|q| f.terms.contains(&q.term))
                 .collect()
         })
         .collect();
@@ -236,45 +258,12 @@ fn words(scene: &Scene, w: &Weights, lengths: &[f64], average: f64) -> Vec<f64> 
 /// and long forms that the repository writes beside the word (`cfg: &Config`) are
 /// more likely to mean the same.
 fn form_factors(scene: &Scene, w: &Weights) -> Vec<f64> {
-    let at: Map<Term, usize> = scene
-        .wanted
-        .iter()
-        .enumerate()
-        .map(|(i, q)| (q.term, i))
-        .collect();
-    let mut shared = vec![false; scene.wanted.len()];
-    for block in &scene.blocks {
-        for line in block.places.chunk_by(|a, b| a.0 == b.0) {
-            let own: Vec<usize> = line
-                .iter()
-                .filter_map(|p| scene.wanted.get(*at.get(&p.1)?))
-                .filter(|q| q.own)
-                .map(|q| q.word)
-                .collect();
-            if own.is_empty() {
-                continue;
-            }
-            for (_, term) in line {
-                if let Some(&i) = at.get(term)
-                    && let (Some(q), Some(s)) = (scene.wanted.get(i), shared.get_mut(i))
-                    && !q.own
-                    && own.contains(&q.word)
-                {
-                    *s = true;
-                }
-            }
-        }
-    }
-    scene
-        .wanted
-        .iter()
-        .zip(shared)
-        .map(|(q, shared)| match (q.own, shared) {
-            (true, _) => 1.0,
-            (false, true) => w.form,
-            (false, false) => w.lone_form,
-        })
-        .collect()
+    let factor = |q: &Wanted| match (q.own, q.shared) {
+        (true, _) => 1.0,
+        (false, true) => w.form,
+        (false, false) => w.lone_form,
+    };
+    scene.wanted.iter().map(factor).collect()
 }
 
 /// Names that the task spells out: their definitions, and who mentions them.
@@ -317,7 +306,11 @@ fn identifiers(scene: &Scene, w: &Weights, top: f64, scores: &mut [f64]) {
     }
     if w.file_named > 0.0 {
         for (named, line) in &scene.task.files {
-            let hit: Vec<bool> = scene.files.iter().map(|f| names(named, &f.rel)).collect();
+            let hit: Vec<bool> = scene
+                .files
+                .iter()
+                .map(|f| names(named, &f.path.rel))
+                .collect();
             let n = hit.iter().filter(|h| **h).count().max(1) as f64;
             for (b, s) in scene.blocks.iter().zip(scores.iter_mut()) {
                 if hit.get(b.file).copied().unwrap_or(false) {

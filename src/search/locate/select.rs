@@ -2,7 +2,9 @@
 //! further than it is worth its tokens.
 
 use super::block::{Block, Shape};
+use super::facts::load;
 use super::score::{File, Scene, Weights, why};
+use super::words::Map;
 use super::{Located, Ranked};
 use crate::text::{Lines, Span};
 use crate::tokens;
@@ -22,13 +24,7 @@ const SLIGHT_LINES: u32 = 5;
 const ENOUGH_TOKENS: usize = 3000;
 const ENOUGH_RANKS: usize = 20;
 
-pub(super) fn select(
-    scene: &Scene,
-    texts: &[String],
-    scores: &[f64],
-    budget: usize,
-    fill: bool,
-) -> Located {
+pub(super) fn select(scene: &Scene, scores: &[f64], budget: usize, fill: bool) -> Located {
     let mut order: Vec<usize> = (0..scores.len())
         .filter(|&i| scores.get(i).is_some_and(|s| *s > 0.0))
         .collect();
@@ -45,19 +41,27 @@ pub(super) fn select(
         considered: scores.len(),
         ..Located::default()
     };
+    let mut texts: Map<usize, Option<String>> = Map::default();
     for (rank, i) in order.into_iter().enumerate() {
         let Some(block) = scene.blocks.get(i) else {
             continue;
         };
-        let (Some(file), Some(text)) = (scene.files.get(block.file), texts.get(block.file)) else {
+        let Some(file) = scene.files.get(block.file) else {
             continue;
         };
         if !fill && rank > 0 && score(i) < share(&out, file, block, rank) * top {
             continue;
         }
-        let lines = Lines::new(text);
+        let text = texts.entry(block.file).or_insert_with(|| load(&file.path));
+        let Some(lines) = text.as_deref().map(Lines::new) else {
+            continue;
+        };
+        // Shorter than a moment ago: what was ranked is gone.
+        if block.span.end > lines.len() {
+            continue;
+        }
         let left = budget.saturating_sub(out.tokens);
-        let Some((span, cost)) = fit(&file.rel, &lines, block.span, left) else {
+        let Some((span, cost)) = fit(&file.path.rel, &lines, block.span, left) else {
             break;
         };
         // A part is worth having only where there is nothing else, or all is wanted.
@@ -66,7 +70,7 @@ pub(super) fn select(
         }
         out.tokens += cost;
         out.ranked.push(Ranked {
-            path: file.rel.clone(),
+            path: file.path.rel.clone(),
             span,
             symbol: block.symbol.clone(),
             score: score(i),
@@ -83,7 +87,7 @@ pub(super) fn select(
 /// The share of the best score that a block must have to be returned at a rank.
 fn share(so_far: &Located, file: &File, block: &Block, rank: usize) -> f64 {
     let mut share = WORTH + WORTH_RISE * ((rank + 1) as f64).ln();
-    if so_far.ranked.iter().all(|r| r.path != file.rel) {
+    if so_far.ranked.iter().all(|r| r.path != file.path.rel) {
         share += OTHER_FILE;
     }
     if matches!(block.shape, Shape::Gap | Shape::Imports) || block.solid < SLIGHT_LINES {
