@@ -110,12 +110,6 @@ fn comments(sources: &[&trimtab::workspace::FilePath]) -> Vec<String> {
         (words.len() > 4).then(|| words.join(" "))
     };
     (0..8)
-        .filter_map(|i| {
-            sources
-                .iter()
-                .skip(i * step)
-                .take(step)
-                .find_map(|f| longest(f))
-        })
+        .filter_map(|i| sources.iter().skip(i * step).take(step).find_map(longest))
         .collect()
 }
