@@ -196,3 +196,59 @@ fn a_comment_that_asks_for_a_removal_is_never_dropped_in_silence() {
     let merged = merge(&before, comment, &options("a.rs")).unwrap().text;
     assert!(merged.contains("    // Remove duplicates\n"), "{merged}");
 }
+
+/// `fixtures/edits/NAME/`: `before.EXT`, `snippet`, and either `after.EXT` or `refused`,
+/// which holds the refusal's code.
+#[test]
+fn edits_of_the_fixtures() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/edits");
+    let mut names: Vec<_> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    names.sort();
+    assert!(names.len() > 10);
+    let mut wrong = Vec::new();
+    for case in names {
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let before = std::fs::read_dir(&case)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .find(|p| p.file_stem().is_some_and(|s| s == "before"))
+            .unwrap();
+        let extension = before.extension().unwrap().to_string_lossy().into_owned();
+        let read = |file: &str| std::fs::read_to_string(case.join(file));
+        let text = std::fs::read_to_string(&before).unwrap();
+        let snippet = read("snippet").unwrap();
+        let path = format!("file.{extension}");
+        let got = match merge(&text, &snippet, &options(&path)) {
+            Ok(m) => m.text,
+            Err(e) => format!("refused: {}\n", e.code),
+        };
+        let want = read(&format!("after.{extension}"))
+            .unwrap_or_else(|_| format!("refused: {}", read("refused").unwrap()));
+        if got != want {
+            wrong.push(format!("{name}: wanted\n{want}\ngot\n{got}"));
+            continue;
+        }
+        // Of an edit that was made, the second application changes nothing or is refused.
+        if let Ok(again) = merge(&got, &snippet, &options(&path)) {
+            assert_eq!(again.text, got, "{name}, the second time");
+        }
+        // Other line endings and a byte order mark make no difference.
+        let crlf = |t: &str| t.replace('\n', "\r\n");
+        if let Ok(m) = merge(&crlf(&text), &snippet, &options(&path)) {
+            assert_eq!(m.text, crlf(&want), "{name} with CRLF");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_empty_search_block_is_refused() {
+    let empty = "<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n";
+    for file in ["", "x = 1\n"] {
+        let refused = merge(file, empty, &options("a.py")).unwrap_err();
+        assert_eq!(refused.code, "empty_edit");
+    }
+}

@@ -9,7 +9,7 @@ use super::place::Outcome;
 use super::refuse;
 use super::snippet::{Role, Script};
 use crate::error::{Error, Result};
-use crate::syntax::{Definitions, Language, Parsed, parse};
+use crate::syntax::{Definition, Definitions, Language, Parsed, parse};
 use crate::text::{Lines, Span};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -189,6 +189,38 @@ pub(crate) fn check(
     })
 }
 
+/// Whether a merged text passes the checks and names no definition that the merge took
+/// out: with both, of two readings one can be ruled out.
+pub(crate) fn sound(
+    before: &str,
+    after: &str,
+    script: &Script,
+    options: &MergeOptions,
+    parsed: Option<&Parsed>,
+) -> bool {
+    let Some(old) = parsed else {
+        return false;
+    };
+    let language = Some(old.language());
+    let scripts = std::slice::from_ref(script);
+    let Ok(checked) = check(before, after, scripts, options, language, parsed) else {
+        return false;
+    };
+    let Some(new) = checked.parsed else {
+        return true;
+    };
+    let names = |p: &Parsed, text: &str| -> std::collections::BTreeSet<String> {
+        let found = p.definitions(text);
+        let named = found.iter().filter(|d| !d.kind.is_value());
+        named.map(|d| d.name.clone()).collect()
+    };
+    let (was, is) = (names(old, before), names(&new, after));
+    !new.identifiers(after)
+        .into_iter()
+        .filter_map(|r| after.get(r))
+        .any(|name| was.contains(name) && !is.contains(name))
+}
+
 /// No marker and no prefix of a diff may reach the file.
 fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
     let plain = scripts.iter().all(|s| !s.strict);
@@ -320,6 +352,40 @@ fn closed(text: &str) -> bool {
     open.is_empty()
 }
 
+/// Whether two keys, of which one ends where the other one begins or before, stand in the
+/// same object: nothing between them closes it or begins another item of a list.
+fn same_object(text: &str, end: usize, start: usize) -> bool {
+    let between = text.get(end..start).unwrap_or_default();
+    let mut depth = 0;
+    let inside = between.bytes().all(|b| {
+        match b {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        depth >= 0
+    });
+    inside
+        && between
+            .lines()
+            .skip(1)
+            .all(|l| !l.trim_start().starts_with(['-', '[']))
+}
+
+/// Whether a second definition of the name beside the first is a mistake.
+fn named_once(all: &Definitions, d: &Definition) -> bool {
+    use crate::syntax::Kind;
+    match d.kind {
+        Kind::Section | Kind::Element | Kind::Rule | Kind::Impl | Kind::Module => false,
+        Kind::Variable => false,
+        Kind::Constant | Kind::Field => d
+            .parent
+            .and_then(|p| all.get(p))
+            .is_none_or(|p| p.kind.is_type()),
+        _ => true,
+    }
+}
+
 /// No definition may be there twice that was not before; those gone are named.
 fn definitions(
     old: &Parsed,
@@ -332,17 +398,26 @@ fn definitions(
     let count = |p: &Parsed, text: &str| {
         let mut names: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
         let found = p.definitions(text);
-        for d in found.iter().filter(|d| {
-            !d.kind.is_value()
-                && !matches!(
-                    d.kind,
-                    crate::syntax::Kind::Section
-                        | crate::syntax::Kind::Element
-                        | crate::syntax::Kind::Rule
-                        | crate::syntax::Kind::Impl
-                        | crate::syntax::Kind::Module
-                )
-        }) {
+        let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+        for d in found.iter().filter(|d| named_once(&found, d)) {
+            // The objects of a list have the same keys.
+            if d.kind == crate::syntax::Kind::Key
+                && let Some(end) = ends.insert(&d.path, d.bytes.end)
+                && !same_object(text, end, d.name_bytes.start)
+            {
+                continue;
+            }
+            if d.kind.is_value() {
+                // Branches may each give the same name a value.
+                let start = text.get(..d.bytes.start).unwrap_or_default();
+                let indent = start.len() - start.rfind('\n').map_or(0, |p| p + 1);
+                let e = names
+                    .entry((d.path.clone(), format!("value {indent}")))
+                    .or_insert((0, d.lines.start));
+                e.0 += 1;
+                e.1 = d.lines.start;
+                continue;
+            }
             let signature = if language.overloads() {
                 d.signature.clone()
             } else {
@@ -376,7 +451,7 @@ fn definitions(
     let still: std::collections::BTreeSet<&str> = is.keys().map(|k| k.0.as_str()).collect();
     let mut gone: Vec<String> = was
         .keys()
-        .filter(|k| !still.contains(k.0.as_str()))
+        .filter(|k| !still.contains(k.0.as_str()) && !k.1.starts_with("value "))
         .map(|k| k.0.clone())
         .collect();
     gone.dedup();

@@ -2,9 +2,11 @@
 //! file or joins it.
 
 use super::align::Op;
+use super::context::{Ctx, Reading, same_line};
 use super::line::{Class, Key, Line};
-use super::place::{Ctx, Placement, most, same_line};
+use super::onesided::{self, OneSided};
 use super::refuse;
+use super::shape::{closes, contained, extends, labels, same_source, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -47,7 +49,7 @@ impl Edge {
 }
 
 /// Whether a pair is one line on both sides, and not a blank one.
-fn anchors(ctx: &Ctx, op: &Op) -> bool {
+pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
     matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j))
 }
 
@@ -200,7 +202,11 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return Ok(()),
                 Verdict::Joins => ops[at] = Op::Insert(i),
-                Verdict::Unclear => return Err(refuse::edge(ctx, k, i, j)),
+                Verdict::Unclear => match ctx.pass.reading {
+                    Some(Reading::Replaces) => return Ok(()),
+                    Some(Reading::Joins) => ops[at] = Op::Insert(i),
+                    None => return Err(refuse::edge(ctx, k, i, j)),
+                },
             },
             Op::Insert(_) => break,
         }
@@ -253,6 +259,13 @@ fn beside(
     let Op::Insert(i) = ops[nearest] else {
         return Ok(());
     };
+    let all: Vec<usize> = new
+        .iter()
+        .filter_map(|&x| match ops[x] {
+            Op::Insert(i) => Some(i),
+            _ => None,
+        })
+        .collect();
     let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
     let level = ctx.cols(i) + shift == ctx.file_cols(j);
     if adjacent && level && ctx.roles[i] == Role::Plain {
@@ -283,8 +296,25 @@ fn beside(
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || first(x.trimmed) == first(y.trimmed) && (250..500).contains(&r);
         if alike && !siblings(ctx, j, r) {
-            return Err(refuse::edge(ctx, k, i, j));
+            match ctx.pass.reading {
+                Some(Reading::Replaces) => {
+                    ops[nearest] = Op::Pair(i, j);
+                    return Ok(());
+                }
+                Some(Reading::Joins) => {}
+                None => return Err(refuse::edge(ctx, k, i, j)),
+            }
         }
+    }
+    let one_sided = OneSided {
+        segment: k,
+        new: &all,
+        anchor: (anchor_i, anchor_j),
+        next: j,
+        lead,
+    };
+    if !onesided::inserts(ctx, &one_sided) {
+        return Err(refuse::edge(ctx, k, i, j));
     }
     // Nothing may follow a statement that leaves the block.
     let Some(&last) = new.iter().max_by_key(|&&x| x) else {
@@ -378,16 +408,6 @@ fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead
     }
 }
 
-/// Whether all words of one line are in the other.
-fn contained(a: &Line, b: &Line) -> bool {
-    a.shared(b) == a.word_count().min(b.word_count()) && a.word_count().min(b.word_count()) >= 2
-}
-
-/// Whether one name list goes on from the other.
-fn extends(a: &Line, b: &Line) -> bool {
-    contained(a, b) && (a.trimmed.starts_with(b.trimmed) || b.trimmed.starts_with(a.trimmed))
-}
-
 fn significant_between(lines: &[Line], from: usize, to: usize) -> usize {
     lines
         .get(from..to)
@@ -401,96 +421,6 @@ fn siblings(ctx: &Ctx, j: usize, r: i32) -> bool {
         .flatten()
         .filter_map(|x| ctx.file.get(x))
         .any(|l| l.similarity(&ctx.file[j]) >= r - 100)
-}
-
-/// Imports from the same place.
-fn same_source(a: &str, b: &str) -> bool {
-    let quoted = |t: &str| -> Option<String> {
-        let mut parts = t.rsplit(['"', '\'']);
-        parts.next()?;
-        parts.next().map(str::to_string)
-    };
-    if let (Some(x), Some(y)) = (quoted(a), quoted(b)) {
-        return x == y;
-    }
-    let head = |t: &str| -> Option<String> {
-        let mut w = t.split_whitespace();
-        (w.next()? == "from").then(|| w.next().map(str::to_string))?
-    };
-    head(a).is_some() && head(a) == head(b)
-}
-
-pub(crate) fn starts_comment(t: &str) -> bool {
-    t.starts_with("//")
-        || t.starts_with("/*")
-        || t.starts_with("* ")
-        || t == "*"
-        || t.starts_with("--")
-        || t.starts_with("<!--")
-        || (t.starts_with('#')
-            && !t.starts_with("#[")
-            && !t.starts_with("#include")
-            && !t.starts_with("#define")
-            && !t.starts_with("#if"))
-}
-
-/// Whether a line ends a block.
-pub(crate) fn closes(t: &str) -> bool {
-    t.starts_with(['}', ')', ']'])
-        || t.starts_with("</")
-        || t.starts_with("*/")
-        || ["end", "fi", "done", "esac", "endif"].iter().any(|w| {
-            t.strip_prefix(w)
-                .is_some_and(|r| r.is_empty() || r.starts_with([';', ',', ' ', ')', '.']))
-        })
-}
-
-/// Whether a line opens a block.
-pub(crate) fn opens(t: &str) -> bool {
-    t.ends_with(['{', ':', '(', '[', '>']) || t.ends_with(" do") || t.ends_with(" then")
-}
-
-/// Whether a line may follow a `return` at the same depth.
-fn labels(t: &str) -> bool {
-    [
-        "case",
-        "default",
-        "else",
-        "elif",
-        "elsif",
-        "elseif",
-        "except",
-        "finally",
-        "rescue",
-        "ensure",
-        "when",
-        "catch",
-        "def",
-        "class",
-        "fn",
-        "func",
-        "function",
-        "@",
-        "#",
-        "/",
-        "pub",
-        "async",
-        "public",
-        "private",
-        "protected",
-        "static",
-        "local",
-        "type",
-        "struct",
-        "impl",
-        "export",
-        "const",
-        "let",
-        "var",
-    ]
-    .iter()
-    .any(|w| t.starts_with(w))
-        || t.ends_with(':')
 }
 
 /// The reading of a segment as new lines between lines that follow each other in the
@@ -509,7 +439,21 @@ pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>>
     let told = |r: std::ops::Range<usize>| ctx.lines[r].iter().any(|l| l.class != Class::Blank);
     // A definition that the file has is not new.
     let fresh = |r: std::ops::Range<usize>| {
-        told(r.clone()) && !ctx.guides.pairs.iter().any(|p| r.contains(&p.0))
+        told(r.clone())
+            && !ctx.guides.pairs.iter().any(|p| r.contains(&p.0))
+            && !declared_twice(ctx, r, ops)
+    };
+    // Beside nothing but brackets and the like, a line that the alignment found in the
+    // file is that line, unless it is part of a definition of its own.
+    let repeats = |new: std::ops::Range<usize>, above: std::ops::Range<usize>| {
+        !ctx.lines[above].iter().any(|l| l.class == Class::Plain)
+            && ops.iter().any(|op| {
+                matches!(*op, Op::Pair(i, j) if new.contains(&i)
+                    && ctx.lines[i].class == Class::Plain
+                    && !ctx.guides.new[i]
+                    && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
+                    && same_line(ctx, i, j))
+            })
     };
     let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
         let mut out: Vec<Op> = (0..head).map(|d| Op::Pair(a + d, x - head + d)).collect();
@@ -534,6 +478,7 @@ pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>>
                 if told(a..a + head)
                     && (0..head).all(|d| level(a + d, x - head + d))
                     && fresh(a + head..b - tail)
+                    && !repeats(a + head..b - tail, a..a + head)
                     && told(b - tail..b)
                 {
                     return Some(build(head, tail, x));
@@ -557,6 +502,7 @@ pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>>
                 if told(b - tail..b)
                     && (0..tail).all(|d| level(b - tail + d, x + d))
                     && fresh(a + head..b - tail)
+                    && !repeats(a + head..b - tail, b - tail..b)
                     && told(a..a + head)
                 {
                     return Some(build(head, tail, x));
@@ -565,6 +511,33 @@ pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>>
         }
     }
     None
+}
+
+/// Whether lines taken for new give a name that the lines which the alignment takes out
+/// or changes give as well, at the same depth.
+fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
+    let taken: Vec<usize> = ops
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Delete(j) => Some(j),
+            Op::Pair(i, j) if new.contains(&i) => Some(j),
+            _ => None,
+        })
+        .collect();
+    let shift = ops
+        .iter()
+        .find_map(|op| match *op {
+            Op::Pair(i, j) if same_line(ctx, i, j) => Some(ctx.file_cols(j) - ctx.cols(i)),
+            _ => None,
+        })
+        .unwrap_or(0);
+    new.filter(|&i| ctx.lines[i].class == Class::Plain)
+        .any(|i| match ctx.lines[i].key() {
+            Key::Binds(x) if x.contains(' ') => taken.iter().any(|&j| {
+                ctx.file_cols(j) == ctx.cols(i) + shift && ctx.file[j].key() == Key::Binds(x)
+            }),
+            _ => false,
+        })
 }
 
 /// Tells equal lines at the depth that the pair `i`, `j` sets.
@@ -592,121 +565,6 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
-/// Removed runs that only a weak line bounds have to lie within what that line closes.
-pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let strong = |op: &Op| {
-        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
-            || matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
-    };
-    let mut x = 0;
-    while x < ops.len() {
-        if !matches!(ops[x], Op::Delete(_)) {
-            x += 1;
-            continue;
-        }
-        let from = x;
-        // A run ends at the next line that both sides share.
-        while x < ops.len() && !anchors(ctx, &ops[x]) && !strong(&ops[x]) {
-            x += 1;
-        }
-        let gone: Vec<usize> = ops[from..x]
-            .iter()
-            .filter_map(|op| match op {
-                Op::Delete(j) if ctx.file[*j].class != Class::Blank => Some(*j),
-                _ => None,
-            })
-            .collect();
-        let Some(&first) = gone.first() else { continue };
-        if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
-            continue;
-        }
-        if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
-            Op::Pair(i, _) | Op::Insert(i) => Some(ctx.guides.rewrites[i]),
-            Op::Delete(_) => None,
-        }) && gone.iter().all(|&j| a <= j && j < b)
-        {
-            continue;
-        }
-        let after = ops.get(x);
-        if after.is_some_and(strong) {
-            continue;
-        }
-        let Some(&Op::Pair(_, close)) = after else {
-            return Err(refuse::removed_at_edge(
-                ctx,
-                k,
-                first,
-                *gone.last().unwrap_or(&first),
-            ));
-        };
-        // Behind a weak line a strong one may follow without a break.
-        let mut y = x + 1;
-        let mut held = false;
-        while let Some(op) = ops.get(y) {
-            if strong(op) {
-                held = true;
-                break;
-            }
-            if !matches!(op, Op::Pair(i, j) if same_line(ctx, *i, *j)) {
-                break;
-            }
-            y += 1;
-        }
-        let depth = ctx.file_cols(close);
-        if !held && gone.iter().any(|&j| ctx.file_cols(j) <= depth) {
-            return Err(refuse::removed_at_edge(
-                ctx,
-                k,
-                first,
-                *gone.last().unwrap_or(&first),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Where the change around an operation starts: behind the line that both sides share.
-fn from_change(ctx: &Ctx, ops: &[Op], at: usize) -> usize {
-    (0..at)
-        .rev()
-        .find(|&x| anchors(ctx, &ops[x]))
-        .map_or(0, |x| x + 1)
-}
-
-/// Whether what a change puts in opens and closes as many brackets as what it takes out,
-/// and reaches as far out: then it replaces it.
-fn balanced(ctx: &Ctx, ops: &[Op]) -> bool {
-    let net = |t: &str| -> i32 {
-        t.bytes()
-            .map(|b| match b {
-                b'{' | b'(' | b'[' => 1,
-                b'}' | b')' | b']' => -1,
-                _ => 0,
-            })
-            .sum()
-    };
-    let (mut new, mut old) = (0, 0);
-    let (mut new_depth, mut old_depth) = (i32::MAX, i32::MAX);
-    let mut lines = 0;
-    for op in ops {
-        if let Op::Insert(i) | Op::Pair(i, _) = *op {
-            new += net(ctx.lines[i].trimmed);
-            if ctx.lines[i].class != Class::Blank {
-                new_depth = new_depth.min(ctx.cols(i));
-                lines += 1;
-            }
-        }
-        if let Op::Delete(j) | Op::Pair(_, j) = *op {
-            old += net(ctx.file[j].trimmed);
-            if ctx.file[j].class != Class::Blank {
-                old_depth = old_depth.min(ctx.file_cols(j));
-            }
-        }
-    }
-    let shift = ctx.shifts.first().copied().flatten().unwrap_or(0);
-    lines > 0 && new == old && new_depth.saturating_add(shift) <= old_depth
-}
-
 /// Blank lines between the sure lines and new ones at a segment's end are new as well, so
 /// that the file's own blank line stays on the far side.
 pub(crate) fn lift_blanks(ctx: &Ctx, ops: &mut [Op]) {
@@ -724,171 +582,4 @@ pub(crate) fn lift_blanks(ctx: &Ctx, ops: &mut [Op]) {
             ops[x] = Op::Insert(i);
         }
     }
-}
-
-/// Runs of removed lines without any new or changed line in their place.
-pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<(usize, usize)> {
-    let mut runs = Vec::new();
-    let mut x = 0;
-    while x < ops.len() {
-        let Op::Delete(from) = ops[x] else {
-            x += 1;
-            continue;
-        };
-        let mut to = from + 1;
-        while let Some(&Op::Delete(j)) = ops.get(x) {
-            to = j + 1;
-            x += 1;
-        }
-        if (from..to).any(|j| ctx.file[j].class != Class::Blank) {
-            runs.push((from, to));
-        }
-    }
-    runs
-}
-
-/// Whose text a paired line gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
-    /// The file's: both are the same.
-    Same,
-    /// The file's: the snippet quotes it slightly wrong.
-    Misquoted,
-    /// The snippet's.
-    Snippet,
-}
-
-/// Whose text wins in a pair.
-pub(crate) fn keeps_file_text(ctx: &Ctx, k: usize, i: usize, j: usize, ops: &[Op]) -> Keep {
-    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-    if a.same(b) {
-        return Keep::Same;
-    }
-    if ctx.roles[i] == Role::Context {
-        return Keep::Misquoted;
-    }
-    if ctx.pass.literal {
-        return Keep::Snippet;
-    }
-    if a.alike(b) {
-        // Blanks within the line are a change of layout, quotes are a slip.
-        let bare = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        return if bare(a.trimmed) == bare(b.trimmed) {
-            Keep::Snippet
-        } else {
-            Keep::Misquoted
-        };
-    }
-    if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed) {
-        // Unless the comment has moved to a line of its own.
-        let words = |t: &str| -> String {
-            t.split(|c: char| !c.is_alphanumeric())
-                .filter(|w| !w.is_empty())
-                .map(str::to_lowercase)
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        let gone = words(comment);
-        let moved = ops
-            .iter()
-            .any(|op| matches!(*op, Op::Insert(x) if words(ctx.lines[x].trimmed).contains(&gone)));
-        let _ = k;
-        if !moved {
-            return Keep::Misquoted;
-        }
-    }
-    Keep::Snippet
-}
-
-/// The comment behind a file line that the snippet quotes without it.
-fn dropped_comment<'t>(ctx: &Ctx, short: &str, long: &'t str) -> Option<&'t str> {
-    let rest = long.strip_prefix(short)?;
-    let t = rest.trim_start();
-    if t.len() == rest.len() {
-        return None;
-    }
-    ctx.pass
-        .comments
-        .iter()
-        .any(|c| t.starts_with(c))
-        .then_some(t)
-}
-
-/// The place of a segment that has no line of the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Float {
-    /// The number of file lines before it.
-    pub line: usize,
-    pub by: Placement,
-    /// Columns to add.
-    pub shift: i32,
-}
-
-/// Finds the only place there is for a segment without any line of the file.
-pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
-    let segments = &ctx.script.segments;
-    let (a, b) = ctx.bounds[k];
-    if ctx.script.strict {
-        return Err(refuse::context_missing(ctx));
-    }
-    let n = ctx.file.len();
-    if n == 0 || ctx.file.iter().all(|l| l.class == Class::Blank) {
-        return Ok(Float {
-            line: n,
-            by: Placement::End,
-            shift: 0,
-        });
-    }
-    let shift = most(&ctx.shifts.iter().flatten().copied().collect::<Vec<_>>()).unwrap_or(0);
-    let least = (a..b)
-        .filter(|&i| ctx.lines[i].class != Class::Blank)
-        .map(|i| ctx.cols(i) + shift)
-        .min()
-        .unwrap_or(0);
-    let imports = (a..b)
-        .filter(|&i| ctx.lines[i].class != Class::Blank)
-        .all(|i| import(ctx.lines[i].trimmed));
-    if imports {
-        let last = ctx
-            .guides
-            .imports
-            .iter()
-            .map(|s| s.1)
-            .filter(|&e| edges.iter().filter(|x| x.segment > k).all(|x| e <= x.start))
-            .max();
-        if let Some(line) = last {
-            return Ok(Float {
-                line,
-                by: Placement::Imports,
-                shift,
-            });
-        }
-    }
-    let _ = least;
-    let segment = &segments[k];
-    let last = k + 1 == segments.len();
-    if last && !segment.marker_after && segment.marker_before && least <= 0 {
-        let end = (0..n)
-            .rev()
-            .find(|&j| ctx.file[j].class != Class::Blank)
-            .map_or(0, |j| j + 1);
-        return Ok(Float {
-            line: end,
-            by: Placement::End,
-            shift,
-        });
-    }
-    Err(refuse::no_place(ctx, k))
-}
-
-/// Whether a line brings in names from elsewhere.
-pub(crate) fn import(t: &str) -> bool {
-    t.starts_with("import ")
-        || t.starts_with("use ") && t.ends_with(';')
-        || t.starts_with("using ") && t.ends_with(';')
-        || t.starts_with("#include")
-        || t.starts_with("from ") && t.contains(" import ")
-        || t.starts_with("require ")
-        || t.starts_with("require_relative ")
-        || t.starts_with("const ") && t.contains("= require(")
 }

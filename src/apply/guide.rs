@@ -1,7 +1,7 @@
 //! What the definitions of file and snippet say about which line is which.
 
+use super::context::{Ctx, same_line};
 use super::line::Class;
-use super::place::Ctx;
 use crate::syntax::{Definition, Definitions, Language, parse};
 
 /// Where a snippet line may stand.
@@ -25,6 +25,9 @@ pub(crate) struct Guides {
     pub rewrites: Vec<Option<(usize, usize)>>,
     /// Per snippet line: it is in a definition that the file does not have.
     pub new: Vec<bool>,
+    /// First (comments above it included) and last-plus-one file line of each definition
+    /// that is no value, and of each by its first line of its own.
+    pub definitions: Vec<(usize, usize)>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
 }
@@ -37,6 +40,7 @@ impl Guides {
             ranges: vec![None; m],
             rewrites: vec![None; m],
             new: vec![false; m],
+            definitions: Vec::new(),
             imports: Vec::new(),
         }
     }
@@ -72,6 +76,19 @@ pub(crate) fn guide(
         .map(|s| (s.start - 1, s.end))
         .filter(|s| s.1 <= n)
         .collect();
+    guides.definitions = definitions
+        .iter()
+        .filter(|d| {
+            use crate::syntax::Kind;
+            let part = matches!(
+                d.kind,
+                Kind::Key | Kind::Section | Kind::Element | Kind::Rule
+            );
+            !d.kind.is_value() && !part
+        })
+        .flat_map(|d| [d.lines_with_docs().start, d.lines.start].map(|s| (s - 1, d.lines.end)))
+        .filter(|d| d.1 <= n)
+        .collect();
     let named: Vec<(&Definition, usize)> = definitions
         .iter()
         .filter(|d| {
@@ -86,7 +103,7 @@ pub(crate) fn guide(
         .collect();
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for i in 0..m {
-        if ctx.lines[i].class != Class::Plain || !heads(ctx, i) {
+        if !matches!(ctx.lines[i].class, Class::Plain | Class::Short) || !heads(ctx, i) {
             continue;
         }
         let (low, high) = guides.ranges[i].map_or((0, n), |r| (r.low, r.high));
@@ -106,7 +123,7 @@ pub(crate) fn guide(
             let exact: Vec<usize> = fits
                 .iter()
                 .copied()
-                .filter(|&d| super::place::same_line(ctx, i, named[d].1))
+                .filter(|&d| same_line(ctx, i, named[d].1))
                 .collect();
             if exact.len() == 1 { exact } else { Vec::new() }
         } else {
@@ -255,7 +272,7 @@ fn heads(ctx: &Ctx, i: usize) -> bool {
 /// Whether snippet line `i` reads as the header of a definition whose header is at `j`.
 fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-    if super::place::same_line(ctx, i, j) {
+    if same_line(ctx, i, j) {
         return true;
     }
     let (ta, tb) = (a.trimmed, b.trimmed);
@@ -306,7 +323,7 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
 }
 
 /// Where a name stands as a whole word.
-fn word_at(text: &str, name: &str) -> Option<usize> {
+pub(crate) fn word_at(text: &str, name: &str) -> Option<usize> {
     let mut from = 0;
     if name.is_empty() {
         return None;
@@ -339,9 +356,9 @@ fn block(ctx: &Ctx, head: usize) -> Block {
             end = x + 1;
             continue;
         }
-        if cols == depth && super::edges::closes(l.trimmed) {
+        if cols == depth && super::shape::closes(l.trimmed) {
             end = x + 1;
-            if super::edges::opens(l.trimmed) {
+            if super::shape::opens(l.trimmed) {
                 // `) -> T {` goes on.
                 continue;
             }

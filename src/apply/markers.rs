@@ -1,153 +1,31 @@
 //! Which snippet lines stand for unchanged code.
 //!
 //! Agents write such lines in any comment style whatever the file's language is, so
-//! recognition goes by the line's text and never by the grammar's comment nodes.
+//! recognition goes by the line's text and never by the grammar's comment nodes. The words
+//! are data: `markers.toml`.
 
-/// Comment openers, longest first so that `{/*` is not read as `{`.
-const OPENERS: &[&str] = &[
-    "<!--", "<%--", "{{/*", "{/*", "/**", "///", "//!", "\"\"\"", "'''", "{#", "@*", "(*", "{-",
-    "/*", "//", "--", "##", ";;", "#", "%", ";", "*", "!", "'", "REM ", "rem ",
-];
+use std::sync::LazyLock;
 
-/// Comment closers that may follow a marker's words.
-const CLOSERS: &[&str] = &[
-    "*/}}", "*/}", "--%>", "-->", "*/", "\"\"\"", "'''", "#}", "*@", "*)", "-}",
-];
+/// The lists of `markers.toml`.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Words {
+    openers: Vec<String>,
+    closers: Vec<String>,
+    keywords: Vec<String>,
+    plain_keywords: Vec<String>,
+    vocabulary: Vec<String>,
+    removals: Vec<String>,
+    noise: Vec<String>,
+}
 
-/// Words that markers are made of. A marker without dots on both sides says nothing else.
-const VOCABULARY: &[&str] = &[
-    "the",
-    "of",
-    "a",
-    "an",
-    "as",
-    "is",
-    "are",
-    "in",
-    "to",
-    "for",
-    "this",
-    "that",
-    "all",
-    "and",
-    "no",
-    "not",
-    "any",
-    "from",
-    "with",
-    "it",
-    "its",
-    "up",
-    "everything",
-    "exactly",
-    "brevity",
-    "existing",
-    "unchanged",
-    "rest",
-    "remaining",
-    "remainder",
-    "remains",
-    "remain",
-    "same",
-    "previous",
-    "original",
-    "keep",
-    "keeps",
-    "kept",
-    "omitted",
-    "other",
-    "others",
-    "before",
-    "after",
-    "above",
-    "below",
-    "stays",
-    "stay",
-    "continues",
-    "continue",
-    "elided",
-    "untouched",
-    "unmodified",
-    "skipped",
-    "snip",
-    "snipped",
-    "truncated",
-    "etc",
-    "more",
-    "here",
-    "changes",
-    "change",
-    "code",
-    "body",
-    "content",
-    "contents",
-    "file",
-    "function",
-    "functions",
-    "method",
-    "methods",
-    "class",
-    "classes",
-    "struct",
-    "module",
-    "implementation",
-    "imports",
-    "import",
-    "docstring",
-    "props",
-    "fields",
-    "markup",
-    "lines",
-    "line",
-    "block",
-    "section",
-    "logic",
-    "definitions",
-    "tests",
-    "test",
-    "config",
-    "configuration",
-    "entries",
-    "cases",
-    "properties",
-    "members",
-    "attributes",
-    "items",
-    "parts",
-    "loop",
-    "header",
-];
+// A test reads the file, so that it is never taken for an empty one.
+static WORDS: LazyLock<Words> =
+    LazyLock::new(|| toml::from_str(include_str!("markers.toml")).unwrap_or_default());
 
-/// Words of which a marker holds at least one.
-const KEYWORDS: &[&str] = &[
-    "existing",
-    "unchanged",
-    "rest",
-    "remaining",
-    "remainder",
-    "remains",
-    "remain",
-    "same",
-    "previous",
-    "original",
-    "keep",
-    "kept",
-    "omitted",
-    "other",
-    "others",
-    "stays",
-    "stay",
-    "continues",
-    "elided",
-    "untouched",
-    "unmodified",
-    "skipped",
-    "snip",
-    "snipped",
-    "truncated",
-    "etc",
-    "more",
-];
+/// Whether a list has a word.
+fn has(list: &[String], word: &str) -> bool {
+    list.iter().any(|w| w == word)
+}
 
 /// What a line is to the merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,8 +67,8 @@ pub(crate) fn classify(line: &str) -> Marked {
 fn strip_comment(t: &str) -> (bool, &str) {
     let mut inner = t;
     let mut opened = false;
-    for o in OPENERS {
-        if let Some(rest) = inner.strip_prefix(o) {
+    for o in &WORDS.openers {
+        if let Some(rest) = inner.strip_prefix(o.as_str()) {
             inner = rest;
             opened = true;
             break;
@@ -212,8 +90,8 @@ fn strip_comment(t: &str) -> (bool, &str) {
             }
         }
     }
-    for c in CLOSERS {
-        if let Some(rest) = inner.trim_end().strip_suffix(c) {
+    for c in &WORDS.closers {
+        if let Some(rest) = inner.trim_end().strip_suffix(c.as_str()) {
             inner = rest;
             break;
         }
@@ -246,19 +124,20 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     }
     let head = inner.starts_with("...") || inner.starts_with('…');
     let tail = inner.ends_with("...") || inner.ends_with('…');
-    let keyword = words.iter().any(|w| KEYWORDS.contains(&w.as_str()));
+    let keyword = words.iter().any(|w| has(&WORDS.keywords, w));
     let known = words
         .iter()
-        .filter(|w| VOCABULARY.contains(&w.as_str()) || w.bytes().all(|b| b.is_ascii_digit()))
+        .filter(|w| has(&WORDS.vocabulary, w) || w.bytes().all(|b| b.is_ascii_digit()))
         .count();
     let plain = known == words.len();
+    let said = words.iter().any(|w| has(&WORDS.plain_keywords, w));
     if opened {
         // `# ... anything ...` is a marker by its shape alone. With dots on one side it
         // takes a marker's words, without dots nothing but a marker's words: a remark
         // such as `# keep the lock while writing` is text.
         (head && tail)
             || (head && keyword && known * 2 >= words.len())
-            || (keyword && plain && words.len() >= 2)
+            || (plain && words.len() >= 2 && (dotted(inner) && keyword || said))
     } else {
         // Without a comment opener a line has to be nothing but a marker.
         let spaced = inner.starts_with("... ") || inner.starts_with("… ");
@@ -274,7 +153,7 @@ fn inline(t: &str) -> bool {
             let at = from + p;
             let (_, inner) = strip_comment(&t[at..]);
             let all = words(inner);
-            let plain = all.iter().all(|w| VOCABULARY.contains(&w.as_str()));
+            let plain = all.iter().all(|w| has(&WORDS.vocabulary, w));
             if at > 0 && dotted(inner) && plain && is_marker_text(true, inner) && !all.is_empty() {
                 return true;
             }
@@ -299,14 +178,12 @@ pub(crate) fn removal(line: &str) -> Option<&str> {
     }
     let inner = inner.trim_matches(['.', '…', ' ', '[', ']', '(', ')']);
     let lower = inner.to_ascii_lowercase();
-    for verb in [
-        "removed:", "deleted:", "remove:", "delete:", "removed ", "deleted ", "remove ", "delete ",
-    ] {
-        if lower.starts_with(verb) {
+    for verb in &WORDS.removals {
+        if lower.starts_with(verb.as_str()) {
             let rest = inner.get(verb.len()..)?.trim();
             let name = rest
                 .split_whitespace()
-                .filter(|w| !NOISE.contains(&w.to_ascii_lowercase().as_str()))
+                .filter(|w| !has(&WORDS.noise, &w.to_ascii_lowercase()))
                 .collect::<Vec<_>>();
             if let [one] = name.as_slice() {
                 let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.']);
@@ -318,31 +195,26 @@ pub(crate) fn removal(line: &str) -> Option<&str> {
     None
 }
 
-/// Words around the name in a removal comment.
-const NOISE: &[&str] = &[
-    "the",
-    "function",
-    "method",
-    "class",
-    "struct",
-    "def",
-    "fn",
-    "func",
-    "type",
-    "interface",
-    "enum",
-    "constant",
-    "variable",
-    "field",
-    "test",
-    "here",
-    "entirely",
-    "definition",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_word_lists_can_be_read() {
+        let words: Words = toml::from_str(include_str!("markers.toml")).unwrap();
+        let lists = [
+            &words.openers,
+            &words.closers,
+            &words.keywords,
+            &words.plain_keywords,
+            &words.vocabulary,
+            &words.removals,
+            &words.noise,
+        ];
+        assert!(lists.iter().all(|l| !l.is_empty()));
+        let known = |w: &String| has(&words.keywords, w);
+        assert!(words.plain_keywords.iter().all(known));
+    }
 
     #[test]
     fn markers_in_any_comment_style() {
@@ -388,6 +260,9 @@ mod tests {
             "print(\"... existing ...\")",
             "* @param rest the remaining arguments",
             "// keep the lock while writing",
+            "# Original tests.",
+            "// other methods",
+            "# previous content",
         ] {
             assert_eq!(classify(t), Marked::No, "{t}");
         }

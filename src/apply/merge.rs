@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::checks;
+use super::context::{Pass, Reading};
 use super::forms::{self, Action, Part};
 use super::guide;
 use super::line::{self, Line};
-use super::place::{self, Outcome, Pass, Placed};
+use super::place::{self, Outcome, Placed};
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
 use crate::error::{Error, Result};
@@ -109,7 +110,13 @@ fn once(
         let counts = line::counts(records.iter());
         let known = before.map(|b| b.definitions(file));
         let defines = |name: &str| known.as_ref().is_some_and(|d| !d.find(name).is_empty());
+        let follows = |a: &str, b: &str| {
+            records
+                .windows(2)
+                .any(|w| w[0].trimmed == a && w[1].trimmed == b)
+        };
         let haystack = Haystack {
+            follows: &follows,
             defines: &defines,
             counts: &counts,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
@@ -183,8 +190,9 @@ fn pass(
         Some(p) => (p.definitions(text), p.imports(text)),
         None => Default::default(),
     };
-    let run = |whole_file: bool, reorder: bool| {
+    let read = |whole_file: bool, reorder: bool, reading: Option<Reading>| {
         let pass = Pass {
+            reading,
             path: &options.path,
             whole_file,
             literal,
@@ -195,6 +203,7 @@ fn pass(
             guide::guide(ctx, &definitions, &imports, parsed.map(Parsed::language))
         })
     };
+    let run = |whole_file, reorder| read(whole_file, reorder, None);
     if options.allow_full_rewrite && script.markers == 0 && !script.strict {
         return run(true, false);
     }
@@ -208,6 +217,18 @@ fn pass(
         }
         Err(e) => e,
     };
+    if error.code == "unclear_edge" && !script.strict {
+        let sound = |reading| {
+            let outcome = read(false, false, Some(reading)).ok()?;
+            checks::removals(&outcome, script, &records, &definitions, &options.path).ok()?;
+            checks::sound(text, &outcome.text, script, options, parsed).then_some(outcome)
+        };
+        // Only one reading leaves a file that holds together: then it is meant.
+        match (sound(Reading::Replaces), sound(Reading::Joins)) {
+            (Some(one), None) | (None, Some(one)) => return Ok(one),
+            _ => {}
+        }
+    }
     if script.segments.len() > 1
         && !script.strict
         && retry(&error)

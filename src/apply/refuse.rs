@@ -4,8 +4,9 @@
 //! nothing more.
 
 use super::align::{Op, Problem};
+use super::context::{Ctx, same_line};
 use super::line::{Class, Line};
-use super::place::{self, Ctx};
+use super::place;
 use super::snippet::{Role, Unreadable};
 use crate::error::Error;
 use crate::text::Span;
@@ -53,7 +54,7 @@ fn nearest(ctx: &Ctx, k: usize) -> Option<Nearest> {
     let mut best: Vec<(usize, usize, i32)> = Vec::new();
     for &i in &lines {
         for (j, f) in ctx.file.iter().enumerate() {
-            let r = if place::same_line(ctx, i, j) {
+            let r = if same_line(ctx, i, j) {
                 1500
             } else {
                 ctx.lines[i].similarity(f)
@@ -159,7 +160,7 @@ pub(crate) fn context_missing(ctx: &Ctx) -> Error {
         .filter(|&i| {
             matches!(ctx.roles[i], Role::Minus | Role::Context)
                 && ctx.lines[i].class != Class::Blank
-                && !(0..ctx.file.len()).any(|j| place::same_line(ctx, i, j))
+                && !(0..ctx.file.len()).any(|j| same_line(ctx, i, j))
         })
         .collect();
     let k = missing.first().map_or(0, |&i| {

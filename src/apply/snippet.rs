@@ -74,6 +74,8 @@ pub(crate) struct Haystack<'a> {
     pub python: bool,
     /// Some line of the file begins with `+`.
     pub plus: bool,
+    /// Whether a line of the file, blanks apart, stands right above another.
+    pub follows: &'a dyn Fn(&str, &str) -> bool,
     /// Whether the file defines a name.
     pub defines: &'a dyn Fn(&str) -> bool,
 }
@@ -100,6 +102,13 @@ pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unread
     let numbered = strip_line_numbers(&lines, file);
     let lines: Vec<(usize, &str)> = numbered.unwrap_or(lines);
     if let Some(blocks) = search_replace(&lines)? {
+        if blocks
+            .iter()
+            .flat_map(|b| &b.segments)
+            .any(|s| s.items.is_empty())
+        {
+            return Err(Unreadable::Empty);
+        }
         return Ok(blocks);
     }
     if let Some(script) = unified(&lines) {
@@ -137,7 +146,7 @@ fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
             last_at > 0
                 && last.starts_with(f)
                 && last.trim_start_matches(['`', '~']).is_empty()
-                && !(file.holds(first) && file.holds(last))
+                && !text_fence(&lines[..=last_at], file)
                 && lines[1..last_at]
                     .iter()
                     .filter(|(_, l)| l.trim().starts_with(f))
@@ -154,6 +163,13 @@ fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
         lines.truncate(last_at);
         lines.remove(0);
     }
+}
+
+/// Whether a fence around the lines is text of the file: it stands there beside the line
+/// that it stands beside in the snippet.
+fn text_fence(lines: &[(usize, &str)], file: &Haystack) -> bool {
+    let beside = |a: usize, b: usize| (file.follows)(lines[a].1.trim(), lines[b].1.trim());
+    beside(0, 1) || beside(lines.len() - 2, lines.len() - 1)
 }
 
 /// Whether the first line that is not blank opens a fence or a tag.

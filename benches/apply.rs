@@ -1,0 +1,145 @@
+//! Speed of a merge in process: the file is read, the snippet merged and checked, and the
+//! change diffed.
+//!
+//! `cargo bench --bench apply`. Prints the median and the 95th percentile of the time per
+//! merge for files of 1,000 to 20,000 lines and a snippet of fixed size, how much a line
+//! of the file costs, and tokens of the merged file per second.
+
+use std::fmt::Write as _;
+use std::hint;
+use std::time::{Duration, Instant};
+
+use trimtab::apply::{MergeOptions, diff, merge};
+use trimtab::tokens;
+
+const RUNS: usize = 41;
+/// What one hosted merge model states as its speed, in tokens per second.
+const PUBLISHED: f64 = 10_500.0;
+
+fn main() {
+    println!(
+        "{:<12} {:>7} {:>9} {:>10} {:>10} {:>9} {:>12} {:>6}",
+        "language", "lines", "tokens", "median", "p95", "ns/line", "tokens/s", "times"
+    );
+    for (name, file, snippet) in [
+        (
+            "rust",
+            rust as fn(usize) -> String,
+            rust_snippet as fn(usize) -> String,
+        ),
+        ("python", python, python_snippet),
+        ("text", prose, prose_snippet),
+    ] {
+        for lines in [1_000, 2_000, 5_000, 10_000, 20_000] {
+            measure(name, &file(lines), &snippet(lines), lines);
+        }
+    }
+}
+
+fn measure(name: &str, file: &str, snippet: &str, lines: usize) {
+    let path = match name {
+        "rust" => "a.rs",
+        "python" => "a.py",
+        _ => "a.txt",
+    };
+    let options = MergeOptions {
+        path: path.to_string(),
+        ..MergeOptions::default()
+    };
+    let mut merged = String::new();
+    let mut times: Vec<Duration> = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        match merge(hint::black_box(file), hint::black_box(snippet), &options) {
+            Ok(done) => {
+                hint::black_box(diff(path, Some(file), Some(&done.text)));
+                times.push(start.elapsed());
+                merged = done.text;
+            }
+            Err(e) => {
+                println!("{name:<12} {lines:>7} refused: {e}");
+                return;
+            }
+        }
+    }
+    assert_ne!(merged, file, "the snippet changed nothing");
+    times.sort();
+    let (median, p95) = (times[RUNS / 2], times[RUNS * 95 / 100]);
+    let count = tokens::count(&merged);
+    let rate = count as f64 / median.as_secs_f64();
+    println!(
+        "{name:<12} {lines:>7} {count:>9} {median:>10.2?} {p95:>10.2?} {:>9.0} {rate:>12.0} {:>5.0}x",
+        median.as_secs_f64() * 1e9 / lines as f64,
+        rate / PUBLISHED
+    );
+}
+
+fn rust(lines: usize) -> String {
+    let mut out = String::from("use std::fmt;\n\n");
+    for n in 0..lines / 9 {
+        let _ = write!(
+            out,
+            "/// Works out part {n}.\nfn part_{n}(input: u32) -> u32 {{\n    let base = input + {n};\n    if base > {} {{\n        return base * 2;\n    }}\n    base - {n}\n}}\n\n",
+            n * 7
+        );
+    }
+    out
+}
+
+fn rust_snippet(lines: usize) -> String {
+    let n = lines / 18;
+    format!(
+        "// ... existing code ...\nfn part_{n}(input: u32) -> u32 {{\n    let base = input.saturating_add({n});\n    if base > {} {{\n        return base * 3;\n    }}\n    base - {n}\n}}\n\n/// Tells whether part {n} counts.\nfn counts_{n}(input: u32) -> bool {{\n    part_{n}(input) > 0\n}}\n\n/// Works out part {}.\n// ... existing code ...\n",
+        n * 7,
+        n + 1
+    )
+}
+
+fn python(lines: usize) -> String {
+    let mut out = String::from("import os\n\n\nclass Parts:\n");
+    for n in 0..lines / 7 {
+        let _ = write!(
+            out,
+            "    def part_{n}(self, value):\n        \"\"\"Work out part {n}.\"\"\"\n        base = value + {n}\n        if base > {}:\n            return base * 2\n        return base - {n}\n\n",
+            n * 7
+        );
+    }
+    out
+}
+
+fn python_snippet(lines: usize) -> String {
+    let n = lines / 14;
+    format!(
+        "# ... existing code ...\n    def part_{n}(self, value):\n        \"\"\"Work out part {n}.\"\"\"\n        base = abs(value) + {n}\n        if base > {}:\n            return base * 3\n        return base - {n}\n\n    def part_{}(self, value):\n# ... existing code ...\n",
+        n * 7,
+        n + 1
+    )
+}
+
+fn prose(lines: usize) -> String {
+    (0..lines)
+        .map(|n| {
+            format!(
+                "Entry {n} says that measure {} was taken at place {}.\n",
+                n * 31,
+                n * 17
+            )
+        })
+        .collect()
+}
+
+fn prose_snippet(lines: usize) -> String {
+    let n = lines / 2;
+    let entry = |n: usize| {
+        format!(
+            "Entry {n} says that measure {} was taken at place {}.\n",
+            n * 31,
+            n * 17
+        )
+    };
+    format!(
+        "... existing code ...\n{}A line that was not there.\n{}... existing code ...\n",
+        entry(n),
+        entry(n + 1)
+    )
+}

@@ -1,0 +1,207 @@
+//! What a pass knows of its file and its snippet, line by line.
+
+use super::align::UNIQUE;
+use super::guide::Guides;
+use super::line::{self, Class, Counts, Line};
+use super::snippet::{Role, Script};
+use crate::text::Lines;
+
+/// What a line next to a marker does, where the lines themselves leave it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// It replaces the file's line.
+    Replaces,
+    /// It stands beside it.
+    Joins,
+}
+
+/// Options of one pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'a> {
+    pub path: &'a str,
+    pub whole_file: bool,
+    /// Take the snippet's text where a line differs in quotes or a trailing comment only.
+    pub literal: bool,
+    /// Segments may go where they fit best, whatever their order.
+    pub reorder: bool,
+    /// How to take a line that may replace one of the file or stand beside it.
+    pub reading: Option<Reading>,
+    /// What opens a comment in the file's language.
+    pub comments: &'a [&'a str],
+}
+
+pub(crate) struct Ctx<'a> {
+    pub pass: Pass<'a>,
+    pub script: &'a Script,
+    pub text: &'a Lines<'a>,
+    pub file: &'a [Line<'a>],
+    pub counts: &'a Counts,
+    /// All lines of the edit, their roles and their numbers in the snippet.
+    pub lines: Vec<Line<'a>>,
+    pub roles: Vec<Role>,
+    pub numbers: Vec<usize>,
+    /// First and last-plus-one line of each segment.
+    pub bounds: Vec<(usize, usize)>,
+    /// Width of a tab, as the pairs of lines show it.
+    pub tab: usize,
+    /// Columns to add to each segment's lines, where its unique lines agree.
+    pub shifts: Vec<Option<i32>>,
+    pub guides: Guides,
+}
+
+impl<'a> Ctx<'a> {
+    pub fn file_cols(&self, j: usize) -> i32 {
+        self.file
+            .get(j)
+            .map_or(0, |l| line::columns(l.indent(), self.tab) as i32)
+    }
+    pub fn cols(&self, i: usize) -> i32 {
+        line::columns(self.lines[i].indent(), self.tab) as i32
+    }
+    pub fn segment_of(&self, i: usize) -> usize {
+        self.bounds.partition_point(|&(_, b)| b <= i)
+    }
+    /// Weight of a snippet line that stands in the file as it is.
+    pub fn weight(&self, i: usize, snippet: &Counts) -> i32 {
+        let l = &self.lines[i];
+        match l.class {
+            Class::Blank => 5,
+            Class::Punctuation => 30,
+            Class::Short => 60,
+            Class::Plain => {
+                let here = snippet.get(&l.hash).copied().unwrap_or(1);
+                match self.counts.get(&l.hash).copied().unwrap_or(0) {
+                    0 | 1 if here <= 1 => UNIQUE,
+                    0 | 1 => 220,
+                    2 => 180,
+                    3..=6 => 150,
+                    _ => 100,
+                }
+            }
+        }
+    }
+}
+
+/// Whether snippet line `i` and file line `j` are the same but for blanks and quotes.
+pub(crate) fn same_line(ctx: &Ctx, i: usize, j: usize) -> bool {
+    ctx.lines[i].same(&ctx.file[j]) || ctx.lines[i].alike(&ctx.file[j])
+}
+
+pub(crate) fn prepare<'a>(
+    pass: Pass<'a>,
+    script: &'a Script,
+    text: &'a Lines<'a>,
+    file: &'a [Line<'a>],
+    counts: &'a Counts,
+) -> Ctx<'a> {
+    let mut lines = Vec::new();
+    let mut roles = Vec::new();
+    let mut numbers = Vec::new();
+    let mut bounds = Vec::new();
+    for s in &script.segments {
+        let a = lines.len();
+        for item in &s.items {
+            lines.push(Line::new(&item.text));
+            roles.push(item.role);
+            numbers.push(item.number);
+        }
+        bounds.push((a, lines.len()));
+    }
+    let m = lines.len();
+    let mut ctx = Ctx {
+        pass,
+        script,
+        text,
+        file,
+        counts,
+        lines,
+        roles,
+        numbers,
+        bounds,
+        tab: 4,
+        shifts: Vec::new(),
+        guides: Guides::none(m),
+    };
+    let pairs = unique_pairs(&ctx);
+    ctx.tab = tab_width(&ctx, &pairs);
+    ctx.shifts = shifts(&ctx, &pairs);
+    ctx
+}
+
+/// Lines that stand once on both sides, in the order of the snippet.
+fn unique_pairs(ctx: &Ctx) -> Vec<(usize, usize)> {
+    let snippet = line::counts(ctx.lines.iter());
+    let mut place = std::collections::HashMap::new();
+    for (j, l) in ctx.file.iter().enumerate() {
+        if l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1) {
+            place.insert(l.hash, j);
+        }
+    }
+    (0..ctx.lines.len())
+        .filter(|&i| ctx.roles[i] != Role::Plus && snippet.get(&ctx.lines[i].hash) == Some(&1))
+        .filter_map(|i| Some((i, *place.get(&ctx.lines[i].hash)?)))
+        .collect()
+}
+
+/// How many blanks of one side make a tab of the other.
+fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
+    let mut votes = [0usize; 9];
+    for &(i, j) in pairs {
+        let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
+        let (tabs, blanks) = if b.bytes().all(|c| c == b'\t') && a.bytes().all(|c| c == b' ') {
+            (b.len(), a.len())
+        } else if a.bytes().all(|c| c == b'\t') && b.bytes().all(|c| c == b' ') {
+            (a.len(), b.len())
+        } else {
+            continue;
+        };
+        if tabs > 0
+            && blanks > 0
+            && blanks % tabs == 0
+            && let Some(v) = votes.get_mut(blanks / tabs)
+        {
+            *v += 1;
+        }
+    }
+    (1..votes.len())
+        .filter(|&w| votes[w] > 0)
+        .max_by_key(|&w| (votes[w], std::cmp::Reverse(w)))
+        .unwrap_or(4)
+}
+
+/// How far each segment has to be moved to the right, where its unique lines tell.
+fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
+    let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);
+    let by_segment: Vec<Vec<(i32, i32)>> = ctx
+        .bounds
+        .iter()
+        .map(|&(a, b)| {
+            pairs
+                .iter()
+                .filter(|&&(i, _)| a <= i && i < b)
+                .map(|&(i, j)| (ctx.cols(i), shift(i, j)))
+                .collect()
+        })
+        .collect();
+    by_segment
+        .iter()
+        .map(|d| {
+            // Lines below may be moved or wrapped, the first stands where it stood.
+            if d.first()?.1 == 0 {
+                return Some(0);
+            }
+            // Inner lines may be wrapped or unwrapped, the outermost are not.
+            let least = d.iter().map(|x| x.0).min()?;
+            let outer: Vec<i32> = d.iter().filter(|x| x.0 == least).map(|x| x.1).collect();
+            most(&outer)
+        })
+        .collect()
+}
+
+/// The most frequent value, the one nearest to zero among equals.
+pub(crate) fn most(values: &[i32]) -> Option<i32> {
+    values
+        .iter()
+        .copied()
+        .max_by_key(|v| (values.iter().filter(|w| *w == v).count(), -v.abs(), *v))
+}

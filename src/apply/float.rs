@@ -1,0 +1,141 @@
+//! Where a segment goes that has no line of the file.
+
+use super::align::Op;
+use super::context::{Ctx, most};
+use super::edges::Edge;
+use super::line::Class;
+use super::place::Placement;
+use super::refuse;
+use super::shape::{closes, import};
+use super::snippet::Role;
+use crate::error::Result;
+
+/// The place of a segment that has no line of the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Float {
+    /// The number of file lines before it.
+    pub line: usize,
+    pub by: Placement,
+    /// Columns to add.
+    pub shift: i32,
+}
+
+/// Finds the only place there is for a segment without any line of the file.
+pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
+    let segments = &ctx.script.segments;
+    let (a, b) = ctx.bounds[k];
+    if ctx.script.strict {
+        return Err(refuse::context_missing(ctx));
+    }
+    let n = ctx.file.len();
+    if n == 0 || ctx.file.iter().all(|l| l.class == Class::Blank) {
+        return Ok(Float {
+            line: n,
+            by: Placement::End,
+            shift: 0,
+        });
+    }
+    let shift = most(&ctx.shifts.iter().flatten().copied().collect::<Vec<_>>()).unwrap_or(0);
+    let least = (a..b)
+        .filter(|&i| ctx.lines[i].class != Class::Blank)
+        .map(|i| ctx.cols(i) + shift)
+        .min()
+        .unwrap_or(0);
+    // A part that begins or ends in the middle of something is not all new.
+    let told: Vec<usize> = (a..b)
+        .filter(|&i| ctx.lines[i].class != Class::Blank)
+        .collect();
+    let (Some(&first), Some(_)) = (told.first(), told.last()) else {
+        return Err(refuse::no_place(ctx, k));
+    };
+    if closes(ctx.lines[first].trimmed) || told.iter().any(|&i| ctx.cols(i) < ctx.cols(first)) {
+        return Err(refuse::no_place(ctx, k));
+    }
+    let imports = (a..b)
+        .filter(|&i| ctx.lines[i].class != Class::Blank)
+        .all(|i| import(ctx.lines[i].trimmed));
+    if imports {
+        let last = ctx
+            .guides
+            .imports
+            .iter()
+            .map(|s| s.1)
+            .filter(|&e| edges.iter().filter(|x| x.segment > k).all(|x| e <= x.start))
+            .max();
+        if let Some(line) = last {
+            return Ok(Float {
+                line,
+                by: Placement::Imports,
+                shift,
+            });
+        }
+    }
+    let _ = least;
+    let segment = &segments[k];
+    let last = k + 1 == segments.len();
+    if last && !segment.marker_after && segment.marker_before && least <= 0 {
+        let end = (0..n)
+            .rev()
+            .find(|&j| ctx.file[j].class != Class::Blank)
+            .map_or(0, |j| j + 1);
+        return Ok(Float {
+            line: end,
+            by: Placement::End,
+            shift,
+        });
+    }
+    Err(refuse::no_place(ctx, k))
+}
+
+/// The last segment where its first lines are the file's last ones: what follows them is
+/// new. The lines below the new ones, such as brackets that close what was open before,
+/// may be the file's as well.
+pub(crate) fn tail(ctx: &Ctx, k: usize) -> Option<Vec<Op>> {
+    let segment = &ctx.script.segments[k];
+    if k + 1 != ctx.bounds.len() || segment.marker_after || ctx.script.strict {
+        return None;
+    }
+    let (a, b) = ctx.bounds[k];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let told: Vec<usize> = (a..b)
+        .filter(|&i| ctx.lines[i].class != Class::Blank)
+        .collect();
+    let file: Vec<usize> = (0..ctx.file.len())
+        .filter(|&j| ctx.file[j].class != Class::Blank)
+        .collect();
+    let shift = ctx.shifts[k]
+        .or_else(|| most(&ctx.shifts.iter().flatten().copied().collect::<Vec<_>>()))
+        .unwrap_or(0);
+    let same = |i: usize, j: usize| {
+        ctx.lines[i].same(&ctx.file[j]) && ctx.cols(i) + shift == ctx.file_cols(j)
+    };
+    // How many lines above and below the new ones are the file's. Where several numbers
+    // fit, their sum decides what the file becomes.
+    let mut found: Option<(usize, usize)> = None;
+    for both in 1..told.len().min(file.len() + 1) {
+        let end = &file[file.len() - both..];
+        let fits = (1..=both).rev().find(|&lead| {
+            (0..lead).all(|d| same(told[d], end[d]))
+                && (lead..both).all(|d| same(told[told.len() - both + d], end[d]))
+        });
+        if let Some(lead) = fits {
+            if found.is_some() {
+                return None;
+            }
+            found = Some((lead, both));
+        }
+    }
+    let (lead, both) = found?;
+    let end = &file[file.len() - both..];
+    let below = told.len() - (both - lead);
+    if end[both - 1] - end[0] + 1 != both {
+        return None;
+    }
+    let mut ops: Vec<Op> = Vec::new();
+    ops.extend((0..lead).map(|d| Op::Pair(told[d], end[d])));
+    ops.extend((told[lead - 1] + 1..told.get(below).copied().unwrap_or(b)).map(Op::Insert));
+    ops.extend((lead..both).map(|d| Op::Pair(told[below + d - lead], end[d])));
+    Some(ops)
+}

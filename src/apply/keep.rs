@@ -1,0 +1,72 @@
+//! Whose text a paired line gets: the file's, where the snippet only misquotes it.
+
+use super::align::Op;
+use super::context::Ctx;
+use super::snippet::Role;
+
+/// Whose text a paired line gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// The file's: both are the same.
+    Same,
+    /// The file's: the snippet quotes it slightly wrong.
+    Misquoted,
+    /// The snippet's.
+    Snippet,
+}
+
+/// Whose text wins in a pair.
+pub(crate) fn keeps_file_text(ctx: &Ctx, k: usize, i: usize, j: usize, ops: &[Op]) -> Keep {
+    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+    if a.same(b) {
+        return Keep::Same;
+    }
+    if ctx.roles[i] == Role::Context {
+        return Keep::Misquoted;
+    }
+    if ctx.pass.literal {
+        return Keep::Snippet;
+    }
+    if a.alike(b) {
+        // Blanks within the line are a change of layout, quotes are a slip.
+        let bare = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        return if bare(a.trimmed) == bare(b.trimmed) {
+            Keep::Snippet
+        } else {
+            Keep::Misquoted
+        };
+    }
+    if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed) {
+        // Unless the comment has moved to a line of its own.
+        let words = |t: &str| -> String {
+            t.split(|c: char| !c.is_alphanumeric())
+                .filter(|w| !w.is_empty())
+                .map(str::to_lowercase)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let gone = words(comment);
+        let moved = ops
+            .iter()
+            .any(|op| matches!(*op, Op::Insert(x) if words(ctx.lines[x].trimmed).contains(&gone)));
+        let _ = k;
+        if !moved {
+            return Keep::Misquoted;
+        }
+    }
+    Keep::Snippet
+}
+
+/// The comment behind a file line that the snippet quotes without it.
+fn dropped_comment<'t>(ctx: &Ctx, short: &str, long: &'t str) -> Option<&'t str> {
+    let rest = long.strip_prefix(short)?;
+    let t = rest.trim_start();
+    if t.len() == rest.len() {
+        return None;
+    }
+    ctx.pass
+        .comments
+        .iter()
+        .any(|c| t.starts_with(c))
+        .then_some(t)
+}

@@ -1,0 +1,233 @@
+//! New lines with a line of the file on one side only and a marker on the other.
+//!
+//! They may stand beside the file's next line there or replace it, and as a rule nothing
+//! in the snippet says which: they are taken for an insertion only where something rules
+//! out that the line goes.
+
+use super::context::Ctx;
+use super::guide::word_at;
+use super::line::{Class, Key, Line};
+use super::shape::{closes, import, net_brackets, opens, starts_comment};
+use super::snippet::Role;
+
+/// New lines between an anchor and a marker.
+pub(crate) struct OneSided<'n> {
+    /// The segment.
+    pub segment: usize,
+    /// The new snippet lines, none blank, from the anchor outwards.
+    pub new: &'n [usize],
+    /// The anchor's snippet line and file line.
+    pub anchor: (usize, usize),
+    /// The next file line on the marker's side, not blank.
+    pub next: usize,
+    /// The new lines stand above the anchor.
+    pub lead: bool,
+}
+
+/// Whether something rules out that the new lines replace the file's next line.
+pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
+    let Some(&nearest) = o.new.first() else {
+        return true;
+    };
+    if o.new.iter().any(|&i| ctx.roles[i] != Role::Plain) {
+        return true;
+    }
+    let shift = ctx.file_cols(o.anchor.1) - ctx.cols(o.anchor.0);
+    let depth = |i: usize| ctx.cols(i) + shift;
+    let next = &ctx.file[o.next];
+    let mut lines: Vec<usize> = o.new.to_vec();
+    lines.sort_unstable();
+    let least = lines.iter().map(|&i| depth(i)).min().unwrap_or(0);
+    // Lines that are no piece of their own go on where the marker is.
+    let net: i32 = lines
+        .iter()
+        .map(|&i| net_brackets(ctx.lines[i].trimmed))
+        .sum();
+    let (first, last) = (lines[0], lines[lines.len() - 1]);
+    let whole = net == 0
+        && !closes(ctx.lines[first].trimmed)
+        && depth(first) == least
+        && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed));
+    if !whole {
+        // The anchor closes them and the next line is the same one: shifted by a line,
+        // they stand between two that are whole.
+        let turned = o.lead
+            && next.same(&ctx.file[o.anchor.1])
+            && net + net_brackets(next.trimmed) == 0
+            && ctx.file_cols(o.next) == ctx.file_cols(o.anchor.1)
+            && ctx.guides.definitions.iter().any(|d| d.1 == o.next + 1);
+        return turned;
+    }
+    // Nothing stands at their depth there: a block begins or ends.
+    if ctx.file_cols(o.next) < least || closes(next.trimmed) && !o.lead {
+        return true;
+    }
+    // The part behind the marker shows the line, so that it stays.
+    let part = if o.lead {
+        o.segment.checked_sub(1)
+    } else {
+        Some(o.segment + 1)
+    };
+    if let Some(&(a, b)) = part.and_then(|s| ctx.bounds.get(s))
+        && next.class == Class::Plain
+        && ctx.counts.get(&next.hash) == Some(&1)
+        && (a..b).any(|i| ctx.lines[i].same(next))
+    {
+        return true;
+    }
+    // No import goes in silence.
+    let inside = |r: &&(usize, usize)| r.0 <= o.next && o.next < r.1 && r.1 - r.0 > 1;
+    if ctx.guides.imports.iter().find(inside).is_some() {
+        return !lines.iter().any(|&i| import(ctx.lines[i].trimmed));
+    }
+    if import(next.trimmed) {
+        let alike = |i: &&usize| {
+            let l = &ctx.lines[**i];
+            import(l.trimmed) && l.similarity(next) >= 400
+        };
+        return lines.iter().find(alike).is_none();
+    }
+    if lines.iter().all(|&i| import(ctx.lines[i].trimmed)) {
+        return !starts_comment(next.trimmed);
+    }
+    // Nor a definition, unless the new lines are much like it. What is said above it
+    // belongs to it.
+    let below = (o.next..ctx.file.len())
+        .find(|&j| {
+            let l = &ctx.file[j];
+            l.class != Class::Blank && !starts_comment(l.trimmed) && !l.trimmed.starts_with('*')
+        })
+        .unwrap_or(o.next);
+    if let Some(&(a, b)) = ctx.guides.definitions.iter().find(|d| {
+        if o.lead {
+            d.1 == o.next + 1
+        } else {
+            d.0 == below
+        }
+    }) {
+        return !resembles(ctx, &lines, a..b, least, shift);
+    }
+    // Nor a block that ends there, unless the new lines have a header much like its own.
+    if o.lead && closes(next.trimmed) && net_brackets(next.trimmed) < 0 {
+        let header = (0..o.next).rev().find(|&j| {
+            ctx.file[j].class == Class::Plain && ctx.file_cols(j) <= ctx.file_cols(o.next)
+        });
+        return header.is_none_or(|h| {
+            !lines
+                .iter()
+                .any(|&i| depth(i) == least && ctx.lines[i].similarity(&ctx.file[h]) >= 400)
+        });
+    }
+    // Nor a block that begins there, for lines that do not begin one of its kind.
+    let word = |t: &str| {
+        t.split(|c: char| !c.is_alphanumeric())
+            .find(|w| !w.is_empty())
+            .map(str::to_string)
+    };
+    let outer = |i: &&usize| depth(**i) == least;
+    if !o.lead
+        && next.class != Class::Punctuation
+        && block_opener(next.trimmed)
+        && !lines
+            .iter()
+            .filter(outer)
+            .any(|&i| word(ctx.lines[i].trimmed) == word(next.trimmed))
+    {
+        return true;
+    }
+    // A case joins what is no case.
+    if let (Key::Member(x), false) = (ctx.lines[first].key(), matches!(next.key(), Key::Member(_)))
+        && word(x) != word(next.trimmed)
+        && next.trimmed.starts_with("default")
+    {
+        return true;
+    }
+    // The line gives a name that others use, and the new lines do not give it.
+    if let Some(name) = given(next.trimmed) {
+        let again = lines
+            .iter()
+            .any(|&i| word_at(ctx.lines[i].trimmed, name).is_some());
+        let used = (0..ctx.file.len())
+            .any(|j| j != o.next && word_at(ctx.file[j].trimmed, name).is_some());
+        if !again && used {
+            return true;
+        }
+    }
+    // One more of a list of equals that is not the next one changed.
+    let (c, n) = (&ctx.file[o.anchor.1], &ctx.lines[nearest]);
+    lines.len() == 1
+        && c.class == Class::Plain
+        && outline(n.trimmed) == outline(next.trimmed)
+        && outline(n.trimmed) == outline(c.trimmed)
+        && n.similarity(next) <= c.similarity(next)
+}
+
+/// Whether the new lines are a definition of the file, changed: most of them stand in it,
+/// and its header reads much like one of the outermost.
+fn resembles(
+    ctx: &Ctx,
+    lines: &[usize],
+    part: std::ops::Range<usize>,
+    least: i32,
+    shift: i32,
+) -> bool {
+    let told: Vec<&Line> = ctx.file[part]
+        .iter()
+        .filter(|l| l.class == Class::Plain)
+        .collect();
+    let here: Vec<usize> = lines
+        .iter()
+        .copied()
+        .filter(|&i| ctx.lines[i].class == Class::Plain)
+        .collect();
+    let close = here
+        .iter()
+        .filter(|&&i| {
+            let l = &ctx.lines[i];
+            told.iter().any(|f| l.same(f) || l.similarity(f) >= 450)
+        })
+        .count();
+    let header = told.iter().find(|l| !starts_comment(l.trimmed));
+    let headed = header.is_none_or(|h| {
+        here.iter()
+            .any(|&i| ctx.cols(i) + shift == least && ctx.lines[i].similarity(h) >= 400)
+    });
+    headed && close * 2 >= here.len()
+}
+
+/// Whether a line opens a block of statements.
+fn block_opener(t: &str) -> bool {
+    t.ends_with(['{', ':']) || t.ends_with(" do") || t.ends_with(" then")
+}
+
+/// The new name that a line gives, if it gives one.
+fn given(t: &str) -> Option<&str> {
+    let l = Line::new(t);
+    if !matches!(l.key(), Key::Binds(_)) {
+        return None;
+    }
+    let head = t.get(..t.find(['=', '(', '{', ':'])?)?.trim_end();
+    if head.contains(['.', '[', '>', '"', '\'', '<', '-', '/']) {
+        return None;
+    }
+    let name = head.split_whitespace().next_back()?;
+    (name.len() >= 3 && name.chars().all(|c| c.is_alphanumeric() || c == '_')).then_some(name)
+}
+
+/// A line with its words taken for one another: what is left is its form.
+fn outline(t: &str) -> String {
+    let mut out = String::new();
+    let mut word = false;
+    for c in t.chars() {
+        if c.is_alphanumeric() || c == '_' {
+            if !word {
+                out.push('w');
+            }
+            word = true;
+        } else {
+            word = false;
+            out.push(c);
+        }
+    }
+    out
+}

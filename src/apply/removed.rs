@@ -1,0 +1,185 @@
+//! Which lines of the file a segment takes out, and whether it says so.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::edges::anchors;
+use super::line::Class;
+use super::refuse;
+use super::shape::net_brackets;
+use crate::error::Result;
+
+/// Removed runs that only a weak line bounds have to lie within what that line closes.
+pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let strong = |op: &Op| {
+        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
+            || matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
+    };
+    let mut x = 0;
+    while x < ops.len() {
+        if !matches!(ops[x], Op::Delete(_)) {
+            x += 1;
+            continue;
+        }
+        let from = x;
+        // A run ends at the next line that both sides share.
+        while x < ops.len() && !anchors(ctx, &ops[x]) && !strong(&ops[x]) {
+            x += 1;
+        }
+        let gone: Vec<usize> = ops[from..x]
+            .iter()
+            .filter_map(|op| match op {
+                Op::Delete(j) if ctx.file[*j].class != Class::Blank => Some(*j),
+                _ => None,
+            })
+            .collect();
+        let Some(&first) = gone.first() else { continue };
+        if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
+            continue;
+        }
+        if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
+            Op::Pair(i, _) | Op::Insert(i) => Some(ctx.guides.rewrites[i]),
+            Op::Delete(_) => None,
+        }) && gone.iter().all(|&j| a <= j && j < b)
+        {
+            continue;
+        }
+        let after = ops.get(x);
+        if after.is_some_and(strong) {
+            continue;
+        }
+        let Some(&Op::Pair(_, close)) = after else {
+            return Err(refuse::removed_at_edge(
+                ctx,
+                k,
+                first,
+                *gone.last().unwrap_or(&first),
+            ));
+        };
+        // Behind a weak line a strong one may follow without a break.
+        let mut y = x + 1;
+        let mut held = false;
+        while let Some(op) = ops.get(y) {
+            if strong(op) {
+                held = true;
+                break;
+            }
+            if !matches!(op, Op::Pair(i, j) if same_line(ctx, *i, *j)) {
+                break;
+            }
+            y += 1;
+        }
+        let depth = ctx.file_cols(close);
+        if !held && gone.iter().any(|&j| ctx.file_cols(j) <= depth) {
+            return Err(refuse::removed_at_edge(
+                ctx,
+                k,
+                first,
+                *gone.last().unwrap_or(&first),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where the change around an operation starts: behind the line that both sides share.
+fn from_change(ctx: &Ctx, ops: &[Op], at: usize) -> usize {
+    (0..at)
+        .rev()
+        .find(|&x| anchors(ctx, &ops[x]))
+        .map_or(0, |x| x + 1)
+}
+
+/// Whether what a change puts in opens and closes as many brackets as what it takes out,
+/// and reaches as far out: then it replaces it.
+fn balanced(ctx: &Ctx, ops: &[Op]) -> bool {
+    let (mut new, mut old) = (0, 0);
+    let (mut new_depth, mut old_depth) = (i32::MAX, i32::MAX);
+    let mut lines = 0;
+    for op in ops {
+        if let Op::Insert(i) | Op::Pair(i, _) = *op {
+            new += net_brackets(ctx.lines[i].trimmed);
+            if ctx.lines[i].class != Class::Blank {
+                new_depth = new_depth.min(ctx.cols(i));
+                lines += 1;
+            }
+        }
+        if let Op::Delete(j) | Op::Pair(_, j) = *op {
+            old += net_brackets(ctx.file[j].trimmed);
+            if ctx.file[j].class != Class::Blank {
+                old_depth = old_depth.min(ctx.file_cols(j));
+            }
+        }
+    }
+    let shift = ctx.shifts.first().copied().flatten().unwrap_or(0);
+    lines > 0 && new == old && new_depth.saturating_add(shift) <= old_depth
+}
+
+/// Runs of removed lines without any new or changed line in their place.
+pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let mut x = 0;
+    while x < ops.len() {
+        let Op::Delete(from) = ops[x] else {
+            x += 1;
+            continue;
+        };
+        let mut to = from + 1;
+        while let Some(&Op::Delete(j)) = ops.get(x) {
+            to = j + 1;
+            x += 1;
+        }
+        if (from..to).any(|j| ctx.file[j].class != Class::Blank) {
+            runs.push((from, to));
+        }
+    }
+    runs
+}
+
+/// So many lines fewer are a large removal.
+const MANY: usize = 5;
+
+/// A part that takes out far more than it puts in has to show, on both sides of the place, a
+/// line that stands only there: what is repeated may be met elsewhere by chance.
+pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let sure = |op: &Op| {
+        matches!(*op, Op::Pair(i, j)
+            if ctx.lines[i].class == Class::Plain
+                && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+                && same_line(ctx, i, j)
+            || ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
+    };
+    let mut x = 0;
+    while x < ops.len() {
+        if anchors(ctx, &ops[x]) {
+            x += 1;
+            continue;
+        }
+        let from = x;
+        while x < ops.len() && !anchors(ctx, &ops[x]) {
+            x += 1;
+        }
+        let mut gone: Vec<usize> = Vec::new();
+        let mut new = 0;
+        for op in &ops[from..x] {
+            match *op {
+                Op::Delete(j) if ctx.file[j].class != Class::Blank => gone.push(j),
+                Op::Insert(i) if ctx.lines[i].class != Class::Blank => new += 1,
+                _ => {}
+            }
+        }
+        let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
+            continue;
+        };
+        let whole = ops.iter().any(|op| {
+            matches!(*op, Op::Pair(i, _) | Op::Insert(i)
+                if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= first && last < b))
+        });
+        if gone.len() < new + MANY || whole {
+            continue;
+        }
+        if !ops[..from].iter().any(sure) || !ops[x..].iter().any(sure) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Another reading of a segment that takes less out of the file.
+//!
+//! Where a segment leaves out lines of the file, what follows them in the snippet may stand
+//! among the lines left out as well: near-copies repeat the context. Both readings put all
+//! of the snippet into the file; an agent that wanted the larger removal would have shown
+//! a line that only it explains, so the smaller one is meant.
+
+use super::align::{NO_PAIR, Op, Problem};
+use super::context::{Ctx, same_line};
+use super::line::Class;
+use super::snippet::Role;
+
+/// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
+/// and not all.
+pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let (a, b) = problem.segments[s];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let covered = |op: &Op| match *op {
+        Op::Pair(_, j) | Op::Delete(j) => Some(j),
+        Op::Insert(_) => None,
+    };
+    let low = ops.iter().find_map(covered)?;
+    let high = ops.iter().rev().find_map(covered)? + 1;
+    let taken = touched(ctx, ops);
+    let mut x = 0;
+    let mut best: Option<(Vec<Op>, usize)> = None;
+    while x < ops.len() {
+        let Op::Delete(from) = ops[x] else {
+            x += 1;
+            continue;
+        };
+        let mut to = from;
+        while let Some(&Op::Delete(j)) = ops.get(x) {
+            to = j + 1;
+            x += 1;
+        }
+        let told = |j: usize| ctx.file[j].class != Class::Blank;
+        let whole = ops.iter().any(|op| {
+            matches!(*op, Op::Pair(i, _) | Op::Insert(i)
+                if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= from && to <= b))
+        });
+        if whole || !(from..to).any(told) {
+            continue;
+        }
+        // What follows stands within the lines left out, or what precedes them does.
+        for (p, q) in [(low, to), (from, high)] {
+            let Some(other) = within(problem, (a, b), p, q) else {
+                continue;
+            };
+            if !held_beyond(ctx, &other, ops, (from, to), p == low) {
+                continue;
+            }
+            let less = touched(ctx, &other);
+            if less.len() < taken.len()
+                && less.iter().all(|j| taken.contains(j))
+                && best.as_ref().is_none_or(|(_, n)| less.len() < *n)
+            {
+                best = Some((other, less.len()));
+            }
+        }
+    }
+    best.map(|b| b.0)
+}
+
+/// File lines that are removed or changed.
+fn touched(ctx: &Ctx, ops: &[Op]) -> Vec<usize> {
+    ops.iter()
+        .filter_map(|op| match *op {
+            Op::Delete(j) if ctx.file[j].class != Class::Blank => Some(j),
+            Op::Pair(i, j) if !same_line(ctx, i, j) => Some(j),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether the outermost lines that the first reading shares with the file behind (or
+/// before) the removed run are shared in the other one as well, a telling one among them.
+fn held_beyond(
+    ctx: &Ctx,
+    other: &[Op],
+    ops: &[Op],
+    (from, to): (usize, usize),
+    behind: bool,
+) -> bool {
+    let mut beyond: Vec<usize> = ops
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Pair(i, j)
+                if ctx.lines[i].class != Class::Blank
+                    && same_line(ctx, i, j)
+                    && (if behind { j >= to } else { j < from }) =>
+            {
+                Some(i)
+            }
+            _ => None,
+        })
+        .collect();
+    if behind {
+        beyond.reverse();
+    }
+    beyond.truncate(OUTERMOST);
+    let held = |i: usize| {
+        other
+            .iter()
+            .any(|o| matches!(*o, Op::Pair(x, y) if x == i && same_line(ctx, x, y)))
+    };
+    beyond.iter().all(|&i| held(i)) && beyond.iter().any(|&i| ctx.lines[i].class == Class::Plain)
+}
+
+/// So many lines at the end of a part are its context.
+const OUTERMOST: usize = 2;
+
+/// The best alignment of snippet lines `a..b` with file lines `p..q` alone.
+fn within(problem: &Problem, (a, b): (usize, usize), p: usize, q: usize) -> Option<Vec<Op>> {
+    let n = q - p;
+    let mut pairs = vec![NO_PAIR; (b - a) * n];
+    for i in a..b {
+        let row = &problem.pairs[i * problem.n + p..i * problem.n + q];
+        pairs[(i - a) * n..(i - a + 1) * n].copy_from_slice(row);
+    }
+    let rewrites: Vec<_> = problem.rewrites[a..b]
+        .iter()
+        .map(|r| r.map(|(x, y)| (x.saturating_sub(p), y.saturating_sub(p))))
+        .collect();
+    let one = Problem {
+        n,
+        segments: &[(0, b - a)],
+        pairs: &pairs,
+        inserts: &problem.inserts[a..b],
+        deletable: &problem.deletable[a..b],
+        rewrites: &rewrites,
+        open_start: true,
+        open_end: true,
+    };
+    let ops = one.solve(false)?.ops.pop()?;
+    Some(
+        ops.into_iter()
+            .map(|op| match op {
+                Op::Pair(i, j) => Op::Pair(i + a, j + p),
+                Op::Insert(i) => Op::Insert(i + a),
+                Op::Delete(j) => Op::Delete(j + p),
+            })
+            .collect(),
+    )
+}

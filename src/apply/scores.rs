@@ -1,0 +1,219 @@
+//! What pairs of lines are worth to the alignment, and what an alignment rests on.
+
+use super::align::{self, NO_PAIR, Op};
+use super::context::{Ctx, most, same_line};
+use super::line::{self, Class};
+use super::snippet::Role;
+
+/// A line that says where it stands: it occurs no more than a few times.
+pub(crate) const TELLING: i32 = 140;
+
+/// Scores of all pairs of a snippet line with a file line.
+pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
+    let n = ctx.file.len();
+    let m = ctx.lines.len();
+    let snippet = line::counts(ctx.lines.iter());
+    let file_cols: Vec<i32> = (0..n).map(|j| ctx.file_cols(j)).collect();
+    let general = {
+        let known: Vec<i32> = ctx.shifts.iter().flatten().copied().collect();
+        most(&known)
+    };
+    let mut out = vec![NO_PAIR; m * n];
+    for i in 0..m {
+        let role = ctx.roles[i];
+        if role == Role::Plus {
+            continue;
+        }
+        let l = &ctx.lines[i];
+        let weight = ctx.weight(i, &snippet);
+        let range = ctx.guides.ranges[i];
+        let (low, high) = match range {
+            Some(r) if r.firm => (r.low, r.high),
+            _ => (0, n),
+        };
+        let shift = ctx.shifts[ctx.segment_of(i)].or(general);
+        let cols = ctx.cols(i);
+        if ctx.guides.new[i] {
+            continue;
+        }
+        let row = &mut out[i * n..(i + 1) * n];
+        let exact = role != Role::Plain;
+        for j in low.min(n)..high.min(n) {
+            let f = &ctx.file[j];
+            let same = l.hash == f.hash && l.trimmed == f.trimmed;
+            let mut score = if same {
+                weight
+            } else if l.class != Class::Blank && l.fold == f.fold {
+                weight - 20
+            } else if exact || l.class != Class::Plain || f.class != Class::Plain {
+                continue;
+            } else {
+                let r = l.similarity(f);
+                if r < 500 {
+                    continue;
+                }
+                r * 12 / 100 - 20
+            };
+            let level = shift.is_none_or(|d| file_cols[j] == cols + d);
+            if !level {
+                match l.class {
+                    Class::Blank => {}
+                    // A closer at another depth closes something else.
+                    Class::Punctuation => {
+                        if exact && same {
+                            score = 10;
+                        } else {
+                            continue;
+                        }
+                    }
+                    _ => score -= 30,
+                }
+            }
+            if range.is_some_and(|r| j < r.low || j >= r.high) {
+                score -= 60;
+            }
+            row[j] = score as i16;
+        }
+    }
+    for &(i, j, bonus) in &ctx.guides.pairs {
+        if ctx.roles[i] != Role::Plain && !same_line(ctx, i, j) || ctx.roles[i] == Role::Plus {
+            continue;
+        }
+        let cell = &mut out[i * n + j];
+        let base = if *cell == NO_PAIR { 20 } else { *cell };
+        *cell = base.saturating_add(bonus);
+    }
+    out
+}
+
+/// The lines at both ends of a segment are context as a rule: to take one that the file
+/// has for a new line costs more the nearer it is to the end.
+pub(crate) fn insert_costs(ctx: &Ctx, scores: &[i16]) -> Vec<i32> {
+    let n = ctx.file.len();
+    let mut costs: Vec<i32> = ctx
+        .roles
+        .iter()
+        .map(|r| match r {
+            Role::Plain | Role::Plus => align::INSERT,
+            Role::Context | Role::Minus => align::NEVER,
+        })
+        .collect();
+    for &(a, b) in &ctx.bounds {
+        let mut charge = |i: usize, part: i32| {
+            let known = scores[i * n..(i + 1) * n]
+                .iter()
+                .enumerate()
+                .any(|(j, &p)| p != NO_PAIR && same_line(ctx, i, j));
+            if ctx.roles[i] == Role::Plain && known {
+                costs[i] -= part
+                    * match ctx.lines[i].class {
+                        Class::Plain => 75,
+                        Class::Short | Class::Punctuation => 40,
+                        Class::Blank => 0,
+                    };
+            }
+        };
+        let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+        for (i, part) in (a..b).filter(told).zip([2, 1]) {
+            charge(i, part);
+        }
+        for (i, part) in (a..b).rev().filter(told).zip([2, 1]) {
+            charge(i, part);
+        }
+    }
+    costs
+}
+
+/// Context at a segment's ends comes in whole runs: of the places where its first (or
+/// last) line stands, those where most of the next lines follow as well are worth more.
+pub(crate) fn prefer_runs(ctx: &Ctx, out: &mut [i16]) -> bool {
+    let n = ctx.file.len();
+    let mut any = false;
+    for &(a, b) in &ctx.bounds {
+        if b - a < 2 || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+            continue;
+        }
+        for back in [false, true] {
+            let line = |d: usize| if back { b - 1 - d } else { a + d };
+            let place = |j: usize, d: usize| {
+                if back {
+                    j.checked_sub(d)
+                } else {
+                    Some(j + d).filter(|&x| x < n)
+                }
+            };
+            let run = |j: usize| -> (usize, usize) {
+                let (mut d, mut plain) = (0, 0);
+                while d < (b - a).min(RUN) {
+                    let Some(x) = place(j, d) else { break };
+                    if !ctx.lines[line(d)].same(&ctx.file[x]) {
+                        break;
+                    }
+                    plain += usize::from(ctx.lines[line(d)].class == Class::Plain);
+                    d += 1;
+                }
+                (d, plain)
+            };
+            let first = line(0);
+            let found: Vec<(usize, (usize, usize))> = (0..n)
+                .filter(|&j| out[first * n + j] != NO_PAIR && ctx.lines[first].same(&ctx.file[j]))
+                .map(|j| (j, run(j)))
+                .collect();
+            let best = found.iter().map(|f| f.1).max().unwrap_or((0, 0));
+            // A choice there is only between several places.
+            if best.0 < 2 || best.1 < 2 || found.iter().all(|f| f.1 == best) {
+                continue;
+            }
+            any = true;
+            for (j, _) in found.iter().filter(|f| f.1 == best) {
+                for d in 0..best.0 {
+                    let Some(x) = place(*j, d) else { break };
+                    let cell = &mut out[line(d) * n + x];
+                    if *cell != NO_PAIR {
+                        *cell = cell.saturating_add(RUN_BONUS);
+                    }
+                }
+            }
+        }
+    }
+    any
+}
+
+/// Lines of a run that count.
+const RUN: usize = 4;
+
+/// What each of them is worth beyond its text.
+const RUN_BONUS: i16 = 400;
+
+pub(crate) struct Evidence {
+    /// Sum of the weights of telling lines.
+    pub strong: i32,
+    pub unique: bool,
+    pub definition: bool,
+}
+
+pub(crate) fn evidence(ctx: &Ctx, ops: &[Op], scores: &[i16]) -> Evidence {
+    let n = ctx.file.len();
+    let mut e = Evidence {
+        strong: 0,
+        unique: false,
+        definition: false,
+    };
+    for op in ops {
+        let Op::Pair(i, j) = *op else { continue };
+        let score = i32::from(scores[i * n + j]);
+        let guided = ctx
+            .guides
+            .pairs
+            .iter()
+            .any(|&(a, b, w)| (a, b) == (i, j) && w >= 200);
+        if guided {
+            e.definition = true;
+        }
+        if guided || (score >= TELLING - 40 && same_line(ctx, i, j)) {
+            e.strong += score;
+            e.unique |= score >= 250 && same_line(ctx, i, j);
+        }
+    }
+    e
+}

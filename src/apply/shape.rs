@@ -1,0 +1,126 @@
+//! What kind of line a text is, by how it reads.
+
+use super::line::Line;
+
+/// Imports from the same place.
+pub(crate) fn same_source(a: &str, b: &str) -> bool {
+    let quoted = |t: &str| -> Option<String> {
+        let mut parts = t.rsplit(['"', '\'']);
+        parts.next()?;
+        parts.next().map(str::to_string)
+    };
+    if let (Some(x), Some(y)) = (quoted(a), quoted(b)) {
+        return x == y;
+    }
+    let head = |t: &str| -> Option<String> {
+        let mut w = t.split_whitespace();
+        (w.next()? == "from").then(|| w.next().map(str::to_string))?
+    };
+    head(a).is_some() && head(a) == head(b)
+}
+
+pub(crate) fn starts_comment(t: &str) -> bool {
+    t.starts_with("//")
+        || t.starts_with("/*")
+        || t.starts_with("* ")
+        || t == "*"
+        || t.starts_with("--")
+        || t.starts_with("<!--")
+        || (t.starts_with('#')
+            && !t.starts_with("#[")
+            && !t.starts_with("#include")
+            && !t.starts_with("#define")
+            && !t.starts_with("#if"))
+}
+
+/// Whether a line ends a block.
+pub(crate) fn closes(t: &str) -> bool {
+    t.starts_with(['}', ')', ']'])
+        || t.starts_with("</")
+        || t.starts_with("*/")
+        || ["end", "fi", "done", "esac", "endif"].iter().any(|w| {
+            t.strip_prefix(w)
+                .is_some_and(|r| r.is_empty() || r.starts_with([';', ',', ' ', ')', '.']))
+        })
+}
+
+/// Whether a line opens a block.
+pub(crate) fn opens(t: &str) -> bool {
+    t.ends_with(['{', ':', '(', '[', '>']) || t.ends_with(" do") || t.ends_with(" then")
+}
+
+/// Whether a line may follow a `return` at the same depth.
+pub(crate) fn labels(t: &str) -> bool {
+    [
+        "case",
+        "default",
+        "else",
+        "elif",
+        "elsif",
+        "elseif",
+        "except",
+        "finally",
+        "rescue",
+        "ensure",
+        "when",
+        "catch",
+        "def",
+        "class",
+        "fn",
+        "func",
+        "function",
+        "@",
+        "#",
+        "/",
+        "pub",
+        "async",
+        "public",
+        "private",
+        "protected",
+        "static",
+        "local",
+        "type",
+        "struct",
+        "impl",
+        "export",
+        "const",
+        "let",
+        "var",
+    ]
+    .iter()
+    .any(|w| t.starts_with(w))
+        || t.ends_with(':')
+}
+
+/// Whether a line brings in names from elsewhere.
+pub(crate) fn import(t: &str) -> bool {
+    t.starts_with("import ")
+        || t.starts_with("use ") && t.ends_with(';')
+        || t.starts_with("using ") && t.ends_with(';')
+        || t.starts_with("#include")
+        || t.starts_with("from ") && t.contains(" import ")
+        || t.starts_with("require ")
+        || t.starts_with("require_relative ")
+        || t.starts_with("const ") && t.contains("= require(")
+}
+
+/// Whether all words of one line are in the other.
+pub(crate) fn contained(a: &Line, b: &Line) -> bool {
+    a.shared(b) == a.word_count().min(b.word_count()) && a.word_count().min(b.word_count()) >= 2
+}
+
+/// Whether one name list goes on from the other.
+pub(crate) fn extends(a: &Line, b: &Line) -> bool {
+    contained(a, b) && (a.trimmed.starts_with(b.trimmed) || b.trimmed.starts_with(a.trimmed))
+}
+
+/// Brackets opened less brackets closed.
+pub(crate) fn net_brackets(t: &str) -> i32 {
+    t.bytes()
+        .map(|b| match b {
+            b'{' | b'(' | b'[' => 1,
+            b'}' | b')' | b']' => -1,
+            _ => 0,
+        })
+        .sum()
+}
