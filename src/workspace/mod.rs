@@ -28,6 +28,6 @@ pub use root::{FilePath, Root};
 pub use stamp::Stamp;
 pub use state::State;
 pub(crate) use state::hash;
-pub use store::{Omission, Store};
+pub use store::{Omission, Spool, Store, TextId};
 pub(crate) use walk::threads;
 pub use walk::{Scope, visit, walk};

@@ -139,8 +139,13 @@ fn key(root: &Root) -> String {
 
 /// SHA-256 in lower-case hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(64);
-    for b in Sha256::digest(bytes) {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for b in bytes {
         for nibble in [b >> 4, b & 15] {
             out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
         }

@@ -2,8 +2,9 @@ use super::state::{State, hash, write_whole};
 use super::{Root, state};
 use crate::error::{Error, Result};
 use crate::text::Span;
+use sha2::{Digest, Sha256};
 use std::fs;
-use std::io;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -17,6 +18,39 @@ pub struct Omission {
     pub text: String,
     /// The omitted lines, in order.
     pub spans: Vec<Span>,
+}
+
+/// The name of a text in the store: a hash of its bytes, taken once however many
+/// omissions are made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextId(String);
+
+impl TextId {
+    /// The name of this text, whether it is kept or not.
+    pub fn of(text: &str) -> Self {
+        Self(hash(text.as_bytes()))
+    }
+}
+
+/// A text on its way into the store, part by part, so that it need not be held
+/// in memory. Dropped unfinished, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Spool {
+    file: tempfile::NamedTempFile,
+    hash: Sha256,
+}
+
+impl Spool {
+    /// Adds a part behind what there is.
+    ///
+    /// # Errors
+    /// `no_state` if it cannot be written.
+    pub fn push(&mut self, part: &str) -> Result<()> {
+        self.hash.update(part.as_bytes());
+        self.file
+            .write_all(part.as_bytes())
+            .map_err(|e| state::no_state(self.file.path(), &e))
+    }
 }
 
 /// Keeps omitted texts of one root under short handles, as a content-addressed
@@ -37,9 +71,10 @@ struct Record {
 
 /// Texts kept for one root are cut back to this many bytes, oldest first (512 MiB).
 const CAP: u64 = 512 << 20;
-/// Without `i`, `l`, `o` and `u`, which are easily misread.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// 32^6, some 10^9: a clash lengthens the handle.
+/// Consonants: they form no words, and a run of them costs half the tokens of
+/// letters and digits in turn.
+const ALPHABET: &[u8; 16] = b"bcdfghjkmnpqrtvx";
+/// 16^6, some 10^7: a clash lengthens the handle.
 const HANDLE_CHARS: usize = 6;
 
 impl Store {
@@ -59,7 +94,13 @@ impl Store {
     /// The handle under which [`Store::put`] keeps this omission, before it does:
     /// so that an output can be fitted to its budget with the handle in it.
     pub fn handle(&self, omission: &Omission) -> String {
-        self.place(omission).0
+        let text = TextId::of(&omission.text);
+        self.handle_in(&text, &omission.source, &omission.spans)
+    }
+
+    /// [`Store::handle`] for lines of a text whose name is known.
+    pub fn handle_in(&self, text: &TextId, source: &str, spans: &[Span]) -> String {
+        self.place(text, source, spans).0
     }
 
     /// Keeps an omission and returns its handle. When this returns, the handle
@@ -68,21 +109,71 @@ impl Store {
     /// # Errors
     /// `no_state` if it cannot be written.
     pub fn put(&self, omission: &Omission) -> Result<String> {
-        let (handle, record) = self.place(omission);
-        let fail = |path: &Path, e: io::Error| state::no_state(path, &e);
-        let text = self.texts.join(hash(omission.text.as_bytes()));
-        let fresh = !text.exists();
-        if fresh {
-            write_whole(&text, omission.text.as_bytes(), false).map_err(|e| fail(&text, e))?;
+        let text = self.keep(&omission.text)?;
+        self.put_in(&text, &omission.source, &omission.spans)
+    }
+
+    /// Keeps a text, for [`Store::put_in`].
+    ///
+    /// # Errors
+    /// `no_state` if it cannot be written.
+    pub fn keep(&self, text: &str) -> Result<TextId> {
+        let id = TextId::of(text);
+        let path = self.texts.join(&id.0);
+        if path.exists() {
+            touch(&path);
         } else {
-            touch(&text);
+            write_whole(&path, text.as_bytes(), false).map_err(|e| state::no_state(&path, &e))?;
+            self.prune(&path);
         }
+        Ok(id)
+    }
+
+    /// Keeps an omission from a text that is kept already, and returns its handle.
+    ///
+    /// # Errors
+    /// `no_state` if it cannot be written.
+    pub fn put_in(&self, text: &TextId, source: &str, spans: &[Span]) -> Result<String> {
+        let (handle, record) = self.place(text, source, spans);
         let path = self.handles.join(&handle);
-        write_whole(&path, record.as_bytes(), false).map_err(|e| fail(&path, e))?;
-        if fresh {
-            self.prune(&text);
-        }
+        write_whole(&path, record.as_bytes(), false).map_err(|e| state::no_state(&path, &e))?;
         Ok(handle)
+    }
+
+    /// Begins to keep a text that comes in parts.
+    ///
+    /// # Errors
+    /// `no_state` if no file can be made for it.
+    pub fn spool(&self) -> Result<Spool> {
+        let file = tempfile::NamedTempFile::new_in(&self.texts)
+            .map_err(|e| state::no_state(&self.texts, &e))?;
+        Ok(Spool {
+            file,
+            hash: Sha256::new(),
+        })
+    }
+
+    /// Ends a text that came in parts. When this returns, it is kept.
+    ///
+    /// # Errors
+    /// `no_state` if it cannot be written.
+    pub fn finish(&self, spool: Spool) -> Result<TextId> {
+        let id = TextId(state::hex(&spool.hash.finalize()));
+        let path = self.texts.join(&id.0);
+        spool
+            .file
+            .persist(&path)
+            .map_err(|e| state::no_state(&path, &e.error))?;
+        self.prune(&path);
+        Ok(id)
+    }
+
+    /// Gets a whole text back.
+    ///
+    /// # Errors
+    /// `unknown_handle` if it is not kept, or no longer.
+    pub fn text(&self, id: &TextId) -> Result<String> {
+        fs::read_to_string(self.texts.join(&id.0)).map_err(|_| unknown(&id.0))
     }
 
     /// Gets an omission back.
@@ -90,13 +181,7 @@ impl Store {
     /// # Errors
     /// `unknown_handle` if there is no such handle, or no longer.
     pub fn get(&self, handle: &str) -> Result<Omission> {
-        let unknown = || {
-            Error::not_found(
-                "unknown_handle",
-                format!("No omitted text is kept under {handle:?}."),
-                "It may have expired: repeat the call that gave the handle.",
-            )
-        };
+        let unknown = || unknown(handle);
         if !is_handle(handle) {
             return Err(unknown());
         }
@@ -116,11 +201,11 @@ impl Store {
         })
     }
 
-    fn place(&self, omission: &Omission) -> (String, String) {
+    fn place(&self, text: &TextId, source: &str, spans: &[Span]) -> (String, String) {
         let record = Record {
-            source: omission.source.clone(),
-            text: hash(omission.text.as_bytes()),
-            spans: omission.spans.iter().map(|s| (s.start, s.end)).collect(),
+            source: source.to_string(),
+            text: text.0.clone(),
+            spans: spans.iter().map(|s| (s.start, s.end)).collect(),
         };
         // A record of strings and numbers always serialises.
         let record = serde_json::to_string(&record).unwrap_or_default();
@@ -175,25 +260,25 @@ impl Store {
     }
 }
 
+fn unknown(handle: &str) -> Error {
+    Error::not_found(
+        "unknown_handle",
+        format!("No omitted text is kept under {handle:?}."),
+        "It may have expired: repeat the call that gave the handle.",
+    )
+}
+
 /// Whether a word has the form of a handle.
 fn is_handle(word: &str) -> bool {
     word.len() >= HANDLE_CHARS && word.len() <= 64 && word.bytes().all(|b| ALPHABET.contains(&b))
 }
 
-/// Hexadecimal digits in the alphabet of handles: five bits a character.
+/// Hexadecimal digits in the alphabet of handles.
 fn name(hex: &str) -> String {
-    let mut out = String::new();
-    let (mut bits, mut have) = (0u32, 0);
-    for nibble in hex.chars().filter_map(|c| c.to_digit(16)) {
-        bits = bits << 4 | nibble;
-        have += 4;
-        if have >= 5 {
-            have -= 5;
-            out.push(char::from(ALPHABET[(bits >> have) as usize & 31]));
-            bits &= (1 << have) - 1;
-        }
-    }
-    out
+    hex.chars()
+        .filter_map(|c| c.to_digit(16))
+        .map(|digit| char::from(ALPHABET[digit as usize & 15]))
+        .collect()
 }
 
 /// Marks a text as used now, for the order in which [`Store::prune`] drops.
@@ -239,7 +324,7 @@ mod tests {
     #[test]
     fn odd_handles_are_unknown_and_never_paths() {
         let (_d, store) = store();
-        for h in ["", "../../x", "zzzzzz", "a/b/c/d", "ABCDEF", "\0"] {
+        for h in ["", "../../x", "bcdfgh", "a/b/c/d", "ABCDEF", "\0"] {
             assert_eq!(store.get(h).unwrap_err().code, "unknown_handle");
         }
     }
@@ -272,6 +357,23 @@ mod tests {
         }
         assert_eq!(store.get(&handles[0]).unwrap_err().code, "unknown_handle");
         assert_eq!(store.get(&handles[2]).unwrap().text, texts[2]);
+    }
+
+    #[test]
+    fn a_text_in_parts_is_the_same_text() {
+        let (_d, store) = store();
+        let mut spool = store.spool().unwrap();
+        for part in ["a\r\n", "", "b\nc"] {
+            spool.push(part).unwrap();
+        }
+        let o = omission("a\r\nb\nc");
+        let id = store.finish(spool).unwrap();
+        assert_eq!(id, TextId::of(&o.text));
+        let handle = store.put_in(&id, &o.source, &o.spans).unwrap();
+        assert_eq!(handle, store.handle(&o));
+        assert_eq!(store.get(&handle).unwrap(), o);
+        drop(store.spool().unwrap());
+        assert_eq!(fs::read_dir(&store.texts).unwrap().count(), 1);
     }
 
     proptest! {
