@@ -29,7 +29,8 @@ fn checked(input: &str, options: &Options, budget: usize) -> Option<Compacted> {
     let again = compact(input, &options).expect("it worked before");
     assert_eq!(out, again);
     if out.omitted.is_empty() {
-        assert_eq!(out.text, input);
+        // A history may fit as soon as it is laid out.
+        assert_eq!(out.text, out.laid_out.as_deref().unwrap_or(input));
     } else {
         whole(input, &out);
     }
@@ -65,7 +66,7 @@ fn whole(input: &str, out: &Compacted) {
         .skip(1)
         .map(|l| l.trim_start_matches('⋯').to_string())
         .collect();
-    let spans: Vec<String> = out.omitted.iter().map(|s| s.to_string()).collect();
+    let spans: Vec<String> = out.omitted.iter().map(|s| s.start.to_string()).collect();
     if !shown.is_empty() || !markers.is_empty() {
         assert_eq!(markers, spans);
     }
@@ -176,6 +177,125 @@ proptest! {
             prop_assert_eq!(wanted(&out.text), wanted(out.laid_out.as_deref().unwrap_or(&text)));
         }
     }
+}
+
+/// Shortens with a store, as every door does; `None` where the budget was refused.
+fn stored(store: &Store, text: &str, options: &Options, budget: usize) -> Option<Compacted> {
+    let with = |budget| {
+        let size = Size::Budget(budget);
+        compact_stored(
+            text,
+            &Options {
+                size,
+                ..options.clone()
+            },
+            store,
+            "text",
+        )
+    };
+    let out = match with(budget) {
+        Ok(out) => out,
+        Err(e) => {
+            assert_eq!(e.code, "budget_too_small");
+            let least = number(&e.next);
+            assert!(least > budget, "{e}");
+            assert!(with(least).expect("the least budget holds").tokens <= least);
+            return None;
+        }
+    };
+    assert_eq!(out.tokens, tokens::count(&out.text));
+    assert!(out.tokens <= budget, "{} > {budget}", out.tokens);
+    Some(out)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn handles_cost_no_token_over_and_bring_everything_back(
+        text in prop_oneof![8 => text(), 2 => long_line(), 2 => history()],
+        kind in kind(),
+        budget in 0usize..400,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+        let store = Store::for_root(&root).unwrap();
+        let options = Options { kind, ..Options::default() };
+        let Some(out) = stored(&store, &text, &options, budget) else { return Ok(()) };
+        let Some(handle) = &out.handle else {
+            prop_assert_eq!(&out.text, out.laid_out.as_ref().unwrap_or(&text));
+            return Ok(());
+        };
+        let kept = store.get(handle).unwrap();
+        prop_assert_eq!(&kept.text, out.laid_out.as_deref().unwrap_or(&text));
+        prop_assert_eq!(kept.spans, out.omitted);
+    }
+
+    #[test]
+    fn what_would_not_get_smaller_is_untouched(
+        text in prop_oneof![8 => text(), 2 => long_line(), 2 => history()],
+        kind in kind(),
+        more in 0usize..3,
+    ) {
+        let options = Options {
+            kind,
+            size: Size::Budget(tokens::count(&text) + more),
+            ..Options::default()
+        };
+        let out = compact(&text, &options).unwrap();
+        prop_assert_eq!(&out.text, &text);
+        prop_assert!(out.omitted.is_empty());
+        // And what did get smaller has fewer tokens than before.
+        let half = Options { size: Size::Ratio(0.5), ..options };
+        if let Ok(out) = compact(&text, &half) {
+            prop_assert!(out.omitted.is_empty() || out.tokens < tokens::count(&text));
+        }
+    }
+
+    #[test]
+    fn what_was_sent_before_keeps_its_bytes(
+        lines in prop::collection::vec(line(), 20..60),
+        more in text(),
+        kind in kind(),
+        room in 30usize..200,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+        let store = Store::for_root(&root).unwrap();
+        let text = lines.join("\n").replace('⋯', "") + "\n";
+        let options = Options { kind, ..Options::default() };
+        let half = tokens::count(&text) / 2;
+        let Some(sent) = stored(&store, &text, &options, half) else { return Ok(()) };
+        let Some(handle) = &sent.handle else { return Ok(()) };
+        let grown = format!("{}{more}", sent.text);
+        let budget = sent.tokens + room;
+        let Some(out) = stored(&store, &grown, &options, budget) else { return Ok(()) };
+        // A line that must be kept may leave no room for what was sent.
+        if out.text.contains(sent.text.as_str()) {
+            prop_assert!(out.text.starts_with(sent.text.as_str()));
+        } else {
+            prop_assert!(!out.text.contains(handle.as_str()), "{}", out.text);
+        }
+        prop_assert_eq!(store.get(handle).unwrap().spans, sent.omitted);
+    }
+}
+
+#[test]
+fn a_session_that_goes_on_keeps_the_bytes_sent_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+    let store = Store::for_root(&root).unwrap();
+    let options = Options::default();
+    let mut sent = String::new();
+    for round in 0..4 {
+        let log = failing_log().replace("dates", &format!("dates{round}"));
+        let budget = tokens::count(&sent) + 200;
+        let out = stored(&store, &format!("{sent}{log}"), &options, budget).expect("it holds");
+        assert!(out.text.starts_with(&sent), "{}", out.text);
+        assert!(out.text.contains(&format!("src/dates{round}.rs:41:9")));
+        sent = out.text;
+    }
+    assert_eq!(sent.matches(" lines omitted; expand ").count(), 4);
 }
 
 fn failing_log() -> String {

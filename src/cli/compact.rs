@@ -1,7 +1,8 @@
 use super::output::Output;
-use crate::compact::{Compacted, Kind, Options, Size, compact_stored};
+use crate::compact::{Compacted, Kind, Options, Size, compact_reader};
 use crate::error::{Error, Result};
-use crate::workspace::{Root, Store, read_text};
+use crate::run::shorten_all;
+use crate::workspace::{Cancel, Root, Store};
 use clap::Args;
 use regex::Regex;
 use std::io::Read;
@@ -9,8 +10,9 @@ use std::io::Read;
 /// Shorten a text to a budget (by default 30% of its tokens); every line that survives is an input line
 #[derive(Args)]
 pub struct Command {
-    /// The file to shorten; standard input where there is none
-    file: Option<String>,
+    /// What to shorten, each a path or a handle; standard input where there is none
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
     #[command(flatten)]
     how: How,
 }
@@ -52,23 +54,21 @@ impl How {
                 _ => default,
             },
             keep: self.keep,
+            parts: Vec::new(),
         }
     }
 }
 
 impl Command {
-    pub fn run(self, root: &Root, out: &Output) -> Result<u8> {
-        let (text, label) = match &self.file {
-            Some(file) => {
-                let path = root.resolve(file)?;
-                (read_text(&path)?, path.rel)
-            }
-            None => (stdin()?, "stdin".to_string()),
+    pub fn run(self, root: &Root, cancel: &Cancel, out: &Output) -> Result<u8> {
+        let options = self.how.options(None, Options::default().size);
+        let short = if self.files.is_empty() {
+            let store = Store::for_root(root)?;
+            compact_reader(std::io::stdin().lock(), &options, &store, "stdin")?
+        } else {
+            let targets: Vec<&str> = self.files.iter().map(String::as_str).collect();
+            shorten_all(root, &targets, &options, cancel)?
         };
-        let options = self
-            .how
-            .options(self.file.as_deref(), Options::default().size);
-        let short = compact_stored(&text, &options, &Store::for_root(root)?, &label)?;
         print(&short, out);
         Ok(0)
     }

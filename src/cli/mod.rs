@@ -138,7 +138,7 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
     match command {
         Command::Search(c) => c.run(&root, &cancel, out),
         Command::Bench(c) => c.run(&root, &cancel, out),
-        Command::Compact(c) => c.run(&root, out),
+        Command::Compact(c) => c.run(&root, &cancel, out),
         Command::Exec(c) => c.run(&root, out),
         Command::Expand(c) => c.run(&root, &cancel, out),
         Command::Run(c) => c.run(&root, &cancel, out),

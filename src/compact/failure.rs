@@ -124,8 +124,12 @@ pub fn signs(line: &str) -> Signs {
     let end = line.len().min(600);
     let mut signs = 0;
     for p in PATTERNS.iter() {
-        for i in p.set.matches(&line.as_bytes()[..end]) {
-            signs |= p.signs.get(i).copied().unwrap_or(0);
+        let found = p.set.matches(&line.as_bytes()[..end]);
+        // Most lines say nothing, and looking through all patterns takes a while.
+        if found.matched_any() {
+            for i in found {
+                signs |= p.signs.get(i).copied().unwrap_or(0);
+            }
         }
     }
     Signs(signs)

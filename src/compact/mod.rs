@@ -28,20 +28,26 @@ mod failure;
 mod keep;
 mod kind;
 mod kinds;
+mod parts;
+mod sealed;
 mod select;
+mod stream;
 mod template;
 mod view;
 mod words;
 
 pub use detect::detect;
 pub use kind::Kind;
+pub use parts::Part;
+pub use stream::compact_reader;
 
 use crate::error::{Error, Result};
 use crate::text::Span;
 use crate::tokens;
-use crate::workspace::{Omission, Store};
+use crate::workspace::{Store, TextId};
+use kinds::Request;
 use regex::Regex;
-use select::{Draft, select};
+use select::{Draft, Selection, select};
 use view::View;
 use words::{Hits, Query};
 
@@ -67,6 +73,9 @@ pub struct Options {
     pub size: Size,
     /// Lines that match one of these are always kept.
     pub keep: Vec<Regex>,
+    /// Where the text is several texts behind one another, each with its name:
+    /// every one is shortened by its own kind, under the one budget.
+    pub parts: Vec<Part>,
 }
 
 impl Default for Options {
@@ -78,6 +87,7 @@ impl Default for Options {
             query: String::new(),
             size: Size::Ratio(0.3),
             keep: Vec::new(),
+            parts: Vec::new(),
         }
     }
 }
@@ -112,7 +122,7 @@ pub struct Compacted {
 /// `budget_too_small` with the least budget that holds the lines that must be
 /// kept; `bad_ratio` for a ratio that is not above 0 and at most 1.
 pub fn compact(input: &str, options: &Options) -> Result<Compacted> {
-    Plan::new(input, options)?.select(None)
+    Plan::new(input, options)?.select()
 }
 
 /// [`compact`], and keeps what was omitted in `store` before it returns: the
@@ -127,30 +137,17 @@ pub fn compact_stored(
     store: &Store,
     label: &str,
 ) -> Result<Compacted> {
-    let plan = Plan::new(input, options)?;
-    // The handle depends on what is omitted and its tokens on its characters:
-    // select with a handle of the usual length, then with the real one.
-    let mut reserve = "0a1b2c".to_string();
-    let mut budget = plan.budget;
-    loop {
-        let mut out = plan.select_within(budget, Some(&reserve))?;
-        if out.omitted.is_empty() {
-            return Ok(out);
-        }
-        let omission = Omission {
-            source: label.to_string(),
-            text: out.laid_out.clone().unwrap_or_else(|| input.to_string()),
-            spans: out.omitted.clone(),
-        };
-        reserve = store.handle(&omission);
-        out.text = plan.render(&out.omitted, &reserve);
-        out.tokens = tokens::count(&out.text);
-        if out.tokens <= plan.budget {
-            out.handle = Some(store.put(&omission)?);
-            return Ok(out);
-        }
-        budget = budget.saturating_sub(out.tokens - plan.budget);
-    }
+    Plan::new(input, options)?.select_stored(store, label, |out| {
+        store.keep(out.laid_out.as_deref().unwrap_or(input))
+    })
+}
+
+fn bad_ratio(ratio: f64) -> Error {
+    Error::failure(
+        "bad_ratio",
+        format!("The ratio {ratio} is not above 0 and at most 1."),
+        "Give the share of the tokens to keep, such as 0.3.",
+    )
 }
 
 /// A text that is ready for selection.
@@ -168,27 +165,24 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(input: &'a str, options: &Options) -> Result<Self> {
         let file = options.file.as_deref();
-        let kind = options.kind.unwrap_or_else(|| detect(input, file));
+        let several = !options.parts.is_empty();
+        let kind = match options.kind {
+            Some(kind) => kind,
+            None if several => Kind::Text,
+            None => detect(input, file),
+        };
         let (budget, fits) = match options.size {
             Size::Budget(b) => (b, tokens::fits(input, b)),
             Size::Ratio(r) if r > 0.0 && r <= 1.0 => {
                 ((tokens::count(input) as f64 * r) as usize, r >= 1.0)
             }
-            Size::Ratio(r) => {
-                return Err(Error::failure(
-                    "bad_ratio",
-                    format!("The ratio {r} is not above 0 and at most 1."),
-                    "Give the share of the tokens to keep, such as 0.3.",
-                ));
-            }
+            Size::Ratio(r) => return Err(bad_ratio(r)),
         };
-        if fits {
+        // Several texts are told apart by markers even where nothing is omitted.
+        if fits && !several {
             return Ok(Self {
                 input,
-                view: View {
-                    text: input.into(),
-                    pieces: Vec::new(),
-                },
+                view: View::empty(),
                 kind,
                 draft: Draft::default(),
                 forced: Vec::new(),
@@ -197,7 +191,24 @@ impl<'a> Plan<'a> {
             });
         }
         let query = Query::new(&options.query);
-        let (view, draft) = kinds::draft(input, kind, file, &query, budget);
+        let parts = match (several, options.kind) {
+            (false, None) => parts::split(input, kind),
+            _ => options.parts.clone(),
+        };
+        let (view, mut draft) = if parts.is_empty() {
+            let (view, layout) = kinds::view(input, kind);
+            let hits = Hits::new(&query, &view.lines());
+            let request = Request {
+                query: &query,
+                budget,
+                file,
+            };
+            let draft = kinds::draft(&view, layout.as_ref(), kind, &hits, &request);
+            (view, draft)
+        } else {
+            parts::draft(input, &parts, &query, budget)
+        };
+        sealed::hold(&view, &mut draft);
         let forced = keep::forced(&view, &options.keep);
         Ok(Self {
             input,
@@ -206,44 +217,107 @@ impl<'a> Plan<'a> {
             draft,
             forced,
             budget,
-            fits,
+            fits: false,
         })
     }
 
-    fn select(&self, handle: Option<&str>) -> Result<Compacted> {
-        self.select_within(self.budget, handle)
+    /// Selects without a handle.
+    fn select(&self) -> Result<Compacted> {
+        if self.fits {
+            return Ok(self.untouched());
+        }
+        select(&self.view, &self.draft, &self.forced, self.budget, None)
+            .map(|selection| self.compacted(selection))
+            .map_err(|least| self.too_small(least.tokens))
     }
 
-    fn select_within(&self, budget: usize, handle: Option<&str>) -> Result<Compacted> {
-        let untouched = || Compacted {
+    /// Selects with a handle in the head marker, and keeps what was omitted;
+    /// `keep` sees to it that the text is in the store.
+    fn select_stored(
+        &self,
+        store: &Store,
+        label: &str,
+        keep: impl FnOnce(&Compacted) -> Result<TextId>,
+    ) -> Result<Compacted> {
+        if self.fits {
+            return Ok(self.untouched());
+        }
+        // The handle depends on what is omitted and its tokens on its characters:
+        // select with a handle of the usual length, then with the real one.
+        let mut handle = "bdfhkn".to_string();
+        let mut budget = self.budget;
+        let mut keep = Some(keep);
+        let mut text = None;
+        loop {
+            let selection = select(&self.view, &self.draft, &self.forced, budget, Some(&handle));
+            let is_least = selection.is_err();
+            let mut out = self.compacted(selection.unwrap_or_else(|least| least));
+            if out.omitted.is_empty() && !is_least {
+                return Ok(out);
+            }
+            if let Some(keep) = keep.take() {
+                text = Some(keep(&out)?);
+            }
+            let Some(text) = &text else {
+                return Err(self.too_small(out.tokens));
+            };
+            handle = store.handle_in(text, label, &out.omitted);
+            out.text = self.render(&out.omitted, &handle);
+            out.tokens = tokens::count(&out.text);
+            if out.tokens <= self.budget {
+                out.handle = Some(store.put_in(text, label, &out.omitted)?);
+                return Ok(out);
+            }
+            if is_least {
+                return Err(self.too_small(out.tokens));
+            }
+            budget = budget.saturating_sub(out.tokens - self.budget);
+        }
+    }
+
+    fn untouched(&self) -> Compacted {
+        Compacted {
             text: self.input.to_string(),
             tokens: tokens::count(self.input),
             kind: self.kind,
             omitted: Vec::new(),
             laid_out: None,
             handle: None,
-        };
-        if self.fits {
-            return Ok(untouched());
         }
-        let selection = select(&self.view, &self.draft, &self.forced, budget, handle)?;
-        let omitted = select::omitted(&selection.kept);
+    }
+
+    fn compacted(&self, selection: Selection) -> Compacted {
         let other = self.view.is_cut() || self.view.text != self.input;
-        Ok(Compacted {
+        Compacted {
+            omitted: select::omitted(&self.view, &selection.kept),
             text: selection.text,
             tokens: selection.tokens,
             kind: self.kind,
             laid_out: other.then(|| self.view.laid_out().into_owned()),
-            omitted,
             handle: None,
-        })
+        }
+    }
+
+    fn too_small(&self, least: usize) -> Error {
+        let budget = self.budget;
+        Error::failure(
+            "budget_too_small",
+            format!(
+                "The budget of {budget} tokens cannot hold the markers and the lines that must be kept."
+            ),
+            format!("Give a budget of at least {least} tokens."),
+        )
     }
 
     fn render(&self, omitted: &[Span], handle: &str) -> String {
-        let mut kept = vec![true; self.view.len()];
-        for line in omitted.iter().flat_map(|s| s.start..=s.end) {
-            kept[line - 1] = false;
-        }
-        select::render(&self.view, &kept, Some(handle))
+        let mut gaps = omitted.iter().peekable();
+        let kept: Vec<bool> = (0..self.view.len())
+            .map(|i| {
+                let line = self.view.number(i);
+                while gaps.next_if(|s| s.end < line).is_some() {}
+                gaps.peek().is_none_or(|s| line < s.start)
+            })
+            .collect();
+        select::render(&self.view, &self.draft, &kept, Some(handle))
     }
 }

@@ -8,7 +8,6 @@
 //! until it fits.
 
 use super::view::View;
-use crate::error::{Error, Result};
 use crate::text::Span;
 use crate::tokens;
 
@@ -28,6 +27,11 @@ pub struct Draft {
     /// Lines of which at least one must be kept: the text reports a failure,
     /// and without one of these the rest would read like a success.
     pub failures: Vec<usize>,
+    /// Lines in front of which the name of the text that begins there is shown.
+    pub names: Vec<(usize, String)>,
+    /// How many lines at the start were compacted before: where all of them are
+    /// kept, the marker at the head stands behind them.
+    pub sealed: usize,
 }
 
 impl Draft {
@@ -73,14 +77,14 @@ struct Selector<'a> {
 /// most `budget` tokens. `forced` lines are always in.
 ///
 /// # Errors
-/// `budget_too_small` with the least number of tokens that holds what must be kept.
+/// The least that can be chosen, where the budget cannot hold it.
 pub fn select(
     view: &View,
     draft: &Draft,
     forced: &[usize],
     budget: usize,
     handle: Option<&str>,
-) -> Result<Selection> {
+) -> Result<Selection, Selection> {
     let n = view.len();
     let mut s = Selector {
         view,
@@ -88,9 +92,14 @@ pub fn select(
         cost: vec![u32::MAX; n],
         kept: vec![false; n],
         added: Vec::new(),
-        used: tokens::count(&head(n, n, handle)),
-        gaps: 1,
-        marker: tokens::count(&marker(n, n)),
+        used: tokens::count(&head(view.total(), view.total(), handle))
+            + draft
+                .names
+                .iter()
+                .map(|(_, n)| tokens::count(&name(n)))
+                .sum::<usize>(),
+        gaps: 1 + draft.names.len(),
+        marker: tokens::count(&marker(view.total())),
     };
     for &i in forced {
         s.add(i);
@@ -119,13 +128,20 @@ pub fn select(
     }
     let least = s.rendered(handle);
     if least.1 > budget {
-        return Err(Error::failure(
-            "budget_too_small",
-            format!(
-                "The budget of {budget} tokens cannot hold the markers and the lines that must be kept."
-            ),
-            format!("Give a budget of at least {} tokens.", least.1),
-        ));
+        return Err(Selection {
+            kept: s.kept,
+            text: least.0,
+            tokens: least.1,
+        });
+    }
+    // What each line costs by itself adds up to more than all of them together.
+    let whole = render(view, draft, &vec![true; n], handle);
+    if tokens::fits(&whole, budget) {
+        return Ok(Selection {
+            tokens: tokens::count(&whole),
+            kept: vec![true; n],
+            text: whole,
+        });
     }
     let order = s.order();
     for &i in &draft.first {
@@ -185,8 +201,12 @@ impl Selector<'_> {
 
     /// How many gaps keeping line `i` adds.
     fn gap_change(&self, i: usize) -> isize {
-        let before = i == 0 || self.kept[i - 1];
-        let after = i + 1 == self.kept.len() || self.kept[i + 1];
+        let closed = |at: usize, neighbour: Option<usize>| {
+            !self.view.hidden_before(at)
+                && neighbour.is_none_or(|n| self.kept.get(n).is_none_or(|k| *k))
+        };
+        let before = closed(i, i.checked_sub(1));
+        let after = closed(i + 1, Some(i + 1));
         match (before, after) {
             (true, true) => -1,
             (false, false) => 1,
@@ -234,8 +254,11 @@ impl Selector<'_> {
         let len = self.added.len();
         let mut chain = vec![i];
         let mut at = self.draft.parent[i];
-        while at != NONE && !self.kept[at as usize] {
-            chain.push(at as usize);
+        // Of what was sent before, a line may be kept already for its own sake.
+        while at != NONE && (!self.kept[at as usize] || (at as usize) < self.draft.sealed) {
+            if !self.kept[at as usize] {
+                chain.push(at as usize);
+            }
             at = self.draft.parent[at as usize];
         }
         for &line in chain.iter().rev() {
@@ -261,13 +284,15 @@ impl Selector<'_> {
             }
             let start = i;
             let mut sum = 0;
+            let mut hidden = self.view.hidden_before(i);
             while i < n && !self.kept[i] {
                 if sum <= self.marker {
                     sum += self.cost(i);
                 }
                 i += 1;
+                hidden |= self.view.hidden_before(i);
             }
-            if sum <= self.marker {
+            if sum <= self.marker && !hidden {
                 for j in start..i {
                     self.add(j);
                 }
@@ -289,15 +314,17 @@ impl Selector<'_> {
     }
 
     fn rendered(&self, handle: Option<&str>) -> (String, usize) {
-        let text = render(self.view, &self.kept, handle);
+        let text = render(self.view, self.draft, &self.kept, handle);
         let tokens = tokens::count(&text);
         (text, tokens)
     }
 }
 
-/// The marker of one gap, with its line break.
-fn marker(start: usize, end: usize) -> String {
-    format!("⋯{}\n", Span::new(start, end))
+/// The marker of the gap that begins at a line, with its line break. It names
+/// the first omitted line only: the next line's own number follows from it and
+/// the next marker, and a range would cost as much again.
+fn marker(start: usize) -> String {
+    format!("⋯{start}\n")
 }
 
 /// The marker at the head: what was left out, and how to get it back.
@@ -308,47 +335,100 @@ fn head(omitted: usize, lines: usize, handle: Option<&str>) -> String {
     }
 }
 
-/// The spans of lines (of the view) that are not kept.
-pub fn omitted(kept: &[bool]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for (i, _) in kept.iter().enumerate().filter(|(_, k)| !**k) {
-        match spans.last_mut() {
-            Some(s) if s.end == i => s.end = i + 1,
-            _ => spans.push(Span::new(i + 1, i + 1)),
+/// The spans of lines that are not kept.
+pub fn omitted(view: &View, kept: &[bool]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut next = 1; // first line of which nothing is known yet
+    let kept = (0..kept.len()).filter(|&i| kept[i]).map(|i| view.number(i));
+    for line in kept.chain([view.total() + 1]) {
+        if line > next {
+            spans.push(Span::new(next, line - 1));
         }
+        next = line + 1;
     }
     spans
 }
 
+/// The marker in front of one of several texts.
+fn name(of: &str) -> String {
+    format!("⋯ {of}\n")
+}
+
 /// Kept lines as they are, gaps as markers, what was left out at the head.
-pub fn render(view: &View, kept: &[bool], handle: Option<&str>) -> String {
-    let spans = omitted(kept);
-    if spans.is_empty() {
+pub fn render(view: &View, draft: &Draft, kept: &[bool], handle: Option<&str>) -> String {
+    let spans = omitted(view, kept);
+    let markers = markers(view, draft, &spans, handle);
+    if markers.is_empty() {
         return view.text.to_string();
     }
-    let count = spans.iter().map(Span::len).sum();
-    let mut out = head(count, kept.len(), handle);
-    let mut next = 0; // first piece not yet rendered
-    let keep = |out: &mut String, from: usize, to: usize| {
-        if from < to {
-            out.push_str(&view.text[view.pieces[from].start..view.pieces[to - 1].end]);
-        }
-    };
-    for s in &spans {
-        keep(&mut out, next, s.start - 1);
-        if !out.ends_with('\n') {
+    let mut out = String::new();
+    let add = |out: &mut String, marker: &str| {
+        if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
-        // All of it is gone: the head says so already.
-        if s.len() < kept.len() {
-            out.push_str(&marker(s.start, s.end));
+        out.push_str(marker);
+    };
+    let mut rest = markers.iter().peekable();
+    for i in (0..kept.len()).filter(|&i| kept[i]) {
+        while let Some(m) = rest.next_if(|m| m.line <= view.number(i)) {
+            add(&mut out, &m.text);
         }
-        next = s.end;
+        out.push_str(view.full(i));
     }
-    keep(&mut out, next, kept.len());
-    if next == kept.len() && !view.text.ends_with('\n') {
+    let ends_with_marker = rest.peek().is_some();
+    for m in rest {
+        add(&mut out, &m.text);
+    }
+    if ends_with_marker && !view.text.ends_with('\n') {
         out.pop();
     }
+    out
+}
+
+/// A line of the output that is none of the text.
+struct Marker {
+    /// The line that it stands in front of.
+    line: usize,
+    text: String,
+}
+
+/// All markers, in the order of the lines that they stand in front of.
+fn markers(view: &View, draft: &Draft, spans: &[Span], handle: Option<&str>) -> Vec<Marker> {
+    let mut out = Vec::new();
+    let count: usize = spans.iter().map(Span::len).sum();
+    if count > 0 {
+        // What was sent before comes first, as it was sent.
+        let behind = view.number(draft.sealed);
+        let intact = draft.sealed > 0 && spans.iter().all(|s| s.start >= behind);
+        out.push(Marker {
+            line: if intact { behind } else { 0 },
+            text: head(count, view.total(), handle),
+        });
+    }
+    // Where all of it is gone the head says so already.
+    if count == view.total() {
+        return out;
+    }
+    let named: Vec<usize> = draft.names.iter().map(|n| view.number(n.0)).collect();
+    out.extend(
+        draft
+            .names
+            .iter()
+            .zip(&named)
+            .map(|((_, of), &line)| Marker {
+                line,
+                text: name(of),
+            }),
+    );
+    for s in spans {
+        // A gap ends where another text begins.
+        let inner = named.iter().filter(|n| s.start < **n && **n <= s.end);
+        out.extend(inner.chain([&s.start]).map(|&line| Marker {
+            line,
+            text: marker(line),
+        }));
+    }
+    out.sort_by_key(|m| m.line);
     out
 }
 
@@ -359,10 +439,11 @@ mod tests {
     #[test]
     fn gaps_become_markers() {
         let view = View::new("a\nb\r\nc\nd\ne");
-        let shown = |kept: [bool; 5]| render(&view, &kept, Some("k3f9a1"));
+        let draft = Draft::new(5);
+        let shown = |kept: [bool; 5]| render(&view, &draft, &kept, Some("k3f9a1"));
         assert_eq!(
             shown([true, false, false, true, true]),
-            "⋯2/5 lines omitted; expand k3f9a1\na\n⋯2-3\nd\ne"
+            "⋯2/5 lines omitted; expand k3f9a1\na\n⋯2\nd\ne"
         );
         assert_eq!(
             shown([false, true, true, true, false]),
@@ -370,6 +451,34 @@ mod tests {
         );
         assert_eq!(shown([false; 5]), "⋯5/5 lines omitted; expand k3f9a1");
         assert_eq!(shown([true; 5]), "a\nb\r\nc\nd\ne");
+    }
+
+    #[test]
+    fn several_texts_are_named_and_gaps_end_with_them() {
+        let view = View::new("a\nb\nc\nd\n");
+        let mut draft = Draft::new(4);
+        draft.names = vec![(0, "x.log".into()), (2, "y.log".into())];
+        let shown = |kept: [bool; 4]| render(&view, &draft, &kept, None);
+        assert_eq!(
+            shown([true, false, false, true]),
+            "⋯2/4 lines omitted\n⋯ x.log\na\n⋯2\n⋯ y.log\n⋯3\nd\n"
+        );
+        assert_eq!(shown([true; 4]), "⋯ x.log\na\nb\n⋯ y.log\nc\nd\n");
+    }
+
+    #[test]
+    fn lines_of_a_larger_text_keep_their_numbers() {
+        let view = View::of_lines("b\nc\nf\n".into(), vec![2, 3, 6], 7);
+        let draft = Draft::new(3);
+        let shown = |kept: [bool; 3]| render(&view, &draft, &kept, None);
+        assert_eq!(
+            shown([true, true, true]),
+            "⋯4/7 lines omitted\n⋯1\nb\nc\n⋯4\nf\n⋯7\n"
+        );
+        assert_eq!(
+            shown([false, true, false]),
+            "⋯6/7 lines omitted\n⋯1\nc\n⋯4\n"
+        );
     }
 
     #[test]

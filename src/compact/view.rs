@@ -32,6 +32,9 @@ pub struct View<'a> {
     pub text: Cow<'a, str>,
     /// Its lines and spans, in order.
     pub pieces: Vec<Piece>,
+    /// Where the view holds only some lines of a larger text: the numbers of its
+    /// pieces there and how many lines there are.
+    part: Option<(Vec<usize>, usize)>,
 }
 
 impl<'a> View<'a> {
@@ -54,7 +57,78 @@ impl<'a> View<'a> {
             }
             start = end;
         }
-        Self { text, pieces }
+        Self {
+            text,
+            pieces,
+            part: None,
+        }
+    }
+
+    /// A view of nothing.
+    pub fn empty() -> Self {
+        Self::new("")
+    }
+
+    /// Several views behind one another.
+    pub fn joined(views: Vec<View>) -> Self {
+        let mut text = String::new();
+        let mut pieces = Vec::new();
+        for view in views {
+            pieces.extend(view.pieces.iter().map(|p| Piece {
+                start: p.start + text.len(),
+                end: p.end + text.len(),
+                glued: p.glued,
+            }));
+            text.push_str(&view.text);
+        }
+        Self {
+            text: text.into(),
+            pieces,
+            part: None,
+        }
+    }
+
+    /// Some lines of a text of `total` lines, each with its number (from 1,
+    /// rising). None of them is cut.
+    pub fn of_lines(text: String, numbers: Vec<usize>, total: usize) -> Self {
+        let mut start = 0;
+        let pieces = text
+            .split_inclusive('\n')
+            .map(|line| {
+                let piece = Piece {
+                    start,
+                    end: start + line.len(),
+                    glued: false,
+                };
+                start = piece.end;
+                piece
+            })
+            .collect();
+        Self {
+            text: text.into(),
+            pieces,
+            part: Some((numbers, total)),
+        }
+    }
+
+    /// The number of piece `i` (from 0) among all lines, from 1.
+    pub fn number(&self, i: usize) -> usize {
+        match &self.part {
+            Some((numbers, total)) => numbers.get(i).copied().unwrap_or(total + 1),
+            None => i + 1,
+        }
+    }
+
+    /// How many lines there are, those that the view does not hold included.
+    pub fn total(&self) -> usize {
+        self.part.as_ref().map_or(self.pieces.len(), |p| p.1)
+    }
+
+    /// Whether lines that the view does not hold lie in front of piece `i`; for
+    /// `i` behind the last piece, at the end.
+    pub fn hidden_before(&self, i: usize) -> bool {
+        let before = if i == 0 { 0 } else { self.number(i - 1) };
+        self.number(i) != before + 1
     }
 
     /// Number of pieces.

@@ -12,9 +12,17 @@ use std::collections::HashMap;
 /// Words that say nothing about what is asked for.
 const STOP_WORDS: &str = include_str!("stopwords.txt");
 
+/// Words that say the same of programs, a group to a line.
+const SYNONYMS: &str = include_str!("synonyms.txt");
+
+/// What a word that stands in for one of the query's is worth beside it.
+const STANDS_IN: f32 = 0.4;
+
 /// The query's terms.
 pub struct Query {
+    /// The query's own, then those that stand in for them.
     terms: Vec<Term>,
+    own: usize,
     /// First byte of a term (lower case) to the terms that begin with it.
     by_initial: HashMap<char, Vec<usize>>,
     stemmer: Stemmer,
@@ -85,6 +93,21 @@ impl Query {
                 place += 1;
             }
         }
+        let own = terms.len();
+        for word in synonyms(query, &stemmer) {
+            let stem = stemmer.stem(word).into_owned();
+            if !terms.iter().any(|t| t.stem == stem) {
+                // Their places are apart: they follow nothing.
+                place += 2;
+                terms.push(Term {
+                    word: word.to_string(),
+                    stem,
+                    weight: STANDS_IN,
+                    whole: false,
+                    place,
+                });
+            }
+        }
         let mut by_initial: HashMap<char, Vec<usize>> = HashMap::new();
         for (i, t) in terms.iter().enumerate() {
             if let Some(c) = t.word.chars().next() {
@@ -93,6 +116,7 @@ impl Query {
         }
         Self {
             terms,
+            own,
             by_initial,
             stemmer,
         }
@@ -159,7 +183,7 @@ impl Query {
         if word.len() < 5 {
             return;
         }
-        for (i, t) in self.terms.iter().enumerate() {
+        for (i, t) in self.terms[..self.own].iter().enumerate() {
             if !t.whole && t.word.len() >= word.len() + 2 && t.word.ends_with(word) {
                 note(i, INSIDE);
             }
@@ -167,7 +191,7 @@ impl Query {
     }
 
     fn match_inside(&self, word: &str, note: &mut impl FnMut(usize, f32)) {
-        for (i, t) in self.terms.iter().enumerate() {
+        for (i, t) in self.terms[..self.own].iter().enumerate() {
             if !t.whole && t.word.len() >= 5 && t.word.len() < word.len() && word.contains(&t.word)
             {
                 note(i, INSIDE);
@@ -221,6 +245,24 @@ impl Hits {
             weight,
             place: query.terms.iter().map(|t| t.place).collect(),
             best,
+        }
+    }
+
+    /// The answers of some of the lines (from 0), their terms worth what they are
+    /// worth in all of them.
+    pub fn part(&self, lines: std::ops::Range<usize>) -> Self {
+        let base = self.starts[lines.start];
+        let found = base as usize..self.starts[lines.end] as usize;
+        Self {
+            starts: self.starts[lines.start..=lines.end]
+                .iter()
+                .map(|s| s - base)
+                .collect(),
+            found: self.found[found].to_vec(),
+            idf: self.idf.clone(),
+            weight: self.weight.clone(),
+            place: self.place.clone(),
+            best: self.best,
         }
     }
 
@@ -281,6 +323,28 @@ impl Hits {
         }
         sum
     }
+}
+
+/// The words that say the same as words and phrases of the query.
+fn synonyms(query: &str, stemmer: &Stemmer) -> Vec<&'static str> {
+    let stems = |text: &str| -> Vec<String> {
+        words(text)
+            .map(|w| stemmer.stem(&w.to_lowercase()).into_owned())
+            .collect()
+    };
+    let asked = stems(query);
+    let mut out = Vec::new();
+    for line in SYNONYMS.lines() {
+        let said = |phrase: &&str| {
+            let phrase = stems(phrase);
+            asked.windows(phrase.len()).any(|w| w == phrase)
+        };
+        let group: Vec<&str> = line.split(", ").collect();
+        if group.iter().any(&said) {
+            out.extend(group.iter().filter(|p| !p.contains(' ') && !said(p)));
+        }
+    }
+    out
 }
 
 /// Whether a lower-case word says nothing about what is asked for.
@@ -351,6 +415,19 @@ mod tests {
         assert!(h.line(3) > h.line(0));
         assert_eq!(h.line(4), 0.0);
         assert!(h.block(0..5) > h.line(3));
+    }
+
+    #[test]
+    fn words_of_the_same_meaning_stand_in_for_those_asked_for() {
+        let q = Query::new("how do I turn off the skipping");
+        let lines = ["disable it", "it is ignored", "skipped", "turn", "x"];
+        let h = Hits::new(&q, &lines);
+        assert!(h.line(0) > 0.0 && h.line(1) > 0.0);
+        assert!(h.line(2) > h.line(1));
+        assert_eq!(h.line(4), 0.0);
+        // A name stays a name.
+        let q = Query::new("parse_error");
+        assert_eq!(Hits::new(&q, &["decode", "failure"]).line(0), 0.0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::fit;
 use super::tool::{Answer, Call, Tool};
 use crate::compact::{Kind, Options, Size, compact_stored};
 use crate::error::{Error, Result};
-use crate::run::shorten;
+use crate::run::{shorten_all, targets};
 use crate::workspace::Store;
 use regex::Regex;
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ pub(super) struct Compact;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// PATH or HANDLE; else text
+    /// PATHs or HANDLEs; else text
     target: Option<String>,
     text: Option<String>,
     /// Detected by default
@@ -51,6 +51,7 @@ impl Tool for Compact {
             query: arguments.query.unwrap_or_default(),
             size: Size::Budget(BUDGET),
             keep: keep.iter().map(|k| pattern(k)).collect::<Result<_>>()?,
+            parts: Vec::new(),
         };
         fit::render(arguments.budget, BUDGET, |budget| {
             let options = Options {
@@ -58,7 +59,10 @@ impl Tool for Compact {
                 ..options.clone()
             };
             let short = match (&arguments.target, &arguments.text) {
-                (Some(target), None) => shorten(&call.root, target, &options, &call.cancel),
+                (Some(target), None) => {
+                    let targets = targets(&call.root, target);
+                    shorten_all(&call.root, &targets, &options, &call.cancel)
+                }
                 (None, Some(text)) => {
                     compact_stored(text, &options, &Store::for_root(&call.root)?, "text")
                 }

@@ -67,8 +67,8 @@ fn head(source: &str, span: Span) -> String {
     format!("⋯ {source}:{span}\n")
 }
 
-/// Gets back what `target` stands for: a handle, `PATH`, `PATH:A-B`,
-/// `PATH#SYMBOL` or a folder.
+/// Gets back what `target` stands for: a handle, `HANDLE:A-B`, a handle with a
+/// marker of its output (`HANDLE⋯N`), `PATH`, `PATH:A-B`, `PATH#SYMBOL` or a folder.
 ///
 /// # Errors
 /// `no_such_file`, `outside_root` and what else reading a file gives;
@@ -154,8 +154,30 @@ fn find(root: &Root, target: &str) -> Result<Found> {
         && let Some(span) = parse_span(range)
     {
         let missing = root.resolve(path)?;
+        if !missing.abs.exists()
+            && let Ok(mut omission) = Store::for_root(root)?.get(path)
+        {
+            omission.spans = vec![span];
+            return Ok(Found::Handle(omission));
+        }
         // Reading it gives the right error where it does not exist.
         return Ok(Found::Lines(missing, span));
+    }
+    if let Some((handle, marker)) = target.split_once('⋯') {
+        let mut omission = Store::for_root(root)?.get(handle.trim())?;
+        let line = marker.trim().parse::<usize>().ok();
+        omission.spans.retain(|s| Some(s.start) == line);
+        if omission.spans.is_empty() {
+            return Err(Error::not_found(
+                "unknown_marker",
+                format!(
+                    "The output under {:?} has no marker ⋯{marker}.",
+                    handle.trim()
+                ),
+                "Copy the marker from the output, or ask for lines.",
+            ));
+        }
+        return Ok(Found::Handle(omission));
     }
     if target.contains(['/', '.', '#', '\\']) {
         return Ok(Found::File(root.resolve(target)?));

@@ -39,7 +39,7 @@ pub use memory::{Remembered, forget, memory};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
 pub use retry::Attempt;
 pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};
-pub use shorten::shorten;
+pub use shorten::{shorten, shorten_all, targets};
 pub use step::Progress;
 pub use task::{
     DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Planner, Task,

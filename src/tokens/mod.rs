@@ -88,6 +88,11 @@ pub fn fits(text: &str, budget: usize) -> bool {
     count_within(text, budget) <= budget
 }
 
+/// The least number of o200k tokens that a text of so many bytes can have.
+pub fn least(bytes: usize) -> usize {
+    bytes / vocabulary::LONGEST
+}
+
 /// Bytes of the longest prefix of whole lines that has at most `budget` o200k tokens,
 /// counted as a text of its own. The last line may lack its line break.
 ///

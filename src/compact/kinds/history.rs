@@ -11,7 +11,7 @@ use super::super::select::Draft;
 use super::super::template::Templates;
 use super::super::view::View;
 use super::super::words::Hits;
-use super::{Request, log, spread};
+use super::{log, spread};
 use serde_json::Value;
 
 /// Words of wishes, bounds and facts to remember, and of decisions.
@@ -206,10 +206,9 @@ fn add_call(name: Option<&Value>, arguments: Option<&Value>, out: &mut String) {
 }
 
 /// Scores the lines of a history's layout.
-pub fn draft(view: &View, layout: &Layout, request: &Request) -> Draft {
+pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
     let lines = view.lines();
     let n = lines.len();
-    let hits = Hits::new(request.query, &lines);
     let mut draft = Draft::new(n);
     let marks: Vec<Signs> = lines.iter().map(|l| signs(l)).collect();
     let templates = Templates::new(&lines);

@@ -13,6 +13,9 @@ use super::spread;
 /// Lines behind an error that may explain it.
 const EXPLANATION: usize = 12;
 
+/// Lines in front of an error among which the heading of its section is looked for.
+const HEADING: usize = 30;
+
 /// Scores the lines of a log.
 pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
     let mut draft = Draft::new(lines.len());
@@ -42,6 +45,11 @@ fn failures(draft: &mut Draft, lines: &[&str], signs: &[Signs]) {
         .find(|&i| signs[i].has(Sign::Summary) && !signs[i].has(Sign::Success))
         .or(draft.failures.last().copied());
     draft.first.extend(summary);
+    // What was being done when it failed.
+    let heading = (first.saturating_sub(HEADING)..first)
+        .rev()
+        .find(|&i| signs[i].has(Sign::Header));
+    draft.first.extend(heading);
 }
 
 /// Whether a line names a place in a file: `name.ext:12`, `name.ext(12,3)`.

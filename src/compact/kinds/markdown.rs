@@ -4,6 +4,7 @@
 //! headings; without a query the headings and the opening line of each section.
 
 use super::super::select::{Draft, NONE};
+use super::super::template::Templates;
 use super::super::words::Hits;
 use super::{indent, spread};
 
@@ -12,6 +13,7 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
     let n = lines.len();
     let mut draft = Draft::new(n);
     let levels = levels(lines);
+    let templates = Templates::new(lines);
     let asked: Vec<f32> = (0..n).map(|i| hits.line(i)).collect();
     let near = spread(&asked, 2, 4, 0.65);
     let mut open: Vec<(usize, usize)> = Vec::new(); // level, line
@@ -63,7 +65,14 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
             let end = (i..n).find(|&j| lines[j].trim().is_empty()).unwrap_or(n);
             paragraph = hits.block(i..end);
         }
-        let code = fence || is_fence || indent(line) >= 4 && !t.starts_with(['-', '*']);
+        if is_fence {
+            // A fence alone says nothing; it comes where it costs no more than its gap.
+            fence = !fence;
+            starts = false;
+            draft.score[i] = 0.01;
+            continue;
+        }
+        let code = fence || indent(line) >= 4 && !t.starts_with(['-', '*']);
         let mut worth = if t.bytes().any(|b| b.is_ascii_alphanumeric()) {
             0.5
         } else {
@@ -94,11 +103,14 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
             + 4.0 * (near[i] - asked[i]).max(0.0)
             + 4.0 * paragraph
             + (2.5 * section + 4.5 * heading) * if acts { 1.4 } else { 1.0 };
+        // Listings say the same again and again.
+        draft.score[i] /= 1.0 + 0.4 * templates.seen[i] as f32 * f32::from(u8::from(code));
+        draft.score[i] /= 1.0 + 0.5 * templates.repeats[i] as f32;
+        if t.bytes().filter(u8::is_ascii_alphanumeric).nth(2).is_none() && t.is_ascii() {
+            draft.score[i] *= 0.3;
+        }
         since += 1;
         starts = false;
-        if is_fence {
-            fence = !fence;
-        }
     }
     draft
 }

@@ -2,7 +2,7 @@
 
 pub mod definitions;
 mod diff;
-mod history;
+pub mod history;
 mod json;
 mod log;
 mod markdown;
@@ -25,40 +25,42 @@ pub struct Request<'a> {
     pub file: Option<&'a str>,
 }
 
-/// The view of a text and the scores of its lines.
-pub fn draft<'a>(
-    input: &'a str,
-    kind: Kind,
-    file: Option<&str>,
-    query: &Query,
-    budget: usize,
-) -> (View<'a>, Draft) {
-    let request = Request {
-        query,
-        budget,
-        file,
-    };
-    if kind == Kind::History
-        && let Some(layout) = history::layout(input)
-    {
-        let view = View::new(layout.text.clone());
-        let draft = history::draft(&view, &layout, &request);
-        return (view, draft);
+/// The view of a text of this kind, and the layout of its messages if it has any.
+pub fn view(input: &str, kind: Kind) -> (View<'_>, Option<history::Layout>) {
+    match kind {
+        Kind::History => match history::layout(input) {
+            Some(layout) => (View::new(layout.text.clone()), Some(layout)),
+            None => (View::new(input), None),
+        },
+        _ => (View::new(input), None),
     }
-    let view = View::new(input);
+}
+
+/// The scores of the lines of a view.
+pub fn draft(
+    view: &View,
+    layout: Option<&history::Layout>,
+    kind: Kind,
+    hits: &Hits,
+    request: &Request,
+) -> Draft {
     let lines = view.lines();
-    let hits = Hits::new(query, &lines);
-    let draft = match kind {
-        Kind::Source => source::draft(&view, &lines, &hits, &request),
-        Kind::Search => search::draft(&lines, &hits, &request),
-        Kind::BuildLog | Kind::Trace => log::draft(&lines, &hits),
-        Kind::Diff => diff::draft(&lines, &hits, &request),
-        Kind::Json => json::draft(&view, &lines, &hits),
-        Kind::Tree => tree::draft(&lines, &hits, &request),
-        Kind::Markdown => markdown::draft(&lines, &hits),
-        Kind::Text | Kind::History => text::draft(&lines, &hits),
-    };
-    (view, draft)
+    match (kind, layout) {
+        (Kind::History, Some(layout)) => history::draft(view, layout, hits),
+        (Kind::Source, _) => source::draft(view, &lines, hits, request),
+        (Kind::Search, _) => search::draft(&lines, hits, request),
+        (Kind::BuildLog | Kind::Trace, _) => log::draft(&lines, hits),
+        (Kind::Diff, _) => diff::draft(&lines, hits, request),
+        (Kind::Json, _) => json::draft(view, &lines, hits),
+        (Kind::Tree, _) => tree::draft(&lines, hits, request),
+        (Kind::Markdown, _) => markdown::draft(&lines, hits),
+        (Kind::Text | Kind::History, _) => text::draft(&lines, hits),
+    }
+}
+
+/// The numbers of old and new lines in a diff's hunk header.
+pub fn hunk_lengths(line: &str) -> Option<(usize, usize)> {
+    diff::hunk_lengths(line)
 }
 
 /// Whether a line is a diff's hunk header.
