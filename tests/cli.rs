@@ -210,6 +210,45 @@ fn exec_passes_the_status_on() {
     assert_eq!(place.run(&["exec", "--", "no-such-command"], "").0, 2);
 }
 
+#[test]
+fn the_hook_of_a_client_gets_an_answer_or_nothing() {
+    let place = Place::new();
+    let call = |stdout: &str| {
+        serde_json::json!({
+            "hook_event_name": "PostToolUse",
+            "tool_name": "Bash",
+            "tool_input": {"command": "make"},
+            "tool_response": {"stdout": stdout, "stderr": "", "interrupted": false, "isImage": false},
+        })
+        .to_string()
+    };
+    let log = "compiling the module of everything\n".repeat(900) + "error: boom\n";
+    let (status, out, _) = place.run(&["hook", "claude"], &call(&log));
+    assert_eq!(status, 0);
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let shown = &answer["hookSpecificOutput"]["updatedToolOutput"]["stdout"];
+    assert!(shown.as_str().unwrap().contains("error: boom"), "{shown}");
+    let nothing = (0, String::new());
+    let (status, out, _) = place.run(&["hook", "claude"], &call("fine\n"));
+    assert_eq!((status, out), nothing);
+    // Status 2 would reach the model as a message of its own.
+    assert_eq!(place.run(&["hook", "claude"], "no json").0, 1);
+}
+
+#[test]
+fn compact_takes_several_files() {
+    let place = Place::new();
+    place.write(
+        "big.log",
+        &("step ok\n".repeat(400) + "error: boom at step 9\n"),
+    );
+    let out = place.ok(&["compact", "src/lib.rs", "big.log", "--budget", "120"]);
+    for line in ["⋯ src/lib.rs\n", "⋯ big.log\n", "error: boom at step 9\n"] {
+        assert!(out.contains(line), "{out}");
+    }
+    assert!(trimtab::tokens::count(&out) <= 120);
+}
+
 const SNIPPET: &str = "\
 // ... existing code ...
 pub fn retry_limit(attempt: u32) -> bool {

@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod exec;
 mod expand;
+mod hook;
 mod mcp;
 mod output;
 mod run;
@@ -71,6 +72,8 @@ enum Command {
     Setup(setup::Command),
     Doctor(doctor::Command),
     Bench(bench::Command),
+    #[command(hide = true)]
+    Hook(hook::Command),
     Completions(completions::Command),
     Man(completions::Man),
 }
@@ -100,6 +103,7 @@ pub fn main() -> Outcome {
     let outcome = match cli.command {
         Command::Completions(c) => Ok(Outcome::Done(c.run(&out).into())),
         Command::Man(c) => c.run(&out).map(|s| Outcome::Done(s.into())),
+        Command::Hook(c) => Ok(Outcome::Done(c.run(&cli.common.root, &out).into())),
         Command::Mcp(c) => Root::open(&cli.common.root)
             .and_then(|root| c.serve(root))
             .map(Outcome::Serve),
@@ -149,6 +153,6 @@ fn dispatch(command: Command, common: &Common, out: &Output) -> Result<u8> {
         Command::Setup(c) => c.run(&root, out),
         Command::Doctor(c) => c.run(&root, &cancel, out),
         // Answered before any root is opened for a command.
-        Command::Mcp(_) | Command::Completions(_) | Command::Man(_) => Ok(0),
+        Command::Mcp(_) | Command::Completions(_) | Command::Man(_) | Command::Hook(_) => Ok(0),
     }
 }

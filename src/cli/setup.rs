@@ -20,6 +20,9 @@ pub struct Command {
     /// Install a skill file and a paragraph of instructions for agents, too
     #[arg(long)]
     skill: bool,
+    /// Pass long output of the client's shell through compact (Claude Code)
+    #[arg(long)]
+    with_hooks: bool,
     /// Take out what setup has written
     #[arg(long)]
     remove: bool,
@@ -70,7 +73,14 @@ impl Command {
     }
 
     fn one(&self, client: &Client, setup: &Setup, out: &Output) -> Result<()> {
-        let changes = client.plan(setup)?;
+        let mut changes = client.plan(setup)?;
+        if self.with_hooks || self.remove {
+            match client.plan_hook(setup) {
+                // Asked for all, those without hooks are registered without.
+                Err(e) if e.code == "no_hooks" && self.client.is_none() => out.note(&e.message),
+                other => changes.extend(other?),
+            }
+        }
         if changes.is_empty() {
             let state = if self.remove {
                 "nothing of trimtab is there"
@@ -109,6 +119,7 @@ impl Command {
             for (set, flag) in [
                 (self.project, " --project"),
                 (self.skill, " --skill"),
+                (self.with_hooks, " --with-hooks"),
                 (self.remove, " --remove"),
             ] {
                 if set {

@@ -16,6 +16,7 @@ mod exec;
 mod expand;
 mod fit;
 mod flow;
+mod hook;
 mod journal;
 mod memory;
 #[cfg(feature = "model")]
@@ -34,6 +35,7 @@ pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
+pub use hook::after_tool;
 pub use journal::{RunRecord, StepRecord};
 pub use memory::{Remembered, forget, memory};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};

@@ -7,6 +7,7 @@
 
 mod change;
 mod guide;
+mod hooks;
 mod jsonc;
 mod places;
 mod tables;
@@ -45,6 +46,7 @@ pub struct Client {
     entry: Map<String, Value>,
     skills: Option<[String; 2]>,
     guide: Option<[String; 2]>,
+    hooks: Option<hooks::Files>,
     /// What the user does after the entry was written, in a sentence.
     pub then: String,
 }
