@@ -5,6 +5,8 @@ mod agents;
 #[cfg(feature = "http")]
 mod conformance;
 mod model;
+#[cfg(unix)]
+mod newcomer;
 mod sdks;
 mod session;
 mod setup;

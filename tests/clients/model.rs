@@ -21,6 +21,8 @@ pub struct Model {
 
 struct Story {
     script: Vec<Call>,
+    /// What it says at the end, by what it was shown.
+    closing: fn(&[String]) -> String,
     told: Mutex<Told>,
 }
 
@@ -35,10 +37,16 @@ struct Told {
 impl Model {
     /// A model that makes these calls one after the other, then closes.
     pub fn start(script: Vec<Call>) -> Self {
+        Self::start_and_close(script, |_| CLOSING.to_owned())
+    }
+
+    /// As [`Model::start`], with closing words of its own, made of what it was shown.
+    pub fn start_and_close(script: Vec<Call>, closing: fn(&[String]) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let story = Arc::new(Story {
             script,
+            closing,
             told: Mutex::default(),
         });
         let theirs = Arc::clone(&story);
@@ -115,7 +123,7 @@ impl Offer {
 /// What the model does next.
 enum Turn<'a> {
     Call(&'a Offer, Value),
-    Say(&'a str),
+    Say(String),
 }
 
 impl Story {
@@ -124,7 +132,7 @@ impl Story {
     fn turn<'a>(&self, offers: &'a [Offer], results: Vec<Value>) -> Turn<'a> {
         if offers.is_empty() {
             // A title, a summary.
-            return Turn::Say("a greeting");
+            return Turn::Say("a greeting".to_owned());
         }
         let mut told = self.told.lock().unwrap();
         let finder = offers.iter().find(|o| o.name == FINDER);
@@ -147,13 +155,14 @@ impl Story {
             told.results = results;
         }
         let Some(call) = self.script.get(done) else {
-            return Turn::Say(CLOSING);
+            let shown: Vec<String> = told.results.iter().map(strings).collect();
+            return Turn::Say((self.closing)(&shown));
         };
         match offers.iter().find(|o| o.is(call.tool)) {
             Some(offer) => Turn::Call(offer, call.arguments.clone()),
             None => {
                 told.missing.push(call.tool.to_owned());
-                Turn::Say(CLOSING)
+                Turn::Say(CLOSING.to_owned())
             }
         }
     }
