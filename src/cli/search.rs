@@ -59,6 +59,7 @@ impl Command {
             context: self.context,
             budget: self.budget,
             limit: self.limit,
+            within: None,
         };
         let response: Response = search(root, &request, cancel)?;
         if out.is_json() {

@@ -5,6 +5,11 @@ use crate::error::Result;
 use crate::search::{Mode, Request};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// How long is looked for matches: a call that would reach its limit answers with
+/// what it has found.
+pub(super) const LOOK: Duration = Duration::from_secs(35);
 
 pub(super) struct Search;
 
@@ -39,6 +44,7 @@ impl Tool for Search {
             mode: arguments.mode,
             globs: arguments.globs.unwrap_or_default(),
             budget: arguments.budget,
+            within: Some(LOOK),
             ..Request::new(arguments.queries)
         };
         let response = call.engine.search(&request, &call.cancel)?;

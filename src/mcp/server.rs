@@ -451,6 +451,7 @@ mod tests {
     #[test]
     fn clients_are_answered_and_kept_informed_in_time() {
         // Clients give up after 60 s, and want to hear something every 10 s.
+        assert!(search::LOOK < CALL_LIMIT);
         assert!(CALL_LIMIT < ANSWER_LIMIT && ANSWER_LIMIT < Duration::from_secs(60));
         assert!(PROGRESS <= Duration::from_secs(10));
     }

@@ -20,6 +20,14 @@ pub(super) struct Candidate {
     pub mask: Mask,
 }
 
+/// Files that match, in order of paths.
+#[derive(Debug)]
+pub(super) struct Collected {
+    pub files: Vec<FileHits>,
+    /// Why not all files were read, where they were not.
+    pub stopped: Result<()>,
+}
+
 /// The queries that are matched line by line.
 pub(super) fn line_queries(queries: &[Query]) -> Mask {
     queries
@@ -29,7 +37,7 @@ pub(super) fn line_queries(queries: &[Query]) -> Mask {
         .fold(0, |mask, (i, _)| mask | 1 << i)
 }
 
-/// Scans all files of the root in one walk. In order of paths.
+/// Scans all files of the root in one walk.
 pub(super) fn by_walk(
     root: &Root,
     queries: &[Query],
@@ -37,9 +45,12 @@ pub(super) fn by_walk(
     request: &Request,
     keep: Keep,
     cancel: &Cancel,
-) -> Result<Vec<FileHits>> {
+) -> Result<Collected> {
     if mask == 0 {
-        return Ok(Vec::new());
+        return Ok(Collected {
+            files: Vec::new(),
+            stopped: Ok(()),
+        });
     }
     if request.limit.is_some() {
         let files = walk(root, &request.scope(), cancel)?;
@@ -50,10 +61,10 @@ pub(super) fn by_walk(
                 mask,
             })
             .collect();
-        return by_list(&candidates, queries, request, keep, cancel);
+        return Ok(by_list(&candidates, queries, request, keep, cancel));
     }
     let all = Mutex::new(Vec::new());
-    visit(root, &request.scope(), cancel, || {
+    let stopped = visit(root, &request.scope(), cancel, || {
         let mut scanner = Scanner::new(queries, keep, cancel);
         let all = &all;
         move |path| {
@@ -63,10 +74,10 @@ pub(super) fn by_walk(
                     .push(hits);
             }
         }
-    })?;
+    });
     let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     files.sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.cmp(&b.path));
-    Ok(files)
+    Ok(Collected { files, stopped })
 }
 
 /// Scans a list of files, given in order of paths; stops each query at its limit.
@@ -76,9 +87,9 @@ pub(super) fn by_list(
     request: &Request,
     keep: Keep,
     cancel: &Cancel,
-) -> Result<Vec<FileHits>> {
+) -> Collected {
     let scanners = Scanners::new(|| Scanner::new(queries, keep, cancel));
-    let scan = |batch: &[Candidate], active: Mask| -> Result<Vec<FileHits>> {
+    let scan = |batch: &[Candidate], active: Mask| -> Vec<FileHits> {
         let hits: Vec<Option<FileHits>> = batch
             .par_iter()
             .with_min_len(4)
@@ -87,23 +98,27 @@ pub(super) fn by_list(
                 |scanner, c| {
                     let mask = c.mask & active;
                     if mask == 0 {
-                        return Ok(None);
+                        return Some(None);
                     }
-                    // An error keeps the other threads from going on.
-                    cancel.check()?;
-                    Ok(scanner.scan(&c.path, mask))
+                    (!cancel.is_cancelled()).then(|| scanner.scan(&c.path, mask))
                 },
             )
-            .collect::<Result<_>>()?;
-        cancel.check()?;
-        Ok(hits.into_iter().flatten().collect())
+            // Keeps the other threads from going on.
+            .while_some()
+            .collect();
+        hits.into_iter().flatten().collect()
     };
     let Some(limit) = request.limit else {
-        return scan(candidates, Mask::MAX);
+        let files = scan(candidates, Mask::MAX);
+        return Collected {
+            files,
+            stopped: cancel.check(),
+        };
     };
     // One line beyond the limit tells whether there are more.
     let mut left = vec![limit.saturating_add(1); queries.len()];
     let mut files = Vec::new();
+    let mut stopped = Ok(());
     for batch in candidates.chunks(BATCH) {
         let active = left
             .iter()
@@ -113,7 +128,7 @@ pub(super) fn by_list(
         if active == 0 {
             break;
         }
-        for mut file in scan(batch, active)? {
+        for mut file in scan(batch, active) {
             for hits in &mut file.hits {
                 let Some(left) = left.get_mut(hits.query) else {
                     continue;
@@ -126,12 +141,16 @@ pub(super) fn by_list(
                 files.push(file);
             }
         }
+        stopped = cancel.check();
+        if stopped.is_err() {
+            break;
+        }
     }
     for (query, _) in left.iter().enumerate().filter(|(_, left)| **left == 0) {
         drop_last(&mut files, query);
     }
     files.retain(|f| !f.hits.is_empty());
-    Ok(files)
+    Collected { files, stopped }
 }
 
 fn shorten(hits: &mut Hits, most: usize) {

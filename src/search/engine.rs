@@ -1,5 +1,5 @@
 use super::class::classify;
-use super::collect::{self, line_queries};
+use super::collect::{self, Collected, line_queries};
 use super::fit::{self, Budget, Found, Listed, Loaded};
 use super::locate::{LocateOptions, Locator};
 use super::query::{Kind, Query};
@@ -9,7 +9,7 @@ use super::request::{Mode, Request};
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
 use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::workspace::{self, Cancel, FilePath, Root};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +141,9 @@ impl Engine {
             bytes: usize::MAX,
             what: What::Texts,
         };
-        let (files, freshness) = self.collect(&queries, request, keep, cancel)?;
+        let (found, freshness) = self.collect(&queries, request, keep, cancel)?;
+        found.stopped?;
+        let files = found.files;
         let mut lines = vec![Vec::new(); queries.len()];
         let mut more = vec![false; queries.len()];
         for file in files {
@@ -167,11 +169,27 @@ impl Engine {
         })
     }
 
-    /// Answers a request with ranges, fitted to its budget.
+    /// Answers a request with ranges, fitted to its budget. Where [`Request::within`]
+    /// is over, with those of what was found until then.
     ///
     /// # Errors
-    /// As [`search`].
+    /// As [`search`]; `timed_out` also where nothing was found in the time.
     pub fn search(&self, request: &Request, cancel: &Cancel) -> Result<Response> {
+        let looking = request.within.map(|time| cancel.with_timeout(time));
+        self.search_while(request, looking.as_ref().unwrap_or(cancel), cancel)
+    }
+
+    /// Looks until `looking` says that it is late; what comes after may go on.
+    pub(super) fn search_while(
+        &self,
+        request: &Request,
+        looking: &Cancel,
+        cancel: &Cancel,
+    ) -> Result<Response> {
+        let mut late = Late {
+            cancel,
+            error: None,
+        };
         let mut queries = Query::compile_all(request)?;
         let keep = Keep {
             lines: request
@@ -180,30 +198,56 @@ impl Engine {
             bytes: usize::MAX,
             what: What::Count,
         };
-        let (mut files, freshness) = self.collect(&queries, request, keep, cancel)?;
-        if request.mode == Mode::Auto {
+        let found = late.unless(self.collect(&queries, request, keep, looking))?;
+        let (mut files, freshness) = match found {
+            Some((found, freshness)) => {
+                late.unless(found.stopped)?;
+                (found.files, freshness)
+            }
+            None => (Vec::new(), Freshness::Scan),
+        };
+        // What was not found may only not have been reached yet.
+        if request.mode == Mode::Auto && late.error.is_none() {
             let again = literally(&mut queries, &files, request)?;
             if again != 0 {
-                let (more, _) = self.collect_only(&queries, again, request, keep, cancel)?;
-                files = join(files, more);
+                let found = self.collect_only(&queries, again, request, keep, looking);
+                if let Some((more, _)) = late.unless(found)? {
+                    late.unless(more.stopped)?;
+                    files = join(files, more.files);
+                }
             }
         }
         cancel.check()?;
-        if request.mode == Mode::Auto {
+        if request.mode == Mode::Auto && late.error.is_none() {
             by_words(&mut queries, &files, request)?;
         }
         let mut reports = report(&queries, &files);
         let order = load_order(&files, queries.len());
         let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
-        let listed = self.list(&files, order.get(loaded.len()..), &queries, keep, cancel)?;
-        self.topics(
+        let rest = order.get(loaded.len()..).unwrap_or_default();
+        let listed = self.list(&files, rest, &queries, keep, looking);
+        let listed = late.unless(listed)?.unwrap_or_else(|| Listed {
+            beyond: rest.len(),
+            ..Listed::default()
+        });
+        late.unless(self.topics(
             &queries,
             request,
             &mut reports,
             &mut loaded,
             &mut drafts,
-            cancel,
-        )?;
+            looking,
+        ))?;
+        let partial = late.error.is_some();
+        if partial {
+            for report in reports.iter_mut().filter(|r| r.kind != Kind::Words) {
+                report.more = true;
+            }
+        }
+        // Of nothing there is no part.
+        if let (Some(error), true) = (late.error, drafts.is_empty()) {
+            return Err(error);
+        }
         let drafts = rank(promote(drafts, &queries), &loaded, queries.len());
         fit::fit(Found {
             root: &self.root,
@@ -214,6 +258,7 @@ impl Engine {
             drafts,
             listed,
             freshness,
+            partial,
         })
     }
 
@@ -223,7 +268,7 @@ impl Engine {
         request: &Request,
         keep: Keep,
         cancel: &Cancel,
-    ) -> Result<(Vec<FileHits>, Freshness)> {
+    ) -> Result<(Collected, Freshness)> {
         self.collect_only(queries, line_queries(queries), request, keep, cancel)
     }
 
@@ -234,17 +279,17 @@ impl Engine {
         request: &Request,
         keep: Keep,
         cancel: &Cancel,
-    ) -> Result<(Vec<FileHits>, Freshness)> {
+    ) -> Result<(Collected, Freshness)> {
         #[cfg(unix)]
         if let Some(resident) = self.resident.as_ref().and_then(OnceLock::get)
             && mask != 0
             && let Some(plan) = resident.plan(queries, mask, request, cancel)?
         {
-            let files = collect::by_list(&plan.candidates, queries, request, keep, cancel)?;
-            return Ok((files, plan.freshness));
+            let found = collect::by_list(&plan.candidates, queries, request, keep, cancel);
+            return Ok((found, plan.freshness));
         }
-        let files = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
-        Ok((files, Freshness::Scan))
+        let found = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
+        Ok((found, Freshness::Scan))
     }
 
     /// Reads and parses files in the given order, until the result can hold no more.
@@ -318,6 +363,7 @@ impl Engine {
                             rel: ranked.path,
                         };
                         let view = self.view(&path, cancel);
+                        cancel.check()?;
                         loaded.push(Loaded { path, view });
                         loaded.len() - 1
                     }
@@ -357,12 +403,11 @@ impl Engine {
     fn list(
         &self,
         files: &[FileHits],
-        order: Option<&[usize]>,
+        order: &[usize],
         queries: &[Query],
         keep: Keep,
         cancel: &Cancel,
     ) -> Result<Listed> {
-        let order = order.unwrap_or_default();
         let mut listed = Listed::default();
         let mut scanner = Scanner::new(
             queries,
@@ -407,6 +452,28 @@ impl Engine {
         }
         listed.beyond = order.len() - listed.files.min(order.len());
         Ok(listed)
+    }
+}
+
+/// Tells that only the time to look is over from errors that end a search.
+struct Late<'c> {
+    cancel: &'c Cancel,
+    /// What first came too late.
+    error: Option<Error>,
+}
+
+impl Late<'_> {
+    /// None where it came too late, which is kept in mind.
+    fn unless<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(done) => Ok(Some(done)),
+            Err(e) if e.code == "timed_out" => {
+                self.cancel.check()?;
+                self.error.get_or_insert(e);
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Found<'a> {
     /// Matches in files that were not loaded, as text, and how many files and lines.
     pub listed: Listed,
     pub freshness: Freshness,
+    /// Whether the time to look was over before everything was read.
+    pub partial: bool,
 }
 
 /// Matching lines of files that are not shown, as text for the store.
@@ -345,6 +347,7 @@ fn summary(found: &Found<'_>) -> String {
         let query = query.replace('\n', "⏎");
         let mut part = match (report.kind, report.lines) {
             (Kind::Words, 0) if report.files > 0 => format!("`{query}` by words"),
+            (_, 0) if found.partial => format!("`{query}` nothing so far"),
             (_, 0) => format!("`{query}` nothing"),
             (_, n) => format!(
                 "`{query}` {n}{} {}, {} {}",
@@ -359,7 +362,16 @@ fn summary(found: &Found<'_>) -> String {
         }
         parts.push(part);
     }
-    format!("{} · {}\n", parts.join(" · "), found.freshness.name())
+    let partial = if found.partial {
+        " · partial: time (not all was read: narrow by globs, or ask for less)"
+    } else {
+        ""
+    };
+    format!(
+        "{} · {}{partial}\n",
+        parts.join(" · "),
+        found.freshness.name()
+    )
 }
 
 fn plural(n: usize, word: &str) -> String {
@@ -426,6 +438,7 @@ fn assemble(
         omitted,
         handle,
         freshness: found.freshness,
+        partial: found.partial,
         tokens: 0,
         text,
     };

@@ -1,5 +1,6 @@
 use crate::error::{Error, Result};
 use crate::workspace::Scope;
+use std::time::Duration;
 
 /// How a query is understood.
 #[derive(
@@ -107,6 +108,9 @@ pub struct Request {
     pub budget: Option<usize>,
     /// Most matching lines per query, the first in order of paths; all where none.
     pub limit: Option<usize>,
+    /// Longest time spent looking for matches: when it is over, ranges are made of
+    /// what was found, and [`Response::partial`](super::Response::partial) says so.
+    pub within: Option<Duration>,
 }
 
 impl Default for Request {
@@ -121,6 +125,7 @@ impl Default for Request {
             context: 2,
             budget: None,
             limit: None,
+            within: None,
         }
     }
 }

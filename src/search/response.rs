@@ -107,6 +107,9 @@ pub struct Response {
     pub handle: Option<String>,
     /// How it was made sure to be up to date.
     pub freshness: Freshness,
+    /// Whether the time to look was over before everything was read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Exact number of o200k tokens of the rendered text.
     pub tokens: usize,
     #[serde(skip)]

@@ -106,3 +106,73 @@ fn a_search_by_the_index_stops_soon() {
     check(&|cancel| engine.lines(&request("nearly|needle"), cancel).map(drop));
     check(&|cancel| engine.lines(&request("[a-z] [0-9]"), cancel).map(drop));
 }
+
+/// Stops looking at various times, and holds what comes against the whole answer.
+fn partly(engine: &dyn Fn() -> Engine, query: &str) {
+    let request = Request {
+        queries: vec![query.to_owned(), "no_such_thing".to_owned()],
+        ..request(query)
+    };
+    let looking = Cancel::late_after(usize::MAX);
+    let never = Cancel::new();
+    let whole = engine().search_while(&request, &looking, &never).unwrap();
+    assert!(!whole.partial && !whole.render().contains("partial: "));
+    let all = looking.asked();
+    let mut parts = 0;
+    for nth in 0..20 {
+        let looking = Cancel::late_after(all * nth / 20);
+        let part = match engine().search_while(&request, &looking, &never) {
+            Ok(part) if part.partial => part,
+            Ok(part) => {
+                assert_eq!(part, whole);
+                continue;
+            }
+            Err(e) => {
+                assert_eq!(e.code, "timed_out");
+                continue;
+            }
+        };
+        let (found, text) = (&part.queries[0], part.render());
+        assert!(found.more && found.lines > 0 && found.lines <= whole.queries[0].lines);
+        assert!(!part.excerpts.is_empty(), "{text}");
+        assert!(text.contains("`no_such_thing` nothing so far"), "{text}");
+        assert!(text.contains("partial: time"), "{text}");
+        assert!(part.tokens <= super::DEFAULT_BUDGET && text.len() <= super::DEFAULT_BYTES);
+        parts += usize::from(found.lines < whole.queries[0].lines);
+    }
+    assert!(parts > 0, "never was a part of it found");
+}
+
+#[test]
+fn what_was_found_in_time_is_shown() {
+    let tree = tree();
+    partly(&|| Engine::new(&tree.root), "needle\\(\\)");
+    let late = Request {
+        within: Some(std::time::Duration::ZERO),
+        ..request("needle")
+    };
+    let e = Engine::new(&tree.root).search(&late, &Cancel::new());
+    assert_eq!(e.unwrap_err().code, "timed_out");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_index_found_in_time_is_shown() {
+    let tree = tree();
+    let settled = || {
+        let engine = Engine::resident(&tree.root);
+        engine.settle();
+        engine
+    };
+    partly(&settled, "needle\\(\\)");
+}
+
+#[test]
+fn a_cancelled_search_shows_no_part() {
+    let tree = tree();
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let looking = Cancel::late_after(100);
+    let e = Engine::new(&tree.root).search_while(&request("needle"), &looking, &cancel);
+    assert_eq!(e.unwrap_err().code, "cancelled");
+}

@@ -13,13 +13,15 @@ pub struct Cancel {
     fuse: Option<Arc<Fuse>>,
 }
 
-/// Counts how often is asked, and sets the flag at one of the times: what is asked
-/// afterwards shows how soon work stops, without a clock.
+/// Counts how often is asked, and sets the flag, or has the deadline pass, at one of
+/// the times: what is asked afterwards shows how soon work stops, without a clock.
 #[cfg(test)]
 #[derive(Debug)]
 struct Fuse {
     asked: std::sync::atomic::AtomicUsize,
     after: usize,
+    /// Whether it is the deadline that passes.
+    late: bool,
 }
 
 impl Cancel {
@@ -35,6 +37,20 @@ impl Cancel {
             fuse: Some(Arc::new(Fuse {
                 asked: 0.into(),
                 after: asked,
+                late: false,
+            })),
+            ..Self::default()
+        }
+    }
+
+    /// Has its deadline pass when it has been asked so many times.
+    #[cfg(test)]
+    pub(crate) fn late_after(asked: usize) -> Self {
+        Self {
+            fuse: Some(Arc::new(Fuse {
+                asked: 0.into(),
+                after: asked,
+                late: true,
             })),
             ..Self::default()
         }
@@ -71,6 +87,7 @@ impl Cancel {
         #[cfg(test)]
         if let Some(fuse) = &self.fuse
             && fuse.asked.fetch_add(1, Ordering::SeqCst) >= fuse.after
+            && !fuse.late
         {
             self.cancel();
         }
@@ -84,6 +101,12 @@ impl Cancel {
 
     /// Whether the deadline has passed.
     pub fn is_late(&self) -> bool {
+        #[cfg(test)]
+        if let Some(fuse) = &self.fuse
+            && fuse.late
+        {
+            return fuse.asked.load(Ordering::SeqCst) > fuse.after;
+        }
         self.deadline.is_some_and(|d| Instant::now() >= d)
     }
 
