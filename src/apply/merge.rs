@@ -6,6 +6,7 @@ use super::checks;
 use super::context::{Pass, Reading};
 use super::forms::{self, Action, Part};
 use super::guide;
+use super::hunk;
 use super::line::{self, Line};
 use super::place::{self, Outcome, Placed};
 use super::refuse;
@@ -184,6 +185,9 @@ fn pass(
     literal: bool,
 ) -> Result<Outcome> {
     let lines = Lines::new(text);
+    if let Some(outcome) = hunk::exact(script, &lines) {
+        return Ok(outcome);
+    }
     let records: Vec<Line> = lines.iter().map(Line::new).collect();
     let counts = line::counts(records.iter());
     let (definitions, imports) = match parsed {

@@ -8,6 +8,7 @@ mod engine;
 mod float;
 mod forms;
 mod guide;
+mod hunk;
 mod keep;
 mod line;
 mod markers;

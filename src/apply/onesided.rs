@@ -49,6 +49,16 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         && depth(first) == least
         && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed));
     if !whole {
+        // The anchor opens in the snippet what they close, and is closed in the file: they
+        // are its body.
+        let brackets = net_brackets(ctx.lines[o.anchor.0].trimmed);
+        let body = !o.lead
+            && brackets > 0
+            && brackets + net == 0
+            && net_brackets(ctx.file[o.anchor.1].trimmed) == 0;
+        if body {
+            return true;
+        }
         // The anchor closes them and the next line is the same one: shifted by a line,
         // they stand between two that are whole.
         let turned = o.lead
