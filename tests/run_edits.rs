@@ -355,14 +355,14 @@ fn undisturbed() -> (String, usize) {
 impl Place {
     /// Runs until it dies at a point; whether it did.
     fn crash(&self, arguments: &[&str], at: usize) -> bool {
-        !self
+        let status = self
             .command(arguments)
             .env("TRIMTAB_CRASH_AT", at.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
-            .unwrap()
-            .success()
+            .unwrap();
+        !matches!(status.code(), Some(0..=4))
     }
 
     /// Goes on with the run that was killed, or starts it where it had not begun.
@@ -433,6 +433,39 @@ fn killed_at_every_point_a_run_ends_as_if_undisturbed() {
         p.crash(&["run", "--resume", "r1"], 1 + at % 7);
         p.assert_whole(&expected, &format!("point {at}, then again"));
     }
+}
+
+/// The check runs a shell.
+#[cfg(all(debug_assertions, unix))]
+#[test]
+fn killed_around_a_rollback_a_run_ends_as_if_undisturbed() {
+    let refusing = || {
+        let p = place();
+        p.configure(
+            false,
+            "[[check]]\nname = \"no\"\ncommand = [\"sh\", \"-c\", \"echo error: no; exit 3\"]\non_failure = \"rollback\"\n",
+        );
+        p
+    };
+    let out = refusing().run(&TWO);
+    assert_eq!(out.status.code(), Some(3), "{}", text(&out));
+    let mut points = 0;
+    loop {
+        let p = refusing();
+        if !p.crash(&TWO, points + 1) {
+            break;
+        }
+        points += 1;
+        let again = p.finish();
+        let stderr = String::from_utf8_lossy(&again.stderr);
+        assert_eq!(text(&again), text(&out), "point {points}: {stderr}");
+        assert_eq!(again.status.code(), Some(3), "point {points}");
+        assert_eq!(p.file("a.rs"), BEFORE, "point {points}");
+        assert_eq!(p.file("b.rs"), SECOND, "point {points}");
+        let undos = p.json(&["undo", "--list"]);
+        assert_eq!(undos.as_array().map(Vec::len), Some(2), "point {points}");
+    }
+    assert!(points > 15, "only {points} points");
 }
 
 #[test]

@@ -226,8 +226,20 @@ pub struct CheckedBy {
     pub output: String,
 }
 
-impl Value for Checked {
+/// What the checks of an edit came to, and what shall follow. To follow it is no
+/// part of the step: a step that died halfway would find its own rollback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Verdict {
+    pub checked: Checked,
+    /// The undo entry of the edit, where it is to be taken back.
+    pub take_back: Option<String>,
+}
+
+impl Value for Verdict {
     fn check(&self) -> std::result::Result<(), String> {
+        if self.take_back.is_some() && self.checked.commands.iter().all(|c| c.ok) {
+            return Err("no check failed, yet the edit is to be taken back".into());
+        }
         Ok(())
     }
 }
@@ -235,7 +247,7 @@ impl Value for Checked {
 /// Checks that the files are as they were merged, then runs the configured
 /// commands that concern them, in order, up to the first that fails. `room` is
 /// what the output of a failure may cost, in tokens.
-pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -> Result<Checked> {
+pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -> Result<Verdict> {
     for file in &edit.merged.files {
         let path = root.resolve(&file.path)?;
         let now = match read(&path) {
@@ -252,10 +264,11 @@ pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -
         }
     }
     let config = config::load(root)?;
-    let mut out = Checked {
+    let mut checked = Checked {
         notes: config.notes,
         ..Checked::default()
     };
+    let mut take_back = None;
     let concerns = |c: &Check| {
         let mut files = edit.merged.files.iter();
         files.any(|f| c.concerns(root, &f.path))
@@ -263,17 +276,15 @@ pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -
     for check in config.checks.iter().filter(|c| concerns(c)) {
         let result = run_check(root, check, room, cancel)?;
         let failed = !result.ok;
-        out.commands.push(result);
+        checked.commands.push(result);
         if failed {
-            if check.on_failure == OnFailure::Rollback
-                && let Some(id) = &edit.written.undo
-            {
-                out.rolled_back = Some(roll_back(root, id)?);
+            if check.on_failure == OnFailure::Rollback {
+                take_back.clone_from(&edit.written.undo);
             }
             break;
         }
     }
-    Ok(out)
+    Ok(Verdict { checked, take_back })
 }
 
 /// Runs one check; `room` is what the output of a failure may cost, in tokens.

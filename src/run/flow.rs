@@ -1,10 +1,10 @@
 //! The built-in flow: what a task needs, step by step.
 
 use super::config;
-use super::edits::{Checked, Edits, Merged, ToCheck, check, gate, merge, write};
+use super::edits::{Checked, Edits, Merged, ToCheck, check, gate, merge, roll_back, write};
 use super::excerpt::{Place, Read, read_places};
 use super::outcome::Written;
-use super::step::{Halt, Steps, Value};
+use super::step::{Halt, Steps, Value, crash_point};
 use super::task::{Limits, Planner, Task};
 use crate::error::Result;
 use crate::search::{LocateOptions, Ranked, locate};
@@ -72,9 +72,14 @@ fn edit(
     found.written = Some(written.clone());
     let to_check = ToCheck { merged, written };
     let room = task.limits().tokens / 2;
-    let checked = steps.take("check", &to_check, |edit, cancel| {
+    let verdict = steps.take("check", &to_check, |edit, cancel| {
         check(root, edit, room, cancel)
     })?;
+    let mut checked = verdict.checked;
+    if let Some(id) = &verdict.take_back {
+        checked.rolled_back = Some(roll_back(root, id).map_err(Halt::Failed)?);
+        crash_point();
+    }
     found.checked = Some(checked);
     Ok(())
 }
