@@ -312,6 +312,30 @@ fn configured_checks_are_run_and_a_failed_one_takes_the_edit_back() {
 
 #[cfg(unix)]
 #[test]
+fn a_check_for_which_the_run_has_no_time_is_a_cap_and_not_a_failure() {
+    let p = place();
+    // It only waits the first time.
+    let script = "test -e ../begun || { touch ../begun; sleep 60; }";
+    p.configure(
+        false,
+        &format!("[[check]]\nname = \"slow\"\ncommand = [\"sh\", \"-c\", {script:?}]\non_failure = \"rollback\"\n"),
+    );
+    let mut slow = EDIT.to_vec();
+    slow.extend(["--timeout", "3s"]);
+    let out = p.run(&slow);
+    let shown = text(&out);
+    assert!(p.path().join("begun").exists(), "{shown}");
+    assert_eq!(out.status.code(), Some(4), "{shown}");
+    assert!(shown.contains("written, but not checked"), "{shown}");
+    assert!(shown.contains("stopped by time"), "{shown}");
+    assert_eq!(p.file("a.rs"), AFTER);
+    let out = p.run(&["run", "--resume", "r1"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert!(text(&out).contains("check `slow`: ok"), "{}", text(&out));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_repository_may_run_nothing_until_it_is_trusted() {
     let p = place();
     p.configure(

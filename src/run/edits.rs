@@ -288,6 +288,10 @@ pub(super) fn check(root: &Root, edit: &ToCheck, room: usize, cancel: &Cancel) -
 }
 
 /// Runs one check; `room` is what the output of a failure may cost, in tokens.
+///
+/// # Errors
+/// `timed_out` where it was ended because the run's time was over: that says nothing
+/// about the edit. Also `cancelled` and `no_command`.
 pub(super) fn run_check(
     root: &Root,
     check: &Check,
@@ -295,6 +299,9 @@ pub(super) fn run_check(
     cancel: &Cancel,
 ) -> Result<CheckedBy> {
     let ended = run_limited(&check.command, root.dir(), check.time, cancel)?;
+    if ended.status.is_none() {
+        cancel.check()?;
+    }
     let ok = ended.status == Some(0);
     let output = if ok || ended.output.trim().is_empty() {
         String::new()
