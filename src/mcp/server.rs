@@ -10,12 +10,14 @@ use rmcp::model::{
     CompleteRequestParams, CompleteResult, ContentBlock, DiscoverResult, Implementation,
     ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
     ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig,
+    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities,
+    ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The longest that a call may work: clients give up after 60 s.
 const CALL_LIMIT: Duration = Duration::from_secs(50);
@@ -156,10 +158,10 @@ impl ServerHandler for Server {
         let arguments = request.arguments.unwrap_or_default();
         let cancel = Cancel::new().with_timeout(CALL_LIMIT);
         let _stop = StopOnDrop(cancel.clone());
-        let status = Status::default();
-        status.set(request.name.to_string());
+        let (status, told) = Status::new();
+        let mut reporter = Reporter::new(&request.name, told, self.progress, &context);
         let call = Call {
-            status: status.clone(),
+            status,
             root: self.root.clone(),
             engine: Arc::clone(&self.engine),
             cancel: cancel.clone(),
@@ -177,8 +179,9 @@ impl ServerHandler for Server {
                 format!("{} was told to stop, but is still at work.", request.name),
                 "See what it has done before you ask again, for less at a time.",
             )),
-            () = report_progress(&status, self.progress, &context) => Err(Error::cancelled()),
+            () = reporter.report() => Err(Error::cancelled()),
         };
+        reporter.finish().await;
         // Not earlier: a server that is never asked stays small, and the first answer
         // has the machine to itself.
         self.engine.begin();
@@ -234,23 +237,73 @@ impl ServerHandler for Server {
     }
 }
 
-/// Tells a client that asked for it that the call is alive; returns when the
-/// client has cancelled the call.
-async fn report_progress(status: &Status, every: Duration, context: &RequestContext<RoleServer>) {
-    let Some(token) = context.meta.get_progress_token() else {
-        return context.ct.cancelled().await;
-    };
-    for tick in 1u32.. {
-        tokio::select! {
-            () = context.ct.cancelled() => return,
-            () = tokio::time::sleep(every) => {}
+/// Tells a client that asked for it what its call is at: each step as it begins, and
+/// that the call is alive where a step takes its time.
+struct Reporter<'a> {
+    context: &'a RequestContext<RoleServer>,
+    token: Option<ProgressToken>,
+    told: UnboundedReceiver<String>,
+    every: Duration,
+    begun: Instant,
+    /// Seconds that were told last.
+    seconds: f64,
+    /// What the call is at.
+    message: String,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(
+        tool: &str,
+        told: UnboundedReceiver<String>,
+        every: Duration,
+        context: &'a RequestContext<RoleServer>,
+    ) -> Self {
+        Self {
+            context,
+            token: context.meta.get_progress_token(),
+            told,
+            every,
+            begun: Instant::now(),
+            seconds: 0.0,
+            message: tool.to_string(),
         }
-        let seconds = f64::from(tick) * every.as_secs_f64();
-        let progress = ProgressNotificationParam::new(token.clone(), seconds)
+    }
+
+    /// Reports until the client has cancelled the call.
+    async fn report(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.context.ct.cancelled() => return,
+                Some(step) = self.told.recv() => self.message = step,
+                () = tokio::time::sleep(self.every) => {}
+            }
+            self.send().await;
+        }
+    }
+
+    /// Reports the steps that are left when the work is done.
+    async fn finish(&mut self) {
+        while let Ok(step) = self.told.try_recv() {
+            self.message = step;
+            self.send().await;
+        }
+    }
+
+    async fn send(&mut self) {
+        let Some(token) = self.token.clone() else {
+            return;
+        };
+        if self.context.ct.is_cancelled() {
+            return;
+        }
+        // Each progress must be more than the one before.
+        let past = self.begun.elapsed().as_secs_f64();
+        self.seconds = past.max(self.seconds + 0.001);
+        let progress = ProgressNotificationParam::new(token, self.seconds)
             .with_total(CALL_LIMIT.as_secs_f64())
-            .with_message(status.get());
+            .with_message(self.message.clone());
         // A client that has gone needs no progress; the loop ends with the call.
-        let _ = context.peer.notify_progress(progress).await;
+        let _ = self.context.peer.notify_progress(progress).await;
     }
 }
 

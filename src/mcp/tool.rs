@@ -7,7 +7,8 @@ use crate::workspace::{Cancel, Root};
 use rmcp::model::{JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// One tool: its arguments, its words for the model and its work.
 pub(super) trait Tool {
@@ -47,20 +48,20 @@ impl From<String> for Answer {
     }
 }
 
-/// What a call is at, for those who wait for it.
-#[derive(Clone, Default)]
-pub(super) struct Status(Arc<Mutex<String>>);
+/// Tells those who wait for a call what it is at.
+#[derive(Clone)]
+pub(super) struct Status(UnboundedSender<String>);
 
 impl Status {
-    pub(super) fn set(&self, text: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    /// A status, and what it tells in order.
+    pub(super) fn new() -> (Self, UnboundedReceiver<String>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self(sender), receiver)
     }
 
-    pub(super) fn get(&self) -> String {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn set(&self, text: String) {
+        // Nobody may be waiting any more.
+        let _ = self.0.send(text);
     }
 }
 

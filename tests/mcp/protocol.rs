@@ -145,3 +145,37 @@ fn answers_what_was_asked_before_the_end() {
     assert_eq!(rest.len(), 1);
     assert_eq!(rest[0]["id"], id);
 }
+
+#[test]
+fn each_step_of_a_run_is_told_to_who_asks_for_it() {
+    for era in [Era::Legacy, Era::Modern] {
+        let project = empty();
+        std::fs::write(project.path().join("a.rs"), "fn needle() {}\n").unwrap();
+        let mut client = Client::open(project.path(), &[], era);
+        let arguments = json!({"task": "what does needle do", "max_steps": 7});
+        let call = json!({"name": "run", "arguments": arguments});
+        client.request("tools/call", call.clone());
+        assert_eq!(client.notifications, Vec::<Value>::new());
+
+        let mut asking = call;
+        asking["_meta"]["progressToken"] = "steps".into();
+        client.request("tools/call", asking);
+        let mut last = 0.0;
+        let mut steps: Vec<&str> = Vec::new();
+        for told in &client.notifications {
+            assert_eq!(told["method"], "notifications/progress");
+            assert_eq!(told["params"]["progressToken"], "steps");
+            let progress = told["params"]["progress"].as_f64().unwrap();
+            assert!(progress > last, "{told}");
+            last = progress;
+            steps.push(told["params"]["message"].as_str().unwrap());
+        }
+        // A slow machine may hear that one of them is still at work.
+        steps.retain(|s| s.starts_with("step"));
+        steps.dedup();
+        assert_eq!(
+            steps,
+            ["step 1 of at most 7: search", "step 2 of at most 7: expand"]
+        );
+    }
+}
