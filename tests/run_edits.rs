@@ -321,7 +321,7 @@ fn a_check_for_which_the_run_has_no_time_is_a_cap_and_not_a_failure() {
         &format!("[[check]]\nname = \"slow\"\ncommand = [\"sh\", \"-c\", {script:?}]\non_failure = \"rollback\"\n"),
     );
     let mut slow = EDIT.to_vec();
-    slow.extend(["--timeout", "3s"]);
+    slow.extend(["--timeout", "10s"]);
     let out = p.run(&slow);
     let shown = text(&out);
     assert!(p.path().join("begun").exists(), "{shown}");
