@@ -84,7 +84,7 @@ pub struct LocateOptions {
     /// Which files are considered.
     pub scope: Scope,
     /// 1: by the task's own words and names. 2, the default: then by the names that
-    /// the best places of the first round use. More earned nothing and are not taken.
+    /// the best places of the first round use. More are not taken.
     pub rounds: usize,
 }
 
