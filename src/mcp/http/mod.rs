@@ -1,9 +1,9 @@
 //! Streamable HTTP: several clients and several roots in one process.
 //!
 //! Each root has a path of its own, and each legacy client a session of its own.
-//! What a request must show before anything of it is read is in [`guard`], what
-//! bounds a connection in [`connection`], what bounds requests and sessions in
-//! [`site`].
+//! What a request must show before anything of it is read is in `guard`, what
+//! bounds a connection in `connection`, what bounds requests and sessions in
+//! `site`.
 
 mod connection;
 mod guard;

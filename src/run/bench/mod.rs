@@ -1,6 +1,6 @@
 //! What trimtab saves, measured.
 //!
-//! [`bench`] does small actions over a tree in several ways. [`replay`] takes
+//! [`bench()`] does small actions over a tree in several ways. [`replay`] takes
 //! sessions that agents really had and charges each step twice: as it was recorded,
 //! and as it would have been through trimtab (how is said in `policy`), by what was
 //! known at that moment. What the agent went on to edit or quote has to have been
