@@ -3,7 +3,7 @@
 use super::apply::Edit;
 use super::tool::{Answer, Call, Tool};
 use crate::error::Result;
-use crate::run::{self, DEFAULT_STEPS, Task, default_ask, run};
+use crate::run::{self, DEFAULT_STEPS, Task, default_ask, run_with};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -43,7 +43,7 @@ checks them.";
             ask: default_ask(&call.root),
             ..Task::new(arguments.task)
         };
-        let outcome = run(&call.root, &task, &call.cancel, &mut |p| {
+        let outcome = run_with(call.engine.locator(), &task, &call.cancel, &mut |p| {
             call.status
                 .set(format!("step {} of at most {}: {}", p.step, p.cap, p.name));
         })?;

@@ -7,7 +7,7 @@ use super::outcome::Written;
 use super::step::{Halt, Steps, Value, crash_point};
 use super::task::{Limits, Planner, Task};
 use crate::error::Result;
-use crate::search::{LocateOptions, Ranked, locate};
+use crate::search::{LocateOptions, Locator, Ranked};
 use crate::text::{Lines, Span};
 use crate::workspace::{Cancel, Root};
 use serde::{Deserialize, Serialize};
@@ -26,18 +26,18 @@ pub(super) struct Found {
 
 /// Takes the steps of a task until it is done or something ends it.
 pub(super) fn take_steps(
-    root: &Root,
+    locator: &Locator,
     task: &Task,
     steps: &mut Steps<'_>,
     found: &mut Found,
 ) -> std::result::Result<(), Halt> {
-    let edited = edit(root, task, steps, found);
+    let edited = edit(locator.root(), task, steps, found);
     // The code that a task is about helps to mend an edit that was refused.
     match &edited {
         Ok(()) | Err(Halt::Failed(_)) => {}
         Err(stop) => return Err(stop.clone()),
     }
-    look(root, task, steps, found)?;
+    look(locator, task, steps, found)?;
     edited
 }
 
@@ -85,7 +85,7 @@ fn edit(
 }
 
 fn look(
-    root: &Root,
+    locator: &Locator,
     task: &Task,
     steps: &mut Steps<'_>,
     found: &mut Found,
@@ -93,6 +93,7 @@ fn look(
     if task.text.trim().is_empty() {
         return Ok(());
     }
+    let root = locator.root();
     let located = match planned(root, task, steps, found)? {
         Some(located) => located,
         None => {
@@ -103,7 +104,7 @@ fn look(
                 memory: task.memory.clone(),
             };
             steps.take("search", &query, |query, cancel| {
-                search(root, query, cancel)
+                search(locator, query, cancel)
             })?
         }
     };
@@ -194,8 +195,8 @@ impl Place {
     }
 }
 
-fn search(root: &Root, query: &Query, cancel: &Cancel) -> Result<Located> {
-    let places = locate_places(root, &query.text, query.limits, query.fill, cancel)?;
+fn search(locator: &Locator, query: &Query, cancel: &Cancel) -> Result<Located> {
+    let places = locate_places(locator, &query.text, query.limits, query.fill, cancel)?;
     Ok(Located {
         places: reminded(places, &query.memory),
     })
@@ -215,7 +216,7 @@ fn reminded(places: Vec<Place>, memory: &[String]) -> Vec<Place> {
 /// The places that a task in plain words is about, best first: more than fit, so
 /// that what is left out can be named.
 pub(super) fn locate_places(
-    root: &Root,
+    locator: &Locator,
     text: &str,
     limits: Limits,
     fill: bool,
@@ -226,7 +227,7 @@ pub(super) fn locate_places(
         fill,
         ..LocateOptions::default()
     };
-    let located = locate(root, text, &options, cancel)?;
+    let located = locator.locate(text, &options, cancel)?;
     let place = |r: Ranked| Place {
         path: r.path,
         span: r.span,

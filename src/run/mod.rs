@@ -40,7 +40,7 @@ pub use journal::{RunRecord, StepRecord};
 pub use memory::{Remembered, forget, memory};
 pub use outcome::{Failure, Outcome, StoppedBy, Written};
 pub use retry::Attempt;
-pub use session::{Caps, approve, deny, fork, resume, run, runs, steps_of};
+pub use session::{Caps, approve, deny, fork, resume, run, run_with, runs, steps_of};
 pub use shorten::{shorten, shorten_all, targets};
 pub use step::Progress;
 pub use task::{

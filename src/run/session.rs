@@ -10,6 +10,7 @@ use super::step::{Progress, Steps};
 use super::task::Task;
 use super::workflow::{self, Job};
 use crate::error::{Error, Result};
+use crate::search::Locator;
 use crate::workspace::{Cancel, Root, recover};
 use std::fs::File;
 use std::time::Duration;
@@ -42,6 +43,20 @@ pub fn run(
     cancel: &Cancel,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome> {
+    run_with(&Locator::once(root), task, cancel, progress)
+}
+
+/// [`run`] in a process that lives on: the locator remembers what the files hold.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    locator: &Locator,
+    task: &Task,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Outcome> {
+    let root = locator.root();
     task.check()?;
     let memory = config::load(root).is_ok_and(|c| c.memory);
     let mut task = task.clone();
@@ -59,10 +74,10 @@ pub fn run(
     };
     let outcome = match begin() {
         Ok((journal, held)) => turn(root, &journal, &held, &Turn::of(task), cancel, || {
-            take(root, task, Some((&journal, &held)), cancel, progress)
+            take(locator, task, Some((&journal, &held)), cancel, progress)
         }),
         // To look needs no place for a journal.
-        Err(_) if !task.writes() => take(root, task, None, cancel, progress),
+        Err(_) if !task.writes() => take(locator, task, None, cancel, progress),
         Err(e) => Err(e),
     }?;
     if memory {
@@ -177,7 +192,13 @@ fn go_on(
             task.timeout = caps.timeout.unwrap_or(task.timeout);
             task.check()?;
             turn(root, journal, held, &Turn::of(&task), cancel, || {
-                take(root, &task, Some((journal, held)), cancel, progress)
+                take(
+                    &Locator::once(root),
+                    &task,
+                    Some((journal, held)),
+                    cancel,
+                    progress,
+                )
             })
         }
         Job::Workflow(mut order) => {
@@ -242,7 +263,7 @@ pub(super) fn turn(
 }
 
 fn take(
-    root: &Root,
+    locator: &Locator,
     task: &Task,
     journal: Option<(&Journal, &Held)>,
     cancel: &Cancel,
@@ -250,10 +271,10 @@ fn take(
 ) -> Result<Outcome> {
     let mut steps = Steps::new(task.max_steps, task.timeout, cancel, progress, journal);
     let mut found = Found::default();
-    let halt = take_steps(root, task, &mut steps, &mut found).err();
+    let halt = take_steps(locator, task, &mut steps, &mut found).err();
     if cancel.is_set() {
         return Err(Error::cancelled());
     }
     let run = journal.map(|(_, held)| held.number);
-    show(root, task, steps.taken(), found, halt, run)
+    show(locator.root(), task, steps.taken(), found, halt, run)
 }

@@ -116,6 +116,11 @@ impl Engine {
         }
     }
 
+    /// What ranks for its `words` queries, and remembers what the files hold.
+    pub fn locator(&self) -> &Locator {
+        &self.locator
+    }
+
     /// The root it searches.
     pub fn root(&self) -> &Root {
         &self.root

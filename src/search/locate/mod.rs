@@ -142,7 +142,7 @@ pub fn locate(
     options: &LocateOptions,
     cancel: &Cancel,
 ) -> Result<Located> {
-    answer(root, &Memory::default(), task, options, cancel)
+    Locator::once(root).locate(task, options, cancel)
 }
 
 /// [`locate`] for a process that answers again: it remembers what the files hold, and
@@ -160,6 +160,19 @@ impl Locator {
             root: root.clone(),
             memory: Memory::kept(),
         }
+    }
+
+    /// For a process that asks once: it remembers nothing, and takes less memory.
+    pub fn once(root: &Root) -> Self {
+        Self {
+            root: root.clone(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The root that it searches.
+    pub fn root(&self) -> &Root {
+        &self.root
     }
 
     /// As [`locate`] in the locator's root.

@@ -7,7 +7,7 @@ use crate::run::fit::header;
 use crate::run::flow;
 use crate::run::task::Limits;
 use crate::run::workflow::types::Type;
-use crate::search::{MAX_QUERIES, Mode, Request, search};
+use crate::search::{Locator, MAX_QUERIES, Mode, Request, search};
 use serde_json::{Value, json};
 
 pub(super) const KIND: Kind = Kind {
@@ -96,7 +96,8 @@ fn locate(context: &Context<'_>, task: &str, budget: usize) -> Result<Value> {
         tokens: budget,
         bytes: usize::MAX,
     };
-    let places = flow::locate_places(context.root, task, limits, false, &context.cancel)?;
+    let locator = Locator::once(context.root);
+    let places = flow::locate_places(&locator, task, limits, false, &context.cancel)?;
     let Read { hits, .. } = read_places(context.root, &places, limits, &context.cancel)?;
     let (mut text, mut shown) = (String::new(), Vec::new());
     for hit in hits {
