@@ -1,13 +1,15 @@
 //! Lines named by a handle, a path, a symbol or a folder, verbatim.
 
+mod target;
+mod tree;
+
 use crate::error::{Error, Result};
-use crate::syntax::{self, Language};
 use crate::text::{Lines, Span};
 use crate::tokens;
-use crate::workspace::{Cancel, FilePath, Root, Scope, Store, read_text, walk};
-use regex::RegexBuilder;
-use std::collections::BTreeMap;
-use std::path::Path;
+use crate::workspace::{Cancel, Root, read_text};
+use regex::Regex;
+use target::{Found, find, symbol_spans};
+use tree::folder;
 
 /// Which part of a target is wanted.
 #[derive(Debug, Clone, Default)]
@@ -124,67 +126,6 @@ pub fn expand(
     fit(&source, &lines, spans, target, options.budget)
 }
 
-enum Found {
-    Folder(FilePath),
-    File(FilePath),
-    Lines(FilePath, Span),
-    Symbol(FilePath, String),
-    Handle(crate::workspace::Omission),
-}
-
-/// A path that exists wins over every other reading of the target.
-fn find(root: &Root, target: &str) -> Result<Found> {
-    let existing = |path: &str| -> Result<Option<FilePath>> {
-        let path = root.resolve(path)?;
-        Ok(path.abs.exists().then_some(path))
-    };
-    if let Some(path) = existing(target)? {
-        return Ok(if path.abs.is_dir() {
-            Found::Folder(path)
-        } else {
-            Found::File(path)
-        });
-    }
-    if let Some((path, symbol)) = target.split_once('#')
-        && let Some(path) = existing(path)?
-    {
-        return Ok(Found::Symbol(path, symbol.to_string()));
-    }
-    if let Some((path, range)) = target.rsplit_once(':')
-        && let Some(span) = parse_span(range)
-    {
-        let missing = root.resolve(path)?;
-        if !missing.abs.exists()
-            && let Ok(mut omission) = Store::for_root(root)?.get(path)
-        {
-            omission.spans = vec![span];
-            return Ok(Found::Handle(omission));
-        }
-        // Reading it gives the right error where it does not exist.
-        return Ok(Found::Lines(missing, span));
-    }
-    if let Some((handle, marker)) = target.split_once('⋯') {
-        let mut omission = Store::for_root(root)?.get(handle.trim())?;
-        let line = marker.trim().parse::<usize>().ok();
-        omission.spans.retain(|s| Some(s.start) == line);
-        if omission.spans.is_empty() {
-            return Err(Error::not_found(
-                "unknown_marker",
-                format!(
-                    "The output under {:?} has no marker ⋯{marker}.",
-                    handle.trim()
-                ),
-                "Copy the marker from the output, or ask for lines.",
-            ));
-        }
-        return Ok(Found::Handle(omission));
-    }
-    if target.contains(['/', '.', '#', '\\']) {
-        return Ok(Found::File(root.resolve(target)?));
-    }
-    Ok(Found::Handle(Store::for_root(root)?.get(target)?))
-}
-
 /// Reads `7` or `7-12` (also `7..12`, `L7-L12`) as lines.
 pub fn parse_span(text: &str) -> Option<Span> {
     let number = |s: &str| {
@@ -231,19 +172,24 @@ fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
     out
 }
 
+fn regex(pattern: &str) -> Result<Regex> {
+    Regex::new(pattern).map_err(|e| {
+        Error::failure(
+            "bad_pattern",
+            format!("`grep` is no regular expression: {e}"),
+            "Escape the characters that are meant literally.",
+        )
+    })
+}
+
+/// The lines that match, those that follow each other as one span.
 fn matching(
     lines: &Lines<'_>,
     spans: &[Span],
     pattern: &str,
     cancel: &Cancel,
 ) -> Result<Vec<Span>> {
-    let regex = RegexBuilder::new(pattern).build().map_err(|e| {
-        Error::failure(
-            "bad_pattern",
-            format!("`grep` is no regular expression: {e}"),
-            "Escape the characters that are meant literally.",
-        )
-    })?;
+    let regex = regex(pattern)?;
     let mut out: Vec<Span> = Vec::new();
     for span in spans {
         cancel.check()?;
@@ -257,40 +203,6 @@ fn matching(
         }
     }
     Ok(out)
-}
-
-fn symbol_spans(path: &FilePath, text: &str, symbol: &str) -> Result<Vec<Span>> {
-    let parsed = Language::detect(Path::new(&path.rel), text)
-        .and_then(|language| syntax::parse(language, text))
-        .ok_or_else(|| {
-            Error::failure(
-                "no_symbols",
-                format!(
-                    "{} is in no language whose definitions are known.",
-                    path.rel
-                ),
-                format!("Ask for lines: {}:A-B.", path.rel),
-            )
-        })?;
-    let definitions = parsed.definitions(text);
-    let found: Vec<Span> = definitions
-        .find(symbol)
-        .iter()
-        .map(|d| d.lines_with_docs())
-        .collect();
-    if found.is_empty() {
-        let mut names: Vec<&str> = definitions.iter().map(|d| d.path.as_str()).collect();
-        let wanted = symbol.to_lowercase();
-        // Names that share letters with the wish first, then in file order.
-        names.sort_by_key(|n| !n.to_lowercase().contains(&wanted));
-        names.truncate(12);
-        return Err(Error::not_found(
-            "unknown_symbol",
-            format!("{} defines no {symbol:?}.", path.rel),
-            format!("It defines: {}.", names.join(", ")),
-        ));
-    }
-    Ok(found)
 }
 
 /// Keeps pieces in order as long as the budget holds; the piece that overflows
@@ -367,132 +279,11 @@ fn fit(
     Ok(shown(low))
 }
 
-/// The tree of a folder, as deep as the budget allows.
-fn folder(
-    root: &Root,
-    path: &FilePath,
-    options: &ExpandOptions,
-    cancel: &Cancel,
-) -> Result<Expanded> {
-    let files = walk(root, &Scope::default(), cancel)?;
-    let inside = |rel: &str| -> Option<String> {
-        if path.abs == root.dir() {
-            return Some(rel.to_string());
-        }
-        Some(
-            rel.strip_prefix(&root.relative(&path.abs))?
-                .strip_prefix('/')?
-                .to_string(),
-        )
-    };
-    let filter = match &options.grep {
-        Some(p) => Some(RegexBuilder::new(p).build().map_err(|e| {
-            Error::failure(
-                "bad_pattern",
-                format!("`grep` is no regular expression: {e}"),
-                "Escape the characters that are meant literally.",
-            )
-        })?),
-        None => None,
-    };
-    let mut tree = Node::default();
-    for file in files.iter().filter_map(|f| inside(&f.rel)) {
-        if filter.as_ref().is_none_or(|r| r.is_match(&file)) {
-            tree.add(&file);
-        }
-    }
-    let budget = options.budget.unwrap_or(usize::MAX);
-    let at = |depth: usize| {
-        let mut text = String::new();
-        let cut = tree.render(0, depth, &mut text);
-        let lines = Lines::new(&text).len().max(1);
-        let rest = if cut {
-            "⋯ folders shown with a count are not opened: expand them\n".to_string()
-        } else {
-            String::new()
-        };
-        Expanded {
-            pieces: vec![Piece {
-                source: format!("{}/", path.rel.trim_end_matches('/')),
-                span: Span::new(1, lines),
-                text,
-            }],
-            rest,
-        }
-    };
-    let mut best = None;
-    for depth in 1..=tree.depth().max(1) {
-        cancel.check()?;
-        let deeper = at(depth);
-        if tokens::fits(&deeper.render(), budget) {
-            best = Some(deeper);
-        }
-    }
-    best.ok_or_else(|| {
-        Error::failure(
-            "budget_too_small",
-            format!(
-                "A budget of {budget} tokens cannot hold the first level of {}.",
-                path.rel
-            ),
-            format!(
-                "Allow at least {} tokens, or expand a folder inside.",
-                tokens::count(&at(1).render())
-            ),
-        )
-    })
-}
-
-/// A folder: its folders and files by name.
-#[derive(Default)]
-struct Node {
-    folders: BTreeMap<String, Node>,
-    files: Vec<String>,
-    count: usize,
-}
-
-impl Node {
-    fn add(&mut self, path: &str) {
-        let mut node = self;
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            node.count += 1;
-            if parts.peek().is_none() {
-                node.files.push(part.to_string());
-                return;
-            }
-            node = node.folders.entry(part.to_string()).or_default();
-        }
-    }
-
-    fn depth(&self) -> usize {
-        1 + self.folders.values().map(Node::depth).max().unwrap_or(0)
-    }
-
-    /// Whether a folder stayed closed.
-    fn render(&self, indent: usize, depth: usize, out: &mut String) -> bool {
-        let mut cut = false;
-        for (name, folder) in &self.folders {
-            let pad = "  ".repeat(indent);
-            if depth > 1 {
-                out.push_str(&format!("{pad}{name}/\n"));
-                cut |= folder.render(indent + 1, depth - 1, out);
-            } else {
-                out.push_str(&format!("{pad}{name}/ ({})\n", folder.count));
-                cut = true;
-            }
-        }
-        for name in &self.files {
-            out.push_str(&format!("{}{name}\n", "  ".repeat(indent)));
-        }
-        cut
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workspace::Omission;
+    use crate::workspace::Store;
     use std::fs;
 
     fn place() -> (tempfile::TempDir, Root) {
