@@ -208,6 +208,10 @@ fn exec_passes_the_status_on() {
     assert!(out.contains("error: boom\n"), "{out}");
     assert!(trimtab::tokens::count(&out) <= 200);
     assert_eq!(place.run(&["exec", "--", "no-such-command"], "").0, 2);
+    let (status, ..) = place.run(&["exec", "--", "sh", "-c", "kill -TERM $$"], "");
+    assert_eq!(status, 128 + 15);
+    let (_, out, _) = place.run(&["exec", "--", "cat"], "from the caller\n");
+    assert_eq!(out, "from the caller\n");
 }
 
 #[test]

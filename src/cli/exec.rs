@@ -1,9 +1,9 @@
 use super::compact::{How, print};
 use super::output::Output;
-use crate::compact::{Size, compact_stored};
+use crate::compact::Size;
 use crate::error::Result;
 use crate::run::run_command;
-use crate::workspace::{Root, Store};
+use crate::workspace::Root;
 use clap::Args;
 use std::ffi::OsString;
 
@@ -23,24 +23,15 @@ pub struct Command {
 
 impl Command {
     pub fn run(self, root: &Root, out: &Output) -> Result<u8> {
-        let words: Vec<_> = self.command.iter().map(|w| w.to_string_lossy()).collect();
-        let label = words.join(" ");
-        let bar = out.progress(&label);
-        let mut bytes = 0;
-        let ran = run_command(&self.command, |chunk| {
-            bytes += chunk.len();
-            bar.set_message(format!("{} KiB", bytes / 1024));
+        let program = self.command.first().map(|w| w.to_string_lossy());
+        let progress = out.pulse(&program.unwrap_or_default());
+        let options = self.how.options(None, Size::Budget(BUDGET));
+        let ran = run_command(root, &self.command, &options, |bytes| {
+            progress.tell(|| format!("{} KiB", bytes / 1024));
         });
-        bar.finish_and_clear();
+        progress.finish();
         let ran = ran?;
-        let store = Store::for_root(root)?;
-        let short = compact_stored(
-            &ran.output,
-            &self.how.options(None, Size::Budget(BUDGET)),
-            &store,
-            &label,
-        )?;
-        print(&short, out);
+        print(&ran.output, out);
         Ok(ran.status)
     }
 }

@@ -2,8 +2,9 @@ use crate::error::{Class, Error};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::cell::Cell;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a command's results, notes and errors go: results to stdout, all else
 /// to stderr, colours only on a terminal.
@@ -67,6 +68,17 @@ impl Output {
         bar
     }
 
+    /// Progress of work of which nobody knows how long it takes: a line on a
+    /// terminal, elsewhere a line on stderr from time to time.
+    pub fn pulse(&self, what: &str) -> Pulse {
+        Pulse {
+            bar: self.progress(what),
+            what: what.to_string(),
+            begun: Instant::now(),
+            told: Cell::new(Duration::ZERO),
+        }
+    }
+
     /// A bar on the terminal for work of known length; silent elsewhere.
     pub fn bar(&self, what: &str, length: usize) -> ProgressBar {
         if !io::stderr().is_terminal() {
@@ -99,6 +111,38 @@ impl Output {
             let _ = writeln!(err, "{dim}next:{dim:#} {}", error.next);
         }
         error.exit_status()
+    }
+}
+
+/// How often progress is told where there is no terminal.
+const TELL: Duration = Duration::from_secs(5);
+
+/// See [`Output::pulse`].
+pub struct Pulse {
+    bar: ProgressBar,
+    what: String,
+    begun: Instant,
+    /// When it was told last, off a terminal.
+    told: Cell<Duration>,
+}
+
+impl Pulse {
+    /// Says how far the work is, unless that was said a moment ago.
+    pub fn tell(&self, how_far: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(how_far());
+            return;
+        }
+        let now = self.begun.elapsed();
+        if now - self.told.get() >= TELL {
+            self.told.set(now);
+            let seconds = now.as_secs();
+            let _ = writeln!(io::stderr(), "{}: {}, {seconds} s", self.what, how_far());
+        }
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }
 
