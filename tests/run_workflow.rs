@@ -414,6 +414,36 @@ fn what_a_repository_would_run_needs_trust() {
     assert!(shown.contains("check `grep -c"), "{shown}");
 }
 
+#[test]
+fn a_file_with_a_mistake_is_named_and_the_others_are_trusted() {
+    let p = place();
+    p.workflow("[[step]]\nid = \"x\"\nkind = \"serch\"\n");
+    let out = p.run(&["trust"]);
+    assert_eq!(out.status.code(), Some(2), "{}", text(&out));
+    let shown = text(&out);
+    assert!(shown.contains("edit.toml is trusted"), "{shown}");
+    assert!(
+        shown.contains("not trusted: bad_workflow: .trimtab/workflows/own.toml, line 3"),
+        "{shown}"
+    );
+    let value = p.json(&["trust"]);
+    assert_eq!(value["trusted"].as_array().unwrap().len(), 1, "{value}");
+    assert_eq!(value["left_out"][0]["code"], "bad_workflow", "{value}");
+    let shown = text(&p.run(&["run", "--workflow", "edit"]));
+    assert!(!shown.contains("is not trusted"), "{shown}");
+
+    // A file that names no command is none of trust's business, nor is an empty one.
+    p.workflow(FIND);
+    assert_eq!(p.run(&["trust"]).status.code(), Some(0));
+    fs::write(p.dir.path().join("tree/trimtab.toml"), "check = 3\n").unwrap();
+    let shown = text(&p.run(&["trust"]));
+    assert!(
+        shown.contains("not trusted: bad_config: trimtab.toml, line 1"),
+        "{shown}"
+    );
+    assert!(shown.contains("edit.toml is trusted"), "{shown}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_failed_check_takes_the_edit_back_and_each_attempt_is_known() {

@@ -19,12 +19,13 @@ impl Command {
             out.line("nothing of this root is trusted any longer");
             return Ok(0);
         }
-        let trusted = trust(root)?;
+        let done = trust(root)?;
+        let status = done.left_out.first().map_or(0, |e| e.status);
         if out.is_json() {
-            out.value(&trusted);
-            return Ok(0);
+            out.value(&done);
+            return Ok(status);
         }
-        for file in trusted {
+        for file in done.trusted {
             out.line(&format!(
                 "{} is trusted until it changes; it may run:",
                 file.file
@@ -33,6 +34,9 @@ impl Command {
                 .iter()
                 .for_each(|what| out.line(&format!("  {what}")));
         }
-        Ok(0)
+        for wrong in done.left_out {
+            out.note(&format!("not trusted: {}: {}", wrong.code, wrong.message));
+        }
+        Ok(status)
     }
 }

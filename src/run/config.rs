@@ -1,14 +1,14 @@
 //! What the user configured: commands that check an edit, other servers, models.
 //!
 //! The user's own file is believed. A repository's file is not, whoever opened the
-//! repository: what it would run is left out until [`trust`] recorded its hash, and
-//! again after any change to it.
+//! repository: what it would run is left out until the user trusted it.
 
 use super::retry::Policy;
 use super::task::parse_time;
+use super::trust::is_trusted;
 use crate::error::{Error, Result};
-use crate::workspace::{Root, Scope, State, hash};
-use serde::{Deserialize, Serialize};
+use crate::workspace::{Root, Scope};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -40,7 +40,7 @@ pub(super) struct Check {
 }
 
 /// What becomes of an edit whose check fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum OnFailure {
     #[default]
@@ -153,7 +153,7 @@ impl Endpoint {
 
 impl Config {
     /// What it would run, start or ask, a line each.
-    fn would(&self) -> Vec<String> {
+    pub fn would(&self) -> Vec<String> {
         let checks = self.checks.iter().map(|c| c.command.join(" "));
         let servers = self.servers.iter();
         let servers = servers.map(|(name, c)| format!("server {name}: {}", c.join(" ")));
@@ -217,64 +217,6 @@ pub(super) fn load(root: &Root) -> Result<Config> {
     Ok(config)
 }
 
-/// A file of a root that would do what only a trusted file may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Trusted {
-    /// Relative to the root.
-    pub file: String,
-    /// Hash of its text.
-    pub hash: String,
-    /// What it may do, a line each.
-    pub may: Vec<String>,
-}
-
-/// Records that a root's own configuration and workflows may do what they say, as
-/// they are now.
-///
-/// # Errors
-/// `no_config` where there is nothing to trust; `bad_config`, `bad_workflow`;
-/// `no_state`.
-pub fn trust(root: &Root) -> Result<Vec<Trusted>> {
-    let mut out = Vec::new();
-    if let Some(text) = read(&root.dir().join(CONFIG_FILE))? {
-        out.push(Trusted {
-            file: CONFIG_FILE.into(),
-            hash: hash(text.as_bytes()),
-            may: parse(root, &text, CONFIG_FILE)?.would(),
-        });
-    }
-    for listed in super::workflow::list(root)? {
-        out.push(Trusted {
-            file: listed.path,
-            hash: hash(listed.text.as_bytes()),
-            may: listed.would,
-        });
-    }
-    if out.is_empty() {
-        return Err(Error::not_found(
-            "no_config",
-            format!("There is no {CONFIG_FILE} and no workflow in this root that needs trust."),
-            "",
-        ));
-    }
-    let all = out.iter().map(|t| (t.file.clone(), t.hash.clone()));
-    store(root, &all.collect())?;
-    Ok(out)
-}
-
-/// Whether a file of a root was trusted with this text.
-pub(super) fn is_trusted(root: &Root, file: &str, text: &str) -> bool {
-    trusted(root).get(file) == Some(&hash(text.as_bytes()))
-}
-
-/// Takes back what [`trust`] recorded.
-///
-/// # Errors
-/// `no_state`.
-pub fn distrust(root: &Root) -> Result<()> {
-    store(root, &BTreeMap::new())
-}
-
 impl Check {
     /// Whether it is to be run for a file.
     pub fn concerns(&self, root: &Root, path: &str) -> bool {
@@ -291,7 +233,7 @@ impl Check {
     }
 }
 
-fn parse(root: &Root, text: &str, name: &str) -> Result<Config> {
+pub(super) fn parse(root: &Root, text: &str, name: &str) -> Result<Config> {
     let bad = |message: &str, line: usize| {
         Error::failure(
             "bad_config",
@@ -394,29 +336,6 @@ pub(super) fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-fn trust_file(state: &State) -> PathBuf {
-    state.dir().join("trust.json")
-}
-
-fn trusted(root: &Root) -> BTreeMap<String, String> {
-    State::existing(root)
-        .and_then(|s| fs::read_to_string(trust_file(&s)).ok())
-        .and_then(|t| serde_json::from_str(&t).ok())
-        .unwrap_or_default()
-}
-
-fn store(root: &Root, all: &BTreeMap<String, String>) -> Result<()> {
-    let path = trust_file(&State::for_root(root)?);
-    let text = super::journal::encode(all)?;
-    fs::write(&path, text).map_err(|e| {
-        Error::failure(
-            "no_state",
-            format!("{} cannot be written: {e}.", path.display()),
-            "Make that place writable.",
-        )
-    })
-}
-
 /// The user's own configuration: `$XDG_CONFIG_HOME/trimtab/trimtab.toml`, by
 /// default in `~/.config` (`%APPDATA%` on Windows).
 fn user_file(root: &Root) -> Option<PathBuf> {
@@ -441,6 +360,7 @@ pub(super) fn user_folder(root: &Root) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trust::{distrust, trust};
     use super::*;
 
     fn place() -> (tempfile::TempDir, Root) {

@@ -28,9 +28,10 @@ mod shorten;
 mod show;
 mod step;
 mod task;
+mod trust;
 mod workflow;
 
-pub use config::{CONFIG_FILE, Trusted, default_ask, distrust, trust};
+pub use config::{CONFIG_FILE, default_ask};
 pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
@@ -47,4 +48,5 @@ pub use task::{
     DEFAULT_BUDGET, DEFAULT_BYTES, DEFAULT_STEPS, DEFAULT_TIMEOUT, Edit, MAX_STEPS, Planner, Task,
     parse_time,
 };
+pub use trust::{Trust, Trusted, distrust, trust};
 pub use workflow::{Account, Request as WorkflowRequest, StepAccount, run_workflow};

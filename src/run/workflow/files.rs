@@ -24,7 +24,7 @@ pub(super) struct File {
 pub(in crate::run) struct Listed {
     pub path: String,
     pub text: String,
-    /// What it would do that needs trust, a line each.
+    /// What it would do that needs trust, a line each; nothing for most.
     pub would: Vec<String>,
 }
 
@@ -89,22 +89,18 @@ fn names(folder: &Path) -> Vec<String> {
     out
 }
 
-/// The workflows of a root that need trust for something, by name.
-///
-/// # Errors
-/// `bad_workflow` with the line: what cannot be read is not to be trusted.
-pub(in crate::run) fn list(root: &Root) -> Result<Vec<Listed>> {
-    let mut out = Vec::new();
-    for name in names(&root.dir().join(FOLDER)) {
+/// The workflows of a root, by name; an error where one cannot be read, which is
+/// then not to be trusted.
+pub(in crate::run) fn list(root: &Root) -> Vec<Result<Listed>> {
+    let listed = |name: String| {
         let file = find(root, &name)?;
         let would = Plan::read(&file.path, &file.text)?.trusted();
-        if !would.is_empty() {
-            out.push(Listed {
-                path: file.path,
-                text: file.text,
-                would,
-            });
-        }
-    }
-    Ok(out)
+        Ok(Listed {
+            path: file.path,
+            text: file.text,
+            would,
+        })
+    };
+    let names = names(&root.dir().join(FOLDER));
+    names.into_iter().map(listed).collect()
 }

@@ -14,6 +14,7 @@ use crate::run::step::Progress;
 use crate::run::task::{
     DEFAULT_BUDGET, DEFAULT_TIMEOUT, LEAST_BUDGET, MAX_STEPS, Task, bad_cap, budget_too_small,
 };
+use crate::run::trust::is_trusted;
 use crate::workspace::{Cancel, Root};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -152,7 +153,7 @@ pub(in crate::run) fn take(
         journal,
         held,
         inputs: &order.inputs,
-        trusted: order.own || config::is_trusted(root, &order.path, &order.file),
+        trusted: order.own || is_trusted(root, &order.path, &order.file),
         again,
         ask: order.ask,
         dry_run: order.dry_run,
