@@ -199,6 +199,11 @@ fn a_run_is_written_down_and_can_be_gone_on_with() {
     assert_eq!(list, want);
     let show = json(dir.path(), &["runs", "show", "r1"]);
     assert_eq!(show[0]["name"], "search");
+    let story = text(&run(dir.path(), &["runs", "show", "2"]));
+    let lines: Vec<&str> = story.lines().collect();
+    assert_eq!(lines[0], format!("r2  steps  1 steps  {TASK}"));
+    assert!(lines[1].starts_with("1 search: done, "), "{story}");
+    assert_eq!(lines[2..], ["next: trimtab run --resume r2"]);
     assert_eq!(show[1]["name"], "expand");
     assert_eq!(show[1]["attempts"], 1);
 }

@@ -441,6 +441,21 @@ impl Place {
     }
 }
 
+/// A check that leaves a mark each time it is run.
+const MARKING: &str =
+    "[[check]]\nname = \"mark\"\ncommand = [\"sh\", \"-c\", \"echo x >> ../effects\"]\n";
+
+impl Place {
+    /// Whether the check is written down as done, and how often it was run.
+    fn checked(&self) -> (bool, usize) {
+        let out = self.run(&["runs", "show", "r1", "--json"]);
+        let steps: Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
+        let mut steps = steps.as_array().into_iter().flatten();
+        let marks = fs::read_to_string(self.path().join("effects")).unwrap_or_default();
+        (steps.any(|s| s["name"] == "check"), marks.lines().count())
+    }
+}
+
 /// Debug builds have points at which they can be told to die.
 #[cfg(debug_assertions)]
 #[test]
@@ -457,6 +472,24 @@ fn killed_at_every_point_a_run_ends_as_if_undisturbed() {
         p.crash(&["run", "--resume", "r1"], 1 + at % 7);
         p.assert_whole(&expected, &format!("point {at}, then again"));
     }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn the_doctor_names_what_was_left_unfinished() {
+    let p = place();
+    assert!(p.crash(&EDIT, 4));
+    assert!(text(&p.run(&["runs"])).starts_with("r1  killed"));
+    asked(&p);
+    let shown = text(&p.run(&["doctor"]));
+    assert!(
+        shown.contains("cut short: r1; waiting for approval: r2"),
+        "{shown}"
+    );
+    p.run(&["run", "--resume", "r1"]);
+    p.run(&["runs", "deny", "r2"]);
+    let shown = text(&p.run(&["doctor"]));
+    assert!(!shown.contains("r1") && !shown.contains("r2"), "{shown}");
 }
 
 /// The check runs a shell.
@@ -498,6 +531,13 @@ fn killed_at_random_moments_a_run_ends_as_if_undisturbed() {
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(20);
+    let place = || {
+        let p = place();
+        if cfg!(unix) {
+            p.configure(false, MARKING);
+        }
+        p
+    };
     let p = place();
     let begun = std::time::Instant::now();
     let expected = text(&p.run(&TWO));
@@ -520,7 +560,15 @@ fn killed_at_random_moments_a_run_ends_as_if_undisturbed() {
         ));
         process.kill().unwrap();
         cut_short += usize::from(!process.wait().unwrap().success());
+        let (done, times) = p.checked();
         p.assert_whole(&expected, &format!("kill {kill}"));
+        let after = p.checked();
+        if done {
+            assert_eq!(
+                after.1, times,
+                "kill {kill}: a check that was done ran again"
+            );
+        }
     }
     println!("{cut_short} of {kills} kills cut a run short");
 }

@@ -117,6 +117,17 @@ fn calls(calls: &[(&str, Value)]) -> Act {
     Act::Answer(200, "", body.to_string())
 }
 
+/// An answer that says what it cost.
+fn costs(tokens: u64, answer: Act) -> Act {
+    let Act::Answer(status, headers, body) = answer else {
+        return answer;
+    };
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    body["usage"] =
+        json!({"prompt_tokens": tokens - 1, "completion_tokens": 1, "total_tokens": tokens});
+    Act::Answer(status, headers, body.to_string())
+}
+
 fn status(status: u16, headers: &'static str) -> Act {
     Act::Answer(
         status,
@@ -302,6 +313,21 @@ fn the_next_endpoint_is_asked_where_one_hangs_or_breaks() {
     let steps = p.steps();
     assert_eq!(steps[0]["failed"].as_array().unwrap().len(), 4, "{steps}");
     assert_eq!(steps[0]["attempts"], 5);
+    // The one that answered is known as well, and what it cost is counted here
+    // where it does not say.
+    let answered = steps[0]["answered"].as_array().unwrap();
+    assert_eq!(answered.len(), 1, "{steps}");
+    let host = third
+        .url
+        .trim_start_matches("http://")
+        .trim_end_matches("/v1");
+    assert_eq!(answered[0]["what"], format!("m at {host}"));
+    assert!(answered[0]["tokens"].as_u64() > Some(50), "{steps}");
+    let story = text(&p.run(&["runs", "show", "r1"]));
+    assert!(
+        story.contains(&format!("m at {host}: answered, ")),
+        "{story}"
+    );
     p.assert_no_key();
 }
 
@@ -381,6 +407,79 @@ fn the_last_turn_must_finish_and_caps_hold() {
         "{}",
         text(&out)
     );
+}
+
+/// Most tokens that a request can have cost: a token is a byte at least.
+fn most(body: &Value) -> u64 {
+    let answer = body["max_tokens"].as_u64().unwrap();
+    let mut asked = body.clone();
+    asked.as_object_mut().unwrap().remove("max_tokens");
+    asked.to_string().len() as u64 + answer
+}
+
+#[test]
+fn a_plan_ends_before_a_request_that_could_exceed_the_cap_on_model_tokens() {
+    let look = calls(&[("search", json!({"queries": ["LIMIT"]}))]);
+    let server = Server::start(vec![costs(3_000, look), says("never asked")]);
+    let p = Place::new(&format!(
+        "[model]\ntokens = 4000\n\n{}",
+        endpoint(&server, "")
+    ));
+    let out = p.run(&PLAN);
+    let shown = text(&out);
+    assert_eq!(out.status.code(), Some(4), "{shown}");
+    assert!(
+        shown.contains("3000 of at most 4000 model tokens are spent"),
+        "{shown}"
+    );
+    // What was found until then is read all the same.
+    assert!(shown.contains("LIMIT: usize = 5"), "{shown}");
+    assert!(
+        shown.ends_with("stopped by tokens: 1 place, 3 steps\n"),
+        "{shown}"
+    );
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(most(&bodies[0]), 4_000);
+    let steps = p.steps();
+    assert_eq!(steps[0]["answered"][0]["tokens"], 3_000, "{steps}");
+    let again = p.run(&["run", "--resume", "r1", "--json"]);
+    let value: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(value["model_tokens"], 3_000, "{value}");
+    assert_eq!(text(&p.run(&["run", "--resume", "r1"])), shown);
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn steps_side_by_side_share_the_cap_on_model_tokens() {
+    let cap = 2_500;
+    let server = Server::start(
+        (0..9)
+            .map(|n| costs(500, says(&format!("{{\"n\": {n}}}"))))
+            .collect(),
+    );
+    let p = Place::new(&endpoint(&server, "answer = 100"));
+    p.workflow(&format!(
+        "[caps]\nmodel_tokens = {cap}\n\n[inputs]\nnames = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\"]\n\n{}",
+        ASK.replace("prompt = \"How many?\"", "for_each = \"{{ inputs.names }}\"\nprompt = \"How many of {{ item }}?\"")
+            .replace("there are {{ steps.ask.value.n }}", "{{ steps.ask.text }}")
+    ));
+    let out = p.run(&["run", "--workflow", "ask", "--json"]);
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(
+        (out.status.code(), &value["stopped_by"]),
+        (Some(4), &"tokens".into()),
+        "{value}"
+    );
+    let asked = server.bodies();
+    assert!((3..=5).contains(&asked.len()), "{} requests", asked.len());
+    let bounded = |body: &Value| body["max_tokens"].as_u64() <= Some(100) && most(body) <= cap;
+    assert!(asked.iter().all(bounded));
+    assert_eq!(value["model_tokens"], 500 * asked.len(), "{value}");
+    // Nothing changes while the cap stays as it is.
+    let again = p.run(&["run", "--resume", "r1", "--json"]);
+    assert_eq!(again.status.code(), Some(4), "{}", text(&again));
+    assert_eq!(server.bodies().len(), asked.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use trimtab::run::{Task, run};
+use trimtab::run::{Task, WorkflowRequest, memory, run, run_workflow};
 use trimtab::workspace::{Cancel, Root};
 
 struct Place(tempfile::TempDir);
@@ -189,6 +189,12 @@ fn a_journal_of_other_steps_is_refused_and_one_of_an_older_layout_is_read() {
     assert_eq!(out.status.code(), Some(0), "{}", text(&out));
     assert!(p.file(1).contains("    7\n"));
 
+    // The layout before tokens of models were counted.
+    db.execute_batch("alter table attempt drop column tokens; pragma user_version = 2")
+        .unwrap();
+    let story = p.json(&["runs", "show", "r1"]);
+    assert!(story.as_array().is_some_and(|s| s.len() > 3), "{story}");
+
     db.execute_batch("pragma user_version = 99").unwrap();
     let out = p.run(&["runs"]);
     assert!(text(&out).contains("newer_journal"), "{}", text(&out));
@@ -209,6 +215,47 @@ fn the_same_task_on_the_same_tree_gives_the_same_bytes_a_hundred_times() {
     };
     let first = once();
     assert!(first.contains("limit_3"), "{first}");
+    for n in 1..100 {
+        assert_eq!(once(), first, "run {n}");
+    }
+}
+
+#[test]
+fn with_memory_and_in_workflows_the_bytes_are_the_same_a_hundred_times_as_well() {
+    let p = Place::new();
+    let home = p.0.path();
+    fs::write(home.join(".config/trimtab/trimtab.toml"), "memory = true\n").unwrap();
+    let folder = home.join("tree/.trimtab/workflows");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(
+        folder.join("wide.toml"),
+        "[[step]]\nid = \"a\"\nkind = \"search\"\nqueries = [\"limit_1\", \"limit_5\"]\n\n\
+         [[step]]\nid = \"b\"\nkind = \"search\"\ntask = \"where is limit_3 raised?\"\n\n\
+         [[step]]\nid = \"read\"\nkind = \"expand\"\nfor_each = \"{{ steps.a.paths }}\"\ntarget = \"{{ item }}\"\n\n\
+         [[step]]\nid = \"short\"\nkind = \"compact\"\nquery = \"limit\"\n\
+         text = \"{{ steps.b.text }}{{ steps.read.text }}\"\n",
+    )
+    .unwrap();
+    let root = Root::open(&home.join("tree")).unwrap().with_home(home);
+    let task = Task::new("which limit was raised last time?");
+    let request = WorkflowRequest {
+        name: "wide".into(),
+        wait: true,
+        ..WorkflowRequest::default()
+    };
+    let once = || {
+        let a = run(&root, &task, &Cancel::new(), &mut |_| {}).unwrap();
+        let b = run_workflow(&root, &request, &Cancel::new(), &mut |_| {}).unwrap();
+        format!("{}{}", a.render(), b.render())
+    };
+    // The first one is what the others remember.
+    once();
+    let first = once();
+    assert!(
+        first.contains("limit_1") && first.contains("limit_3"),
+        "{first}"
+    );
+    assert_eq!(memory(&root).unwrap().len(), 1);
     for n in 1..100 {
         assert_eq!(once(), first, "run {n}");
     }

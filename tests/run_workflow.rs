@@ -542,13 +542,20 @@ fn a_gate_waits_for_another_process() {
 fn a_loop_ends_at_its_cap_and_says_so() {
     let p = place();
     let out = p.run(&["run", "--workflow", "loop", "--set", "enough=99"]);
-    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert_eq!(out.status.code(), Some(4), "{}", text(&out));
     assert!(
         text(&out).starts_with("loop widen: stopped at its cap of 4 rounds\n"),
         "{}",
         text(&out)
     );
-    assert!(text(&out).ends_with("done: 5 steps\n"), "{}", text(&out));
+    assert!(
+        text(&out).ends_with("stopped by steps: 5 steps\n"),
+        "{}",
+        text(&out)
+    );
+    assert_eq!(text(&p.run(&["run", "--resume", "r1"])), text(&out));
+    // What comes behind it was taken all the same.
+    assert!(text(&out).contains("src/"), "{}", text(&out));
 }
 
 const EDIT: [&str; 3] = ["run", "--workflow", "edit"];

@@ -2,7 +2,7 @@ use super::output::Output;
 use super::run::show;
 use crate::error::Result;
 use crate::run::{
-    Caps, Remembered, StepRecord, approve, deny, forget, fork, memory, runs, steps_of,
+    Caps, Remembered, RunRecord, StepRecord, approve, deny, forget, fork, memory, runs, steps_of,
 };
 use crate::workspace::{Cancel, Root};
 use clap::{Args, Subcommand};
@@ -55,9 +55,17 @@ impl Command {
                 let steps = steps_of(root, &id)?;
                 if out.is_json() {
                     out.value(&steps);
-                } else {
-                    steps.iter().for_each(|s| out.line(&story(s)));
+                    return Ok(0);
                 }
+                let number = id.trim().trim_start_matches('r');
+                let run = runs(root)?
+                    .into_iter()
+                    .find(|r| r.id.trim_start_matches('r') == number);
+                run.iter().for_each(|r| out.line(&listed(r)));
+                steps.iter().for_each(|s| out.line(&story(s)));
+                run.iter()
+                    .filter_map(next)
+                    .for_each(|n| out.line(&format!("next: {n}")));
                 Ok(0)
             }
             Some(Action::Fork { id, at }) => show(out, |progress| {
@@ -97,16 +105,31 @@ fn list(root: &Root, out: &Output) -> Result<u8> {
         out.value(&runs);
     }
     for run in runs.iter().filter(|_| !out.is_json()) {
-        let forked = match &run.forked {
-            Some(from) => format!(" (from {from})"),
-            None => String::new(),
-        };
-        out.line(&format!(
-            "{}  {}  {} steps  {}{forked}",
-            run.id, run.status, run.steps, run.task
-        ));
+        out.line(&listed(run));
     }
     Ok(u8::from(runs.is_empty()))
+}
+
+/// `r12  done  2 steps  where are retries capped?`
+fn listed(run: &RunRecord) -> String {
+    let forked = match &run.forked {
+        Some(from) => format!(" (from {from})"),
+        None => String::new(),
+    };
+    format!(
+        "{}  {}  {} steps  {}{forked}",
+        run.id, run.status, run.steps, run.task
+    )
+}
+
+/// How to go on with a run that is not at its end.
+fn next(run: &RunRecord) -> Option<String> {
+    let id = &run.id;
+    match run.status.as_str() {
+        "killed" | "steps" | "time" => Some(format!("trimtab run --resume {id}")),
+        "waiting" => Some(format!("trimtab runs approve {id}, or deny {id}")),
+        _ => None,
+    }
 }
 
 /// `2 expand: done, 812 tokens, 3.1 ms`
@@ -133,6 +156,12 @@ fn story(step: &StepRecord) -> String {
         out.push_str(&format!(
             "\n  {what}: {first}, waited {} ms",
             attempt.waited
+        ));
+    }
+    for answer in &step.answered {
+        out.push_str(&format!(
+            "\n  {}: answered, {} model tokens",
+            answer.what, answer.tokens
         ));
     }
     if let Some(error) = &step.error {

@@ -26,6 +26,12 @@ pub(super) const ASK_TIME: Duration = Duration::from_secs(7 * 86_400);
 /// Time of one attempt to ask an endpoint, where none is given.
 const ENDPOINT_TIME: Duration = Duration::from_secs(60);
 
+/// Most tokens of an answer, where nothing else is said.
+const ANSWER: u64 = 4_096;
+/// Most tokens that a run may spend on models, where nothing else is said.
+#[cfg_attr(not(feature = "model"), allow(dead_code))]
+const MODEL_TOKENS: u64 = 200_000;
+
 /// A command that checks the tree after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Check {
@@ -80,6 +86,7 @@ struct ServerEntry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelEntry {
+    tokens: Option<u64>,
     #[serde(default)]
     endpoint: Vec<EndpointEntry>,
 }
@@ -92,6 +99,28 @@ struct EndpointEntry {
     key: Option<String>,
     timeout: Option<String>,
     attempts: Option<u32>,
+    answer: Option<u64>,
+    #[serde(default)]
+    answer_field: AnswerField,
+}
+
+/// How the field of a request is called that limits the answer: servers differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AnswerField {
+    #[default]
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+#[cfg_attr(not(feature = "model"), allow(dead_code))]
+impl AnswerField {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnswerField::MaxTokens => "max_tokens",
+            AnswerField::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +144,8 @@ pub(super) struct Config {
     pub servers: BTreeMap<String, Vec<String>>,
     /// Model endpoints in the order of preference.
     pub endpoints: Vec<Endpoint>,
+    /// Most tokens that a run may spend on them.
+    pub model_tokens: Option<u64>,
     /// Whether runs remember which files answered which task.
     pub memory: bool,
     /// Whether writes wait for approval where nothing else is said.
@@ -136,6 +167,9 @@ pub(super) struct Endpoint {
     /// Most time of one attempt.
     pub timeout: Duration,
     pub attempts: u32,
+    /// Most tokens of an answer.
+    pub answer: u64,
+    pub answer_field: AnswerField,
 }
 
 impl Endpoint {
@@ -152,6 +186,12 @@ impl Endpoint {
 }
 
 impl Config {
+    /// Most tokens that a run may spend on models.
+    #[cfg_attr(not(feature = "model"), allow(dead_code))]
+    pub fn model_tokens(&self) -> u64 {
+        self.model_tokens.unwrap_or(MODEL_TOKENS)
+    }
+
     /// What it would run, start or ask, a line each.
     pub fn would(&self) -> Vec<String> {
         let checks = self.checks.iter().map(|c| c.command.join(" "));
@@ -203,6 +243,7 @@ pub(super) fn load(root: &Root) -> Result<Config> {
                 config.servers.entry(name).or_insert(command);
             }
             config.endpoints.extend(own.endpoints);
+            config.model_tokens = config.model_tokens.or(own.model_tokens);
             config.ask |= own.ask;
         } else {
             // What cannot be read would not be run either.
@@ -311,12 +352,15 @@ pub(super) fn parse(root: &Root, text: &str, name: &str) -> Result<Config> {
                 None => ENDPOINT_TIME,
             },
             attempts,
+            answer: entry.answer.unwrap_or(ANSWER).max(1),
+            answer_field: entry.answer_field,
         });
     }
     Ok(Config {
         checks,
         servers,
         endpoints,
+        model_tokens: file.model.tokens,
         memory: file.memory,
         ask: file.approve == ApproveEntry::Ask,
         notes: Vec::new(),

@@ -4,7 +4,7 @@ use super::config;
 use super::edits::{Checked, Edits, Merged, ToCheck, check, gate, merge, roll_back, write};
 use super::excerpt::{Place, Read, read_places};
 use super::outcome::Written;
-use super::step::{Halt, Steps, Value, crash_point};
+use super::step::{Halt, Pace, Steps, Value, crash_point};
 use super::task::{Limits, Planner, Task};
 use crate::error::Result;
 use crate::search::{LocateOptions, Locator, Ranked};
@@ -22,6 +22,10 @@ pub(super) struct Found {
     pub read: Option<Read>,
     /// What the reader should know.
     pub notes: Vec<String>,
+    /// Tokens that were spent on models.
+    pub model_tokens: u64,
+    /// Whether that came to its cap.
+    pub cut: bool,
 }
 
 /// Takes the steps of a task until it is done or something ends it.
@@ -57,22 +61,26 @@ fn edit(
     let edits = Edits {
         edits: task.edits.clone(),
     };
-    let merged = steps.take("merge", &edits, |edits, _| merge(root, &edits.edits))?;
+    let merged = steps.take("merge", Pace::Patient, &edits, |edits, _| {
+        merge(root, &edits.edits)
+    })?;
     found.merged = Some(merged.clone());
     let Some((journal, held)) = steps.journal().filter(|_| task.writes()) else {
         return Ok(());
     };
     if task.ask.is_some() && merged.changes() {
-        steps.take("gate", &merged, |_, _| gate(journal, held, task))?;
+        steps.take("gate", Pace::Once, &merged, |_, _| {
+            gate(journal, held, task)
+        })?;
     }
     let key = held.key(0, "write", "");
-    let written = steps.take("write", &merged, |merged, _| {
+    let written = steps.take("write", Pace::Patient, &merged, |merged, _| {
         write(root, &task.edits, merged, &key)
     })?;
     found.written = Some(written.clone());
     let to_check = ToCheck { merged, written };
     let room = task.limits().tokens / 2;
-    let verdict = steps.take("check", &to_check, |edit, cancel| {
+    let verdict = steps.take("check", Pace::Once, &to_check, |edit, cancel| {
         check(root, edit, room, cancel)
     })?;
     let mut checked = verdict.checked;
@@ -103,13 +111,13 @@ fn look(
                 fill: task.fill,
                 memory: task.memory.clone(),
             };
-            steps.take("search", &query, |query, cancel| {
+            steps.take("search", Pace::Patient, &query, |query, cancel| {
                 search(locator, query, cancel)
             })?
         }
     };
     found.located = Some(located.clone());
-    let read = steps.take("expand", &located, |located, cancel| {
+    let read = steps.take("expand", Pace::Patient, &located, |located, cancel| {
         read_places(root, &located.places, task.limits(), cancel)
     })?;
     found.read = Some(read);

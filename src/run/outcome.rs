@@ -1,5 +1,6 @@
 use super::edits::Checked;
 use super::excerpt::Hit;
+use super::retry::is_zero;
 use super::workflow::Account;
 use crate::error::{Class, Error};
 use serde::{Deserialize, Serialize, Serializer};
@@ -123,6 +124,9 @@ pub struct Outcome {
     /// The workflow that was run, if it was not the built-in flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<Account>,
+    /// Tokens that were spent on models, as their endpoints report them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub model_tokens: u64,
     #[serde(skip)]
     pub(super) text: String,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How a step is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Policy {
     /// Attempts, the first included.
     pub attempts: u32,
@@ -17,6 +17,8 @@ pub(super) struct Policy {
     pub longest: Duration,
     /// Most time of one attempt.
     pub timeout: Option<Duration>,
+    /// Which failures are worth another attempt.
+    pub again: fn(&Error) -> bool,
 }
 
 impl Default for Policy {
@@ -27,6 +29,7 @@ impl Default for Policy {
             delay: Duration::from_millis(200),
             longest: Duration::from_secs(10),
             timeout: None,
+            again: |_| true,
         }
     }
 }
@@ -34,6 +37,16 @@ impl Default for Policy {
 impl Policy {
     /// Most attempts that can be asked for.
     pub const MOST: u32 = 10;
+
+    /// For steps that may be taken again without harm: what the system refused for
+    /// a moment, such as a file that another program holds, is tried again soon.
+    pub const PATIENT: Self = Self {
+        attempts: 3,
+        delay: Duration::from_millis(50),
+        longest: Duration::from_secs(1),
+        timeout: None,
+        again: |e| matches!(e.code, "unreadable" | "unwritable" | "no_state"),
+    };
 
     /// The waits between attempts: exponential, with jitter that the seed decides.
     fn delays(&self, seed: u64) -> impl Iterator<Item = Duration> + use<> {
@@ -48,15 +61,32 @@ impl Policy {
     }
 }
 
-/// An attempt that failed, for the journal.
+/// An attempt, for the journal: one that failed, or an answer of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// What was tried, such as an endpoint; empty for the step itself.
     pub what: String,
-    /// How it failed.
+    /// How it failed; empty where it did not.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub error: String,
     /// Milliseconds that were waited afterwards.
     pub waited: u64,
+    /// Tokens that it cost, as the endpoint reports them.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub tokens: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the shape that serde asks for
+pub(super) fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// How many attempts were made, of which `log` holds those that failed.
+pub(super) fn made(log: &[Attempt], succeeded: bool) -> u32 {
+    let failed = log.iter().filter(|a| !a.error.is_empty()).count();
+    u32::try_from(failed)
+        .unwrap_or(u32::MAX)
+        .saturating_add(u32::from(succeeded))
 }
 
 /// A failed attempt that may be made again.
@@ -67,6 +97,8 @@ pub(super) struct Failed {
     pub again: bool,
     /// How long to wait at least, where the other side said so.
     pub after: Option<Duration>,
+    /// Tokens that it cost all the same.
+    pub tokens: u64,
 }
 
 impl From<Error> for Failed {
@@ -76,6 +108,7 @@ impl From<Error> for Failed {
             again: error.class == Class::Failure && error.code != "cancelled",
             error,
             after: None,
+            tokens: 0,
         }
     }
 }
@@ -114,12 +147,13 @@ pub(super) fn attempts<T>(
         let wait = delays
             .next()
             .map(|d| d.max(failed.after.unwrap_or_default()));
-        let wait =
-            wait.filter(|wait| failed.again && cancel.time_left().is_none_or(|left| *wait < left));
+        let again = failed.again && (policy.again)(&failed.error);
+        let wait = wait.filter(|wait| again && cancel.time_left().is_none_or(|left| *wait < left));
         log.push(Attempt {
             what: what.to_string(),
             error: failed.error.to_string(),
             waited: wait.map_or(0, |w| u64::try_from(w.as_millis()).unwrap_or(u64::MAX)),
+            tokens: failed.tokens,
         });
         match wait {
             Some(wait) => pause(wait, cancel)?,
@@ -152,6 +186,7 @@ mod tests {
         delay: Duration::from_millis(1),
         longest: Duration::from_millis(3),
         timeout: None,
+        again: |_| true,
     };
 
     fn fail(code: &'static str) -> Error {
@@ -196,12 +231,30 @@ mod tests {
     }
 
     #[test]
+    fn patience_is_for_what_may_pass() {
+        let tried = |code: &'static str| {
+            let mut log = Vec::new();
+            let quick = Policy {
+                delay: Duration::from_millis(1),
+                ..Policy::PATIENT
+            };
+            let done: Result<()> = attempts(&quick, "a", "", &Cancel::new(), &mut log, |_| {
+                Err(fail(code).into())
+            });
+            assert_eq!(done.unwrap_err().code, code);
+            made(&log, false)
+        };
+        assert_eq!((tried("unwritable"), tried("bad_regex")), (3, 1));
+    }
+
+    #[test]
     fn waits_grow_and_are_the_same_for_the_same_seed() {
         let policy = Policy {
             attempts: 6,
             delay: Duration::from_millis(100),
             longest: Duration::from_millis(1000),
             timeout: None,
+            ..Policy::default()
         };
         let waits: Vec<Duration> = policy.delays(7).collect();
         assert_eq!(waits, policy.delays(7).collect::<Vec<_>>());

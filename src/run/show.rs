@@ -42,6 +42,7 @@ pub(super) fn show(
         Some(Halt::Stop(by)) => *by,
         Some(Halt::Failed(_)) => StoppedBy::Error,
         None if error.is_some() => StoppedBy::Error,
+        None if found.cut => StoppedBy::Tokens,
         // To go on until the budget is full is what `fill` asks for.
         None if shown.left > 0 && (!task.fill || shown.places == 0) => StoppedBy::Tokens,
         None => StoppedBy::Done,
@@ -82,6 +83,7 @@ pub(super) fn show(
         error: error.as_ref().map(Failure::from),
         results: fitted.hits,
         workflow: None,
+        model_tokens: found.model_tokens,
         text: fitted.text,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::journal::{Done, Held, Journal, encode};
 use super::outcome::StoppedBy;
-use super::retry::Attempt;
+use super::retry::{Attempt, Failed, Policy, attempts, made};
 use crate::error::{Class, Error, Result};
 use crate::workspace::Cancel;
 use serde::Serialize;
@@ -36,9 +36,21 @@ pub(super) enum Halt {
     Failed(Error),
 }
 
+/// How often a step is tried and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Tried again as [`Policy::PATIENT`] says; an attempt takes at most three
+    /// quarters of the run's time, so that there is some left for what was found.
+    Patient,
+    /// Taken once, with all the time that is left: it asks, or has attempts and
+    /// times of its own.
+    Once,
+}
+
 /// Takes the steps of a run.
 pub(super) struct Steps<'a> {
     cap: usize,
+    timeout: Duration,
     cancel: Cancel,
     progress: &'a mut dyn FnMut(Progress<'_>),
     journal: Option<(&'a Journal, &'a Held)>,
@@ -55,6 +67,7 @@ impl<'a> Steps<'a> {
     ) -> Self {
         Self {
             cap,
+            timeout,
             cancel: cancel.with_timeout(timeout),
             progress,
             journal,
@@ -78,20 +91,21 @@ impl<'a> Steps<'a> {
     pub fn take<I: Value, O: Value>(
         &mut self,
         name: &'static str,
+        pace: Pace,
         input: &I,
-        work: impl FnOnce(&I, &Cancel) -> Result<O>,
+        work: impl Fn(&I, &Cancel) -> Result<O>,
     ) -> std::result::Result<O, Halt> {
-        self.take_logged(name, input, |input, cancel, _| work(input, cancel))
+        self.take_logged(name, pace, input, |input, cancel, _| work(input, cancel))
     }
 
-    /// As [`Steps::take`], for work that tells of attempts that failed.
+    /// As [`Steps::take`], for work that tells of attempts of its own.
     pub fn take_logged<I: Value, O: Value>(
         &mut self,
         name: &'static str,
+        pace: Pace,
         input: &I,
-        work: impl FnOnce(&I, &Cancel, &mut Vec<Attempt>) -> Result<O>,
+        work: impl Fn(&I, &Cancel, &mut Vec<Attempt>) -> Result<O>,
     ) -> std::result::Result<O, Halt> {
-        let mut log = Vec::new();
         if self.cancel.is_set() {
             return Err(Halt::Failed(Error::cancelled()));
         }
@@ -111,8 +125,7 @@ impl<'a> Steps<'a> {
             name,
         });
         let Some((journal, held)) = self.journal else {
-            let output = work(input, &self.cancel, &mut log).map_err(halt)?;
-            return checked(name, output).map_err(Halt::Failed);
+            return self.work(name, pace, input, &work).0.map_err(halt);
         };
         let written = encode(input).map_err(Halt::Failed)?;
         let known = journal
@@ -123,17 +136,21 @@ impl<'a> Steps<'a> {
         }
         crash_point();
         let begun = Instant::now();
-        let output = work(input, &self.cancel, &mut log).and_then(|o| checked(name, o));
+        let (output, log) = self.work(name, pace, input, &work);
         let encoded = output.as_ref().map_err(Clone::clone).and_then(encode);
         crash_point();
         let waits = matches!(&encoded, Err(e) if halt(e.clone()) != Halt::Failed(e.clone()));
-        if !waits {
+        if waits {
+            journal
+                .insert_attempts(held, self.taken, &log)
+                .map_err(Halt::Failed)?;
+        } else {
             let done = Done {
                 seq: self.taken,
                 name,
                 input: &written,
                 result: encoded.as_ref().map(String::as_str),
-                attempts: 1 + u32::try_from(log.len()).unwrap_or(u32::MAX - 1),
+                attempts: made(&log, encoded.is_ok()),
                 log: &log,
                 took: begun.elapsed(),
             };
@@ -143,6 +160,43 @@ impl<'a> Steps<'a> {
         encoded.map_err(halt)?;
         output.map_err(halt)
     }
+
+    /// Does the work of a step at its pace and checks its output.
+    fn work<I, O: Value>(
+        &self,
+        name: &str,
+        pace: Pace,
+        input: &I,
+        work: &impl Fn(&I, &Cancel, &mut Vec<Attempt>) -> Result<O>,
+    ) -> (Result<O>, Vec<Attempt>) {
+        let policy = match pace {
+            Pace::Once => Policy::default(),
+            Pace::Patient => Policy {
+                timeout: Some(self.timeout / 4 * 3),
+                ..Policy::PATIENT
+            },
+        };
+        let (mut own, mut log) = (Vec::new(), Vec::new());
+        let done = attempts(&policy, name, "", &self.cancel, &mut log, |cancel| {
+            work(input, cancel, &mut own).map_err(Failed::from)
+        });
+        own.append(&mut log);
+        let done = match done {
+            // Its time was a share of the run's.
+            Err(e) if e.code == "step_timed_out" => Err(late()),
+            done => done.and_then(|o| checked(name, o)),
+        };
+        (done, own)
+    }
+}
+
+fn late() -> Error {
+    Error::new(
+        Class::Capped,
+        "timed_out",
+        "The time limit was reached.",
+        "",
+    )
 }
 
 fn checked<O: Value>(name: &str, output: O) -> Result<O> {
@@ -181,6 +235,7 @@ fn replayed<O: Value>(
 pub(super) fn halt(e: Error) -> Halt {
     match (e.class, e.code) {
         (Class::Capped, "timed_out") => Halt::Stop(StoppedBy::Time),
+        (Class::Capped, SPENT) => Halt::Stop(StoppedBy::Tokens),
         (Class::Capped, WAITING) => Halt::Stop(StoppedBy::Gate),
         _ => Halt::Failed(e),
     }
@@ -188,6 +243,9 @@ pub(super) fn halt(e: Error) -> Halt {
 
 /// The code of the error with which a gate says that it waits.
 const WAITING: &str = "waiting";
+
+/// The code of the error with which the cap on model tokens ends the work.
+pub(super) const SPENT: &str = "model_tokens";
 
 /// What a gate returns while nobody has decided, with what is to be decided.
 pub(super) fn waiting(shown: &str) -> Error {
@@ -212,6 +270,7 @@ fn invalid(step: &str, side: &str, what: &str) -> Error {
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use std::cell::Cell;
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     struct Even(u32);
@@ -244,7 +303,9 @@ mod tests {
     fn a_cap_on_steps_is_never_exceeded() {
         let seen = run(2, LONG, |steps| {
             for i in 0..5 {
-                let out = steps.take("double", &Even(i * 2), |n, _| Ok(Even(n.0 * 2)));
+                let out = steps.take("double", Pace::Patient, &Even(i * 2), |n, _| {
+                    Ok(Even(n.0 * 2))
+                });
                 match i {
                     0 | 1 => assert_eq!(out, Ok(Even(i * 4))),
                     _ => assert_eq!(out, Err(Halt::Stop(StoppedBy::Steps))),
@@ -262,14 +323,14 @@ mod tests {
                 Err(Halt::Failed(e)) => e.to_string(),
                 other => panic!("{other:?}"),
             };
-            let mut called = false;
-            let bad_input = steps.take("a", &Even(1), |n, _| {
-                called = true;
+            let called = Cell::new(false);
+            let bad_input = steps.take("a", Pace::Patient, &Even(1), |n, _| {
+                called.set(true);
                 Ok(n.clone())
             });
             assert!(code(bad_input).contains("input of step a is not valid: 1 is odd"));
-            assert!(!called);
-            let bad_output = steps.take("b", &Even(2), |_, _| Ok(Even(3)));
+            assert!(!called.get());
+            let bad_output = steps.take("b", Pace::Patient, &Even(2), |_, _| Ok(Even(3)));
             assert!(code(bad_output).contains("output of step b"));
         });
     }
@@ -277,12 +338,45 @@ mod tests {
     #[test]
     fn time_stops_between_and_within_steps() {
         run(9, Duration::ZERO, |steps| {
-            let out = steps.take("late", &Even(2), |n, _| Ok(n.clone()));
+            let out = steps.take("late", Pace::Patient, &Even(2), |n, _| Ok(n.clone()));
             assert_eq!(out, Err(Halt::Stop(StoppedBy::Time)));
             assert_eq!(steps.taken(), 0);
         });
         run(9, Duration::from_millis(5), |steps| {
-            let out = steps.take("slow", &Even(2), |n, cancel| {
+            let out = steps.take("slow", Pace::Patient, &Even(2), |n, cancel| {
+                while !cancel.is_late() {}
+                cancel.check()?;
+                Ok(n.clone())
+            });
+            assert_eq!(out, Err(Halt::Stop(StoppedBy::Time)));
+        });
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_where_the_pace_says_so() {
+        run(9, LONG, |steps| {
+            let tries = |steps: &mut Steps<'_>, pace| {
+                let tried = Cell::new(0);
+                let out = steps.take("held", pace, &Even(2), |n, _| {
+                    tried.set(tried.get() + 1);
+                    match tried.get() {
+                        1 | 2 => Err(Error::failure("unwritable", "It is in use.", "")),
+                        _ => Ok(n.clone()),
+                    }
+                });
+                (out.is_ok(), tried.get())
+            };
+            assert_eq!(tries(steps, Pace::Patient), (true, 3));
+            assert_eq!(tries(steps, Pace::Once), (false, 1));
+        });
+    }
+
+    #[test]
+    fn a_step_leaves_the_run_some_of_its_time() {
+        let time = Duration::from_millis(400);
+        run(9, time, |steps| {
+            let out = steps.take("slow", Pace::Patient, &Even(2), |n, cancel| {
+                assert!(cancel.time_left().is_some_and(|left| left <= time / 4 * 3));
                 while !cancel.is_late() {}
                 cancel.check()?;
                 Ok(n.clone())

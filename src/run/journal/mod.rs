@@ -6,112 +6,28 @@
 //! cut: to repeat a search does no harm.
 
 mod gate;
+mod layout;
 mod records;
+mod steps;
 
 pub(super) use gate::{Decision, denied, expired};
 pub use records::{RunRecord, StepRecord};
+pub(super) use steps::{Done, Known};
 
-use super::outcome::Failure;
-use super::retry::Attempt;
 use super::workflow::Job;
 use crate::error::{Error, Result};
 use crate::workspace::{Cancel, Root, State};
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Layout of the database.
-const LAYOUT: i64 = 2;
 /// The steps that runs of this program take: a run of another number cannot be
 /// resumed, because its rows mean something else.
 pub(super) const STEPS_VERSION: i64 = 1;
 /// Runs kept for one root; finished ones beyond are dropped, oldest first.
 const MAX_RUNS: i64 = 200;
-
-const TABLES: &str = "
-create table run (
-    id integer primary key autoincrement,
-    nonce text not null,
-    task text not null,
-    version integer not null,
-    status text not null,
-    forked text,
-    created integer not null,
-    updated integer not null
-);
-create table step (
-    run integer not null references run(id) on delete cascade,
-    seq integer not null,
-    name text not null,
-    key text not null unique,
-    status text not null,
-    input text not null,
-    output text,
-    error text,
-    attempts integer not null,
-    micros integer not null,
-    primary key (run, seq)
-);
-";
-
-/// What layout 2 has more: gates of several steps, and attempts that failed.
-const TABLES_2: &str = "
-create table gate (
-    run integer not null references run(id) on delete cascade,
-    step text not null,
-    decision text,
-    expires integer not null,
-    primary key (run, step)
-);
-create table attempt (
-    run integer not null references run(id) on delete cascade,
-    seq integer not null,
-    what text not null,
-    error text not null,
-    waited integer not null
-);
-create index attempt_of on attempt (run, seq);
-";
-
-/// From layout 1, in which a run had one gate.
-const FROM_1: &str = "
-alter table gate rename to gate_1;
-";
-const FROM_1_END: &str = "
-insert into gate (run, step, decision, expires) select run, 'gate', decision, expires from gate_1;
-drop table gate_1;
-";
-
-/// A step that is over.
-pub(super) struct Done<'a> {
-    pub seq: usize,
-    pub name: &'a str,
-    pub input: &'a str,
-    pub result: std::result::Result<&'a str, &'a Error>,
-    pub attempts: u32,
-    /// The attempts that failed.
-    pub log: &'a [Attempt],
-    pub took: Duration,
-}
-
-/// What the journal knows of a step.
-pub(super) enum Known {
-    New {
-        seq: usize,
-    },
-    Done {
-        input: String,
-        output: String,
-    },
-    Failed {
-        seq: usize,
-        input: String,
-        failure: Failure,
-    },
-}
 
 pub(super) struct Journal {
     db: Connection,
@@ -147,48 +63,6 @@ impl Journal {
             Some(folder) => Self::at(folder).map(Some),
             None => Ok(None),
         }
-    }
-
-    fn at(folder: PathBuf) -> Result<Self> {
-        let path = folder.join("journal.db");
-        let open = || -> rusqlite::Result<(Connection, i64)> {
-            let db = Connection::open(&path)?;
-            db.busy_timeout(Duration::from_secs(10))?;
-            // The last one to leave would otherwise pay for a checkpoint each time.
-            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-            let layout = db.query_row("pragma user_version", [], |r| r.get(0))?;
-            Ok((db, layout))
-        };
-        let (mut db, layout) = open().map_err(|e| broken(&folder, &e))?;
-        if layout > LAYOUT {
-            return Err(Error::failure(
-                "newer_journal",
-                "The journal of this root was written by a later version of trimtab.",
-                "Use that version.",
-            ));
-        }
-        if layout < LAYOUT {
-            let mut create = || -> rusqlite::Result<()> {
-                db.pragma_update(None, "journal_mode", "wal")?;
-                let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                // Another process may have been faster.
-                let layout: i64 = tx.query_row("pragma user_version", [], |r| r.get(0))?;
-                match layout {
-                    0 => tx.execute_batch(&format!("{TABLES}{TABLES_2}"))?,
-                    1 => tx.execute_batch(&format!("{FROM_1}{TABLES_2}{FROM_1_END}"))?,
-                    _ => {}
-                }
-                if layout < LAYOUT {
-                    tx.pragma_update(None, "user_version", LAYOUT)?;
-                }
-                tx.commit()
-            };
-            create().map_err(|e| broken(&folder, &e))?;
-        }
-        db.pragma_update(None, "foreign_keys", true)
-            .and_then(|()| db.pragma_update(None, "synchronous", "normal"))
-            .map_err(|e| broken(&folder, &e))?;
-        Ok(Self { db, folder })
     }
 
     /// From now on, what is written is on the disk when the call returns.
@@ -319,112 +193,6 @@ impl Journal {
             return Err(other());
         }
         serde_json::from_str(&task).map_err(|_| other())
-    }
-
-    /// The input and output of a step that is done, and its name.
-    pub fn done(&self, number: i64, seq: usize) -> Result<Option<(String, String, String)>> {
-        self.db
-            .prepare_cached(
-                "select name, input, output from step where run = ? and seq = ? and status = 'done'",
-            )
-            .and_then(|mut s| {
-                s.query_row(params![number, small(seq)], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
-                    .optional()
-            })
-            .map_err(|e| self.broken(&e))
-    }
-
-    /// What is known of a step by its name. One that is new gets the number that is
-    /// proposed, or the next one where that is taken.
-    pub fn known(&self, number: i64, name: &str, proposed: usize) -> Result<Known> {
-        type Row = (u32, String, String, Option<String>);
-        let find = || -> rusqlite::Result<Option<Row>> {
-            self.db
-                .prepare_cached(
-                    "select seq, status, input, output from step where run = ? and name = ?",
-                )?
-                .query_row(params![number, name], |r| {
-                    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
-                })
-                .optional()
-        };
-        let free = || -> rusqlite::Result<u32> {
-            let mut s = self.db.prepare_cached(
-                "select count(*), (select max(seq) from step where run = ?1) from step
-                 where run = ?1 and seq = ?2",
-            )?;
-            s.query_row(params![number, small(proposed)], |r| {
-                let (taken, max): (u32, Option<u32>) = (r.get(0)?, r.get(1)?);
-                Ok(if taken == 0 {
-                    small(proposed)
-                } else {
-                    max.unwrap_or(0) + 1
-                })
-            })
-        };
-        match find().map_err(|e| self.broken(&e))? {
-            None => {
-                let seq = free().map_err(|e| self.broken(&e))? as usize;
-                Ok(Known::New { seq })
-            }
-            Some((_, status, input, Some(output))) if status == "done" => {
-                Ok(Known::Done { input, output })
-            }
-            Some((seq, _, input, output)) => Ok(Known::Failed {
-                seq: seq as usize,
-                input,
-                failure: output
-                    .and_then(|o| Failure::from_journal(&o))
-                    .unwrap_or_default(),
-            }),
-        }
-    }
-
-    /// Writes down a step that is over.
-    pub fn record(&self, held: &Held, done: &Done<'_>) -> Result<()> {
-        let (status, output, error) = match done.result {
-            Ok(output) => ("done", Some(output.to_string()), None),
-            Err(e) => (
-                "failed",
-                Some(Failure::from(e).to_journal()),
-                Some(e.to_string()),
-            ),
-        };
-        let micros = u64::try_from(done.took.as_micros()).unwrap_or(u64::MAX);
-        let micros = i64::try_from(micros).unwrap_or(i64::MAX);
-        let (number, key) = (held.number, held.key(done.seq, done.name, done.input));
-        self.db
-            .prepare_cached(
-                "insert into step (run, seq, name, key, status, input, output, error, attempts, micros)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                 on conflict (run, seq) do update set name = excluded.name, key = excluded.key,
-                 status = excluded.status, input = excluded.input, output = excluded.output,
-                 error = excluded.error, attempts = step.attempts + excluded.attempts,
-                 micros = excluded.micros
-                 where step.status <> 'done'",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    number, small(done.seq), done.name, key, status, done.input, output, error,
-                    done.attempts, micros
-                ])
-            })
-            .map_err(|e| self.broken(&e))?;
-        for attempt in done.log {
-            self.db
-                .execute(
-                    "insert into attempt (run, seq, what, error, waited) values (?, ?, ?, ?, ?)",
-                    params![
-                        number,
-                        small(done.seq),
-                        attempt.what,
-                        attempt.error,
-                        i64::try_from(attempt.waited).unwrap_or(i64::MAX)
-                    ],
-                )
-                .map_err(|e| self.broken(&e))?;
-        }
-        Ok(())
     }
 
     /// Writes down how a run ended, or that it waits.

@@ -52,6 +52,9 @@ pub struct StepRecord {
     /// The attempts that failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Attempt>,
+    /// The answers of models, and what they cost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<Attempt>,
 }
 
 impl Journal {
@@ -108,11 +111,12 @@ impl Journal {
                     output,
                     error: r.get(7)?,
                     failed: Vec::new(),
+                    answered: Vec::new(),
                 })
             })?;
             let mut steps: Vec<StepRecord> = rows.collect::<rusqlite::Result<_>>()?;
             let mut s = self.db.prepare(
-                "select seq, what, error, waited from attempt where run = ? order by rowid",
+                "select seq, what, error, waited, tokens from attempt where run = ? order by rowid",
             )?;
             let mut rows = s.query([number])?;
             while let Some(r) = rows.next()? {
@@ -121,9 +125,13 @@ impl Journal {
                     what: r.get(1)?,
                     error: r.get(2)?,
                     waited: u64::try_from(r.get::<_, i64>(3)?).unwrap_or_default(),
+                    tokens: u64::try_from(r.get::<_, i64>(4)?).unwrap_or_default(),
                 };
                 if let Some(step) = steps.iter_mut().find(|s| s.step == seq) {
-                    step.failed.push(attempt);
+                    match attempt.error.is_empty() {
+                        true => step.answered.push(attempt),
+                        false => step.failed.push(attempt),
+                    }
                 }
             }
             Ok(steps)

@@ -1,10 +1,8 @@
 //! An answer as JSON that a schema holds.
 
-use super::{Question, ask};
+use super::{Line, Question, ask};
 use crate::error::{Error, Result};
-use crate::run::config::Endpoint;
 use crate::run::retry::Attempt;
-use crate::workspace::Cancel;
 use serde_json::{Value, json};
 
 /// Whether a schema is one; says what is wrong with it.
@@ -21,13 +19,11 @@ pub(in crate::run) fn sound_schema(schema: &Value) -> std::result::Result<(), St
 /// # Errors
 /// `bad_answer` where the second one does not match either; as [`ask`].
 pub(in crate::run) fn answer(
-    endpoints: &[Endpoint],
+    on: &mut Line<'_>,
     system: &str,
     prompt: &str,
     schema: &Value,
     seed: &str,
-    cancel: &Cancel,
-    log: &mut Vec<Attempt>,
 ) -> Result<Value> {
     let validator = jsonschema::validator_for(schema)
         .map_err(|e| Error::failure("bad_schema", format!("The schema is none: {e}."), ""))?;
@@ -47,7 +43,7 @@ pub(in crate::run) fn answer(
             messages: &messages,
             more: &more,
         };
-        let message = ask(endpoints, &question, seed, cancel, log)?;
+        let message = ask(on, &question, seed)?;
         let text = message
             .get("content")
             .and_then(Value::as_str)
@@ -60,10 +56,11 @@ pub(in crate::run) fn answer(
             Err(e) => format!("it is no JSON: {e}"),
         };
         wrong = checked;
-        log.push(Attempt {
+        on.log.push(Attempt {
             what: "answer".into(),
             error: wrong.clone(),
             waited: 0,
+            tokens: 0,
         });
         messages.push(json!({"role": "assistant", "content": text}));
         messages.push(json!({"role": "user", "content": format!(

@@ -1,23 +1,33 @@
 //! One request to one endpoint.
 
-use super::Question;
+use super::after::retry_after;
+use super::{Question, Spend};
 use crate::error::Error;
 use crate::run::config::Endpoint;
 use crate::run::retry::Failed;
 use crate::workspace::Cancel;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::SystemTime;
 use ureq::{Agent, Error as HttpError};
 
 /// Largest answer that is read (4 MiB).
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Sends the question and returns the message of the first choice.
+/// What an endpoint answered.
+pub(super) struct Reply {
+    /// The message of the first choice.
+    pub message: Value,
+    /// Tokens that it cost.
+    pub tokens: u64,
+}
+
+/// Sends the question, if the account holds what it may cost.
 pub(super) fn request(
     endpoint: &Endpoint,
     question: &Question<'_>,
+    spend: &Spend,
     cancel: &Cancel,
-) -> std::result::Result<Value, Failed> {
+) -> std::result::Result<Reply, Failed> {
     cancel.check()?;
     let mut body = json!({
         "model": endpoint.name, "messages": question.messages, "temperature": 0, "seed": 0,
@@ -25,6 +35,9 @@ pub(super) fn request(
     if let (Some(body), Some(more)) = (body.as_object_mut(), question.more.as_object()) {
         body.extend(more.clone());
     }
+    let bytes = body.to_string().len();
+    let held = spend.hold(bytes, endpoint.answer, cancel)?;
+    body[endpoint.answer_field.as_str()] = json!(held.answer);
     let time = cancel
         .time_left()
         .map_or(endpoint.timeout, |left| left.min(endpoint.timeout));
@@ -47,11 +60,12 @@ pub(super) fn request(
     let status = response.status().as_u16();
     if status != 200 {
         let after = response.headers().get("retry-after");
-        let after = after.and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let after = after.and_then(|v| retry_after(v.to_str().ok()?, SystemTime::now()));
         return Err(Failed {
             error: failed(format!("It answered with status {status}.")),
             again: matches!(status, 408 | 409 | 429) || status >= 500,
-            after: after.map(Duration::from_secs),
+            after,
+            tokens: 0,
         });
     }
     let text = response
@@ -60,12 +74,37 @@ pub(super) fn request(
         .limit(MOST_BYTES)
         .read_to_string()
         .map_err(|e| broken(&e, cancel))?;
-    let reply: Value =
-        serde_json::from_str(&text).map_err(|_| failed("Its answer is no JSON.".to_string()))?;
+    let reply: Value = serde_json::from_str(&text).unwrap_or_default();
+    let tokens = cost(&reply, &body);
+    held.settle(tokens);
     match reply.pointer("/choices/0/message") {
-        Some(message) if message.is_object() => Ok(message.clone()),
-        _ => Err(failed("Its answer holds no message.".to_string()).into()),
+        Some(message) if message.is_object() => Ok(Reply {
+            message: message.clone(),
+            tokens,
+        }),
+        other => {
+            let what = match other.is_none() && reply.is_null() {
+                true => "Its answer is no JSON.",
+                false => "Its answer holds no message.",
+            };
+            Err(Failed {
+                tokens,
+                ..Failed::from(failed(what.to_string()))
+            })
+        }
     }
+}
+
+/// What an answer cost, as the endpoint says; counted here where it does not.
+fn cost(reply: &Value, body: &Value) -> u64 {
+    let used = |name: &str| reply.pointer(&format!("/usage/{name}"))?.as_u64();
+    let both = || Some(used("prompt_tokens")?.saturating_add(used("completion_tokens")?));
+    used("total_tokens").or_else(both).unwrap_or_else(|| {
+        let answer = reply.pointer("/choices/0/message");
+        let answer = answer.map(Value::to_string).unwrap_or_default();
+        let count = |text: &str| crate::tokens::count(text) as u64;
+        count(&body.to_string()) + count(&answer)
+    })
 }
 
 /// The key, from the environment.
@@ -83,6 +122,7 @@ fn key(endpoint: &Endpoint) -> std::result::Result<Option<String>, Failed> {
             ),
             again: false,
             after: None,
+            tokens: 0,
         }),
     }
 }
@@ -105,6 +145,7 @@ fn broken(e: &HttpError, cancel: &Cancel) -> Failed {
         error: failed(what.to_string()),
         again,
         after: None,
+        tokens: 0,
     }
 }
 

@@ -5,17 +5,20 @@
 //! before it is used. Keys are read from the environment at the moment of a
 //! request; they are kept nowhere, and no error quotes what a server sent.
 
+mod after;
 mod answer;
 mod client;
 mod plan;
 mod planner;
+mod spend;
 
 pub(super) use answer::{answer, sound_schema};
 pub(super) use plan::choose;
+pub(super) use spend::Spend;
 
 use super::config::Endpoint;
 use super::retry::{Attempt, Policy, attempts};
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::workspace::Cancel;
 use serde_json::Value;
 use std::time::Duration;
@@ -25,6 +28,15 @@ const DELAY: Duration = Duration::from_millis(250);
 /// The longest wait that the program chooses by itself.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// Whom a run asks, and what it goes by.
+pub(super) struct Line<'a> {
+    /// In the order of preference.
+    pub endpoints: &'a [Endpoint],
+    pub spend: &'a Spend,
+    pub cancel: &'a Cancel,
+    pub log: &'a mut Vec<Attempt>,
+}
+
 /// What is asked: the same for every endpoint.
 pub(super) struct Question<'a> {
     pub messages: &'a [Value],
@@ -33,17 +45,13 @@ pub(super) struct Question<'a> {
 }
 
 /// Asks the endpoints in turn until one answers; returns its message.
+/// Every attempt goes to the log of `on`.
 ///
 /// # Errors
 /// `no_model` where none is configured; `no_endpoint` where none answered;
-/// `timed_out`, `cancelled`.
-pub(super) fn ask(
-    endpoints: &[Endpoint],
-    question: &Question<'_>,
-    seed: &str,
-    cancel: &Cancel,
-    log: &mut Vec<Attempt>,
-) -> Result<Value> {
+/// `model_tokens` (capped), `timed_out`, `cancelled`.
+fn ask(on: &mut Line<'_>, question: &Question<'_>, seed: &str) -> Result<Value> {
+    let endpoints = on.endpoints;
     if endpoints.is_empty() {
         return Err(Error::failure(
             "no_model",
@@ -58,14 +66,23 @@ pub(super) fn ask(
             delay: DELAY,
             longest: LONGEST,
             timeout: Some(endpoint.timeout),
+            ..Policy::default()
         };
         let label = endpoint.label();
-        let reply = attempts(&policy, seed, &label, cancel, log, |cancel| {
-            client::request(endpoint, question, cancel)
+        let reply = attempts(&policy, seed, &label, on.cancel, on.log, |cancel| {
+            client::request(endpoint, question, on.spend, cancel)
         });
         match reply {
-            Ok(message) => return Ok(message),
-            Err(e) if matches!(e.code, "timed_out" | "cancelled") => return Err(e),
+            Ok(reply) => {
+                on.log.push(Attempt {
+                    what: label,
+                    error: String::new(),
+                    waited: 0,
+                    tokens: reply.tokens,
+                });
+                return Ok(reply.message);
+            }
+            Err(e) if e.class == Class::Capped || e.code == "cancelled" => return Err(e),
             Err(e) => failed.push(format!("{label}: {}", e.message.trim_end_matches('.'))),
         }
     }

@@ -1,10 +1,11 @@
 //! The turns of a model as steps of a run.
 
 use super::planner::{TURNS, Turn, Turned, of_seen, turn};
-use crate::run::config;
+use super::{Line, Spend};
+use crate::run::config::{self, Config};
 use crate::run::excerpt::Place;
 use crate::run::flow::{Found, Located};
-use crate::run::step::{Halt, Steps, Value};
+use crate::run::step::{Halt, Pace, SPENT, Steps, Value};
 use crate::run::task::Task;
 use crate::workspace::Root;
 
@@ -33,14 +34,39 @@ pub(in crate::run) fn choose(
     found: &mut Found,
 ) -> Result<Option<Located>, Halt> {
     let config = config::load(root).map_err(Halt::Failed)?;
-    found.notes.extend(config.notes);
+    found.notes.extend(config.notes.iter().cloned());
+    let spent = match steps.journal() {
+        Some((journal, held)) => journal.spent(held.number).map_err(Halt::Failed)?,
+        None => 0,
+    };
+    let spend = Spend::new(config.model_tokens(), spent);
+    let chosen = turns(root, task, steps, found, &config, &spend);
+    found.model_tokens = spend.spent();
+    chosen
+}
+
+fn turns(
+    root: &Root,
+    task: &Task,
+    steps: &mut Steps<'_>,
+    found: &mut Found,
+    config: &Config,
+    spend: &Spend,
+) -> Result<Option<Located>, Halt> {
     let mut next = Turn::first(&task.text);
     let mut seen = Vec::new();
     for _ in 0..TURNS {
-        let taken = steps.take_logged("turn", &next, |next, cancel, log| {
-            match turn(root, &config.endpoints, next, cancel, log) {
+        let taken = steps.take_logged("turn", Pace::Once, &next, |next, cancel, log| {
+            let mut on = Line {
+                endpoints: &config.endpoints,
+                spend,
+                cancel,
+                log,
+            };
+            match turn(root, &mut on, next) {
                 // A run that goes on later must find the same answer.
-                Err(e) if matches!(e.code, "no_endpoint" | "no_model") => Ok(Turned {
+                Err(e) if matches!(e.code, "no_endpoint" | "no_model" | SPENT) => Ok(Turned {
+                    capped: e.code == SPENT,
                     failed: Some(e.message),
                     ..Turned::default()
                 }),
@@ -57,6 +83,11 @@ pub(in crate::run) fn choose(
             }
         };
         found.notes.extend(turned.notes.iter().cloned());
+        if turned.capped {
+            found.cut = true;
+            found.notes.extend(turned.failed);
+            break;
+        }
         if let Some(why) = &turned.failed {
             found
                 .notes

@@ -3,14 +3,13 @@
 //! Each turn is a step of the run: what the model said and what its searches found
 //! are written down together.
 
-use super::{Question, ask};
+use super::{Line, Question, ask};
 use crate::error::{Error, Result};
-use crate::run::config::Endpoint;
 use crate::run::excerpt::Place;
-use crate::run::retry::Attempt;
-use crate::search::{Request, search};
+use crate::search::{Excerpt, Request, search};
 use crate::text::{Lines, Span};
 use crate::workspace::{Cancel, Root, read_text};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -46,6 +45,9 @@ pub(in crate::run) struct Turned {
     /// Why nobody answered.
     #[serde(default)]
     pub failed: Option<String>,
+    /// Whether that was because the cap on model tokens is reached.
+    #[serde(default)]
+    pub capped: bool,
 }
 
 impl Turn {
@@ -67,13 +69,7 @@ impl Turn {
 }
 
 /// Takes a turn: asks the model and does the searches that it chose.
-pub(in crate::run) fn turn(
-    root: &Root,
-    endpoints: &[Endpoint],
-    turn: &Turn,
-    cancel: &Cancel,
-    log: &mut Vec<Attempt>,
-) -> Result<Turned> {
+pub(in crate::run) fn turn(root: &Root, on: &mut Line<'_>, turn: &Turn) -> Result<Turned> {
     let mut more = json!({"tools": tools(), "parallel_tool_calls": true});
     if turn.number >= TURNS {
         more["tool_choice"] = json!({"type": "function", "function": {"name": "finish"}});
@@ -83,7 +79,7 @@ pub(in crate::run) fn turn(
         more: &more,
     };
     let seed = format!("turn {}", turn.number);
-    let message = ask(endpoints, &question, &seed, cancel, log)?;
+    let message = ask(on, &question, &seed)?;
     let calls = match message.get("tool_calls").and_then(Value::as_array) {
         Some(calls) => calls.clone(),
         None => Vec::new(),
@@ -107,21 +103,45 @@ pub(in crate::run) fn turn(
             calls.len()
         ));
     }
-    for (n, call) in calls.iter().enumerate() {
-        let answer = if n < CALLS {
-            called(root, call, cancel, &mut out)?
-        } else {
-            format!("dropped: at most {CALLS} calls a turn are done")
-        };
+    let asked = calls.get(..CALLS).unwrap_or(&calls);
+    let done: Vec<Called> = asked
+        .par_iter()
+        .map(|call| called(root, call, on.cancel))
+        .collect::<Result<_>>()?;
+    let dropped = format!("dropped: at most {CALLS} calls a turn are done");
+    let answers = done.iter().map(|c| &c.answer);
+    for (call, answer) in calls.iter().zip(answers.chain(std::iter::repeat(&dropped))) {
         let id = call.get("id").cloned().unwrap_or_default();
         out.messages
             .push(json!({"role": "tool", "tool_call_id": id, "content": answer}));
     }
+    for called in done {
+        out.seen.extend(called.seen);
+        out.notes.extend(called.notes);
+        out.places = called.places.or(out.places.take());
+    }
     Ok(out)
 }
 
+/// What one call came to.
+#[derive(Debug, Default)]
+struct Called {
+    answer: String,
+    places: Option<Vec<Place>>,
+    seen: Vec<Place>,
+    notes: Vec<String>,
+}
+
+/// An answer and nothing else.
+fn told(answer: impl Into<String>) -> Called {
+    Called {
+        answer: answer.into(),
+        ..Called::default()
+    }
+}
+
 /// Does one call; what is wrong with it is the answer.
-fn called(root: &Root, call: &Value, cancel: &Cancel, out: &mut Turned) -> Result<String> {
+fn called(root: &Root, call: &Value, cancel: &Cancel) -> Result<Called> {
     #[derive(Deserialize)]
     struct Search {
         queries: Vec<String>,
@@ -145,7 +165,7 @@ fn called(root: &Root, call: &Value, cancel: &Cancel, out: &mut Turned) -> Resul
     match name {
         "search" => {
             let Ok(Search { queries }) = serde_json::from_str(arguments) else {
-                return Ok("the arguments are no JSON of the tool's schema".into());
+                return Ok(told("the arguments are no JSON of the tool's schema"));
             };
             let request = Request {
                 budget: Some(SHOWN),
@@ -153,37 +173,41 @@ fn called(root: &Root, call: &Value, cancel: &Cancel, out: &mut Turned) -> Resul
             };
             match search(root, &request, cancel) {
                 Ok(found) => {
-                    out.seen.extend(found.excerpts.iter().map(|e| Place {
+                    let place = |e: &Excerpt| Place {
                         path: e.path.clone(),
                         span: e.span,
                         symbol: e.symbol.clone().unwrap_or_default(),
                         score: 1.0,
-                    }));
-                    Ok(found.render().to_string())
+                    };
+                    Ok(Called {
+                        seen: found.excerpts.iter().map(place).collect(),
+                        ..told(found.render())
+                    })
                 }
                 Err(e) if matches!(e.code, "timed_out" | "cancelled") => Err(e),
-                Err(e) => Ok(e.to_string()),
+                Err(e) => Ok(told(e.to_string())),
             }
         }
         "finish" => {
             let Ok(Finish { spans }) = serde_json::from_str(arguments) else {
-                return Ok("the arguments are no JSON of the tool's schema".into());
+                return Ok(told("the arguments are no JSON of the tool's schema"));
             };
-            let mut places = Vec::new();
+            let (mut places, mut notes) = (Vec::new(), Vec::new());
             for named in spans {
                 match place(root, &named.path, named.start, named.end, places.len()) {
                     Ok(place) => places.push(place),
-                    Err(e) => out
-                        .notes
-                        .push(format!("span of the model left out: {}", e.message)),
+                    Err(e) => notes.push(format!("span of the model left out: {}", e.message)),
                 }
             }
-            out.places = Some(places);
-            Ok("done".into())
+            Ok(Called {
+                places: Some(places),
+                notes,
+                ..told("done")
+            })
         }
-        other => Ok(format!(
+        other => Ok(told(format!(
             "there is no tool {other:?}; there are search and finish"
-        )),
+        ))),
     }
 }
 

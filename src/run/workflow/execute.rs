@@ -5,15 +5,18 @@
 //! before gave, never from which of them was faster, so that caps cut every run of
 //! the same workflow at the same place.
 
-use super::expr::{From, Reference, Scope};
 use super::kinds::{Context, Inputs, Work};
 use super::plan::{Plan, Step, Unit};
+use super::scope::View;
 use super::types::Type;
+use super::work::{Ended, Job, attempt, ending, held_against, inputs, record, sound};
 use crate::error::{Error, Result};
 use crate::run::config::{ASK_TIME, Config};
-use crate::run::journal::{Done, Held, Journal, Known, encode};
+use crate::run::journal::{Held, Journal, Known, encode};
+#[cfg(feature = "model")]
+use crate::run::model::Spend;
 use crate::run::outcome::{Failure, StoppedBy};
-use crate::run::retry::{Attempt, attempts};
+use crate::run::retry::Attempt;
 use crate::run::step::{Halt, Progress, crash_point, halt};
 use crate::run::task::parse_time;
 use crate::workspace::{Cancel, Root};
@@ -22,7 +25,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Steps that are taken at the same time.
 const PARALLEL: usize = 8;
@@ -67,25 +70,13 @@ pub(super) struct Executor<'a> {
     pub states: Vec<State>,
     /// What the steps of a loop gave in the round before.
     pub last: BTreeMap<usize, Value>,
+    /// What may be spent on models.
+    #[cfg(feature = "model")]
+    pub spend: Spend,
     /// What the reader should know.
     pub notes: Vec<String>,
-}
-
-/// One piece of work: a step, or one item of it.
-struct Job {
-    step: usize,
-    /// Its name in the journal.
-    name: String,
-    inputs: Map<String, Value>,
-}
-
-/// How a piece of work ended, unless it ends the run.
-type Ended = std::result::Result<Value, Failure>;
-
-struct Worked {
-    result: Result<Value>,
-    log: Vec<Attempt>,
-    took: Duration,
+    /// Whether a loop ended at its cap with its condition unmet.
+    pub cut: bool,
 }
 
 impl Executor<'_> {
@@ -201,6 +192,7 @@ impl Executor<'_> {
         if !one.until.is_empty() {
             let note = format!("loop {}: stopped at its cap of {} rounds", one.id, one.max);
             self.notes.push(note);
+            self.cut = true;
         }
         Ok(())
     }
@@ -311,6 +303,8 @@ impl Executor<'_> {
         }
         let (root, config, cancel) = (self.root, self.config, &self.cancel);
         let (ask, dry_run, room) = (self.ask, self.dry_run, self.room);
+        #[cfg(feature = "model")]
+        let spend = &self.spend;
         let failed = thread::scope(|scope| -> Result<()> {
             let single = todo.len() == 1;
             for (n, _, _, key, decided, before, job, step) in &todo {
@@ -321,6 +315,8 @@ impl Executor<'_> {
                     let worked = attempt(step, cancel, step.kind.work, &given, &log, |cancel| {
                         Context {
                             log: &log,
+                            #[cfg(feature = "model")]
+                            spend,
                             root,
                             config,
                             cancel,
@@ -359,6 +355,7 @@ impl Executor<'_> {
                         out[n] = Some(ended.and_then(|v| sound(step, v)));
                     }
                     Some(halt) => {
+                        journal.insert_attempts(held, *seq, &worked.log)?;
                         if let (Halt::Stop(StoppedBy::Gate), Err(e)) = (&halt, &worked.result) {
                             asks.push((job.name.clone(), expiry(job, ask)?, e.message.clone()));
                         }
@@ -509,6 +506,8 @@ impl Executor<'_> {
     ) -> Context<'c> {
         Context {
             log,
+            #[cfg(feature = "model")]
+            spend: &self.spend,
             root: self.root,
             config: self.config,
             cancel,
@@ -528,104 +527,6 @@ enum Begun {
     /// Number, input as it is written down, and what was prepared.
     Work(usize, String, Value),
     Stop(StoppedBy),
-}
-
-/// Tries a piece of work as its policy says.
-fn attempt<'c>(
-    step: &Step,
-    cancel: &Cancel,
-    work: Work,
-    given: &Inputs,
-    own: &RefCell<Vec<Attempt>>,
-    context: impl Fn(Cancel) -> Context<'c>,
-) -> Worked {
-    let begun = Instant::now();
-    let mut log = Vec::new();
-    let result = attempts(&step.policy, &step.id, "", cancel, &mut log, |cancel| {
-        Ok(work(&context(cancel.clone()), given)?)
-    });
-    let mut all = own.take();
-    all.append(&mut log);
-    Worked {
-        result,
-        log: all,
-        took: begun.elapsed(),
-    }
-}
-
-/// What ends the run rather than the step.
-fn ending(result: &Result<Value>) -> Option<Halt> {
-    match halt(result.as_ref().err()?.clone()) {
-        Halt::Failed(e) if e.code != "cancelled" => None,
-        stop => Some(stop),
-    }
-}
-
-fn record(
-    journal: &Journal,
-    held: &Held,
-    seq: usize,
-    name: &str,
-    input: &str,
-    worked: &Worked,
-) -> Result<Ended> {
-    let encoded = worked
-        .result
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(encode);
-    let done = Done {
-        seq,
-        name,
-        input,
-        result: encoded.as_ref().map(String::as_str),
-        attempts: u32::try_from(worked.log.len()).unwrap_or(u32::MAX) + u32::from(encoded.is_ok()),
-        log: &worked.log,
-        took: worked.took,
-    };
-    journal.record(held, &done)?;
-    crash_point();
-    Ok(match &worked.result {
-        Ok(value) => Ok(value.clone()),
-        Err(e) => Err(Failure::from(e)),
-    })
-}
-
-/// The fields of a step as values.
-fn inputs(step: &Step, view: &View<'_, '_>) -> Map<String, Value> {
-    let value = |(name, (wanted, expr)): (&&str, &(Type, super::expr::Expr))| {
-        ((*name).to_string(), expr.value(wanted, view))
-    };
-    step.fields.iter().map(value).collect()
-}
-
-/// Holds values against what the fields want.
-fn held_against(step: &Step, inputs: &Map<String, Value>) -> std::result::Result<(), String> {
-    step.fields.iter().try_for_each(|(name, (wanted, _))| {
-        let value = inputs.get(*name).unwrap_or(&Value::Null);
-        wanted.check(value).map_err(|e| format!("`{name}`: {e}"))
-    })
-}
-
-/// Holds what a step gave against what it should.
-fn sound(step: &Step, value: Value) -> Ended {
-    let one = |t: &Type| match t {
-        Type::List(of) if step.each.is_some() => (**of).clone(),
-        t => t.clone(),
-    };
-    let wanted = Type::Record(
-        step.gives
-            .iter()
-            .map(|(n, t)| (n.clone(), one(t)))
-            .collect(),
-    );
-    wanted.check(&value).map(|()| value).map_err(|what| {
-        Failure::from(&Error::failure(
-            "invalid_step",
-            format!("The output of step {} is not valid: {what}.", step.id),
-            "",
-        ))
-    })
 }
 
 /// Puts the items of a step together.
@@ -669,30 +570,4 @@ fn other_run(name: &str) -> Halt {
         format!("Step {name} of the journal is not that of this run."),
         "Start the workflow again as a new run.",
     ))
-}
-
-/// What references stand for.
-pub(super) struct View<'e, 'a> {
-    pub run: &'e Executor<'a>,
-    pub item: Option<&'e Value>,
-}
-
-impl Scope for View<'_, '_> {
-    fn value(&self, reference: &Reference) -> Value {
-        let plan = self.run.plan;
-        let position = |id: &str| plan.steps.iter().position(|s| s.id == id);
-        let first = match &reference.from {
-            From::Input(name) => self.run.inputs.get(name).cloned(),
-            From::Step(id) => position(id).and_then(|i| match &self.run.states[i] {
-                State::Done(value) => Some(value.clone()),
-                _ => None,
-            }),
-            From::Last(id) => position(id).and_then(|i| self.run.last.get(&i).cloned()),
-            From::Item => self.item.cloned(),
-        };
-        let part = |value: Value, name: &String| value.get(name).cloned();
-        let found = first.and_then(|v| reference.parts.iter().try_fold(v, part));
-        let empty = || plan.type_of(reference).map_or(Value::Null, |t| t.empty());
-        found.unwrap_or_else(empty)
-    }
 }

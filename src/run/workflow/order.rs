@@ -8,6 +8,8 @@ use super::types::Type;
 use crate::error::{Error, Result};
 use crate::run::config;
 use crate::run::journal::{Held, Journal};
+#[cfg(feature = "model")]
+use crate::run::model::Spend;
 use crate::run::outcome::Outcome;
 use crate::run::session::{Turn, turn};
 use crate::run::step::Progress;
@@ -95,9 +97,15 @@ pub fn run_workflow(
         own: file.own,
         file: file.text,
         inputs,
-        budget: request.budget.or(plan.tokens).unwrap_or(DEFAULT_BUDGET),
-        max_steps: request.max_steps.or(plan.steps_cap).unwrap_or(MAX_STEPS),
-        timeout: request.timeout.or(plan.time).unwrap_or(DEFAULT_TIMEOUT),
+        budget: request
+            .budget
+            .or(plan.caps.tokens)
+            .unwrap_or(DEFAULT_BUDGET),
+        max_steps: request.max_steps.or(plan.caps.steps).unwrap_or(MAX_STEPS),
+        timeout: request
+            .timeout
+            .or(plan.caps.time)
+            .unwrap_or(DEFAULT_TIMEOUT),
         ask: request.ask,
         dry_run: request.dry_run,
         wait: request.wait,
@@ -168,7 +176,15 @@ pub(in crate::run) fn take(
             .map(|_| super::execute::State::Waiting)
             .collect(),
         last: Default::default(),
+        #[cfg(feature = "model")]
+        spend: Spend::new(
+            plan.caps
+                .model_tokens
+                .unwrap_or_else(|| config.model_tokens()),
+            journal.spent(held.number)?,
+        ),
         notes: Vec::new(),
+        cut: false,
     };
     let halt = run.run().err();
     if cancel.is_set() {

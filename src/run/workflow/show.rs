@@ -1,7 +1,8 @@
 //! What a workflow came to, in words and within its budget.
 
-use super::execute::{Executor, State, View};
+use super::execute::{Executor, State};
 use super::order::Order;
+use super::scope::View;
 use super::types::{Type, to_text};
 use crate::error::{Error, Result};
 use crate::run::excerpt::{Hit, Place};
@@ -68,6 +69,7 @@ pub(super) fn show(
     let by = match &halt {
         Some(Halt::Stop(by)) => *by,
         _ if error.is_some() => StoppedBy::Error,
+        _ if run.cut => StoppedBy::Steps,
         _ => StoppedBy::Done,
     };
     let mut notes = left_out(run, order);
@@ -134,6 +136,10 @@ pub(super) fn show(
             steps,
             notes,
         }),
+        #[cfg(feature = "model")]
+        model_tokens: run.spend.spent(),
+        #[cfg(not(feature = "model"))]
+        model_tokens: 0,
         text: fitted.text,
     })
 }

@@ -18,6 +18,8 @@ use super::types::Type;
 use crate::error::{Error, Result};
 use crate::run::config::Config;
 use crate::run::journal::Decision;
+#[cfg(feature = "model")]
+use crate::run::model::Spend;
 use crate::run::retry::Attempt;
 use crate::workspace::{Cancel, Root};
 use serde_json::{Map, Value};
@@ -103,6 +105,9 @@ pub(in crate::run::workflow) struct Context<'a> {
     /// Where attempts that failed are told.
     #[cfg_attr(not(feature = "model"), allow(dead_code))]
     pub log: &'a RefCell<Vec<Attempt>>,
+    /// What may be spent on models.
+    #[cfg(feature = "model")]
+    pub spend: &'a Spend,
     /// What came of [`Kind::prepare`], or of the work for [`Kind::finish`].
     pub before: Value,
 }

@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Fields, Gives, Inputs, Kind, field};
 use crate::error::Result;
-use crate::run::model::{answer, sound_schema};
+use crate::run::model::{Line, answer, sound_schema};
 use crate::run::workflow::types::{Type, to_text};
 use serde_json::{Value, json};
 
@@ -42,13 +42,16 @@ fn check(fields: &Fields) -> std::result::Result<(), String> {
 
 fn work(context: &Context<'_>, inputs: &Inputs) -> Result<Value> {
     let value = answer(
-        &context.config.endpoints,
+        &mut Line {
+            endpoints: &context.config.endpoints,
+            spend: context.spend,
+            cancel: &context.cancel,
+            log: &mut context.log.borrow_mut(),
+        },
         inputs.text("system").unwrap_or_default(),
         inputs.text("prompt").unwrap_or_default(),
         inputs.0.get("schema").unwrap_or(&Value::Null),
         context.key,
-        &context.cancel,
-        &mut context.log.borrow_mut(),
     )?;
     let text = match &value {
         Value::String(_) => to_text(&value),
