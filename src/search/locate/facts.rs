@@ -81,71 +81,31 @@ impl Memory {
 
     /// The facts of a file as it is now; `None` for what is no source.
     pub(super) fn facts(&self, path: &FilePath, reader: &mut Reader) -> Option<Arc<Facts>> {
-        let language = Language::for_path(Path::new(&path.rel))?;
-        let mut stamp = None;
-        if self.keeps {
-            let seen = Stamp::of(&fs::metadata(&path.abs).ok()?);
-            let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = files.get(&path.rel)
-                && known.stamp == Some(seen)
-            {
-                return Some(Arc::clone(known));
-            }
-            // A file that may change again under the same stamp is read each time.
-            stamp = Some(seen).filter(|s| s.is_settled(SystemTime::now()));
+        Language::for_path(Path::new(&path.rel))?;
+        let seen = Stamp::of(&fs::metadata(&path.abs).ok()?);
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = files.get(&path.rel)
+            && known.stamp == Some(seen)
+        {
+            return Some(Arc::clone(known));
         }
-        let mut facts = self.read(path, language, reader)?;
+        drop(files);
+        // A file that may change again under the same stamp is read each time.
+        let stamp = Some(seen).filter(|s| s.is_settled(SystemTime::now()));
+        let mut keeper = Keeper {
+            reader,
+            memory: self,
+            words: Vec::new(),
+            names: Vec::new(),
+        };
+        let mut facts = read(path, &mut keeper)?;
+        let Keeper { words, names, .. } = keeper;
+        facts.words = words;
+        facts.names = names;
+        facts.names.sort_unstable();
+        facts.names.dedup();
         facts.stamp = stamp;
         Some(Arc::new(facts))
-    }
-
-    fn read(
-        &self,
-        path: &FilePath,
-        language: &'static Language,
-        reader: &mut Reader,
-    ) -> Option<Facts> {
-        let bytes = workspace::read(path).ok()?;
-        if bytes.len() > MAX_BYTES || text::is_binary(&bytes) {
-            return None;
-        }
-        let text = text::decode(&bytes).text;
-        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
-        if text.len() / lines > MAX_AVERAGE_LINE {
-            return None;
-        }
-        let mut class = class::classify(&path.rel);
-        if class == Class::Code && class::says_generated(&text) {
-            class = Class::Foreign;
-        }
-        let mut words = Vec::new();
-        let mut names = Vec::new();
-        let line = std::cell::Cell::new(0u32);
-        words::parts(
-            &text,
-            |p| {
-                let part = text.get(p.start..p.end).unwrap_or_default();
-                if let Some(spelling) = reader.spelling(part, self) {
-                    words.push((line.get(), spelling));
-                }
-                if p.last {
-                    names.push(words::whole(text.get(p.word..p.end).unwrap_or_default()));
-                }
-            },
-            || line.set(line.get() + 1),
-        );
-        names.sort_unstable();
-        names.dedup();
-        Some(Facts {
-            language,
-            class,
-            bytes: text.len(),
-            lines: lines as u32,
-            words,
-            names,
-            stamp: None,
-            blocks: OnceLock::new(),
-        })
     }
 
     /// Keeps the facts of the files that a call has seen, up to a limit, in their order.
@@ -186,21 +146,75 @@ impl Memory {
     }
 }
 
-impl Facts {
-    /// What is left of facts that are not kept once their words have been looked at.
-    pub(super) fn without_words(self: Arc<Self>) -> Arc<Self> {
-        Arc::try_unwrap(self).map_or_else(
-            |shared| shared,
-            |facts| {
-                Arc::new(Self {
-                    words: Vec::new(),
-                    names: Vec::new(),
-                    ..facts
-                })
-            },
-        )
+/// What is done with the words of a file as it is read.
+pub(super) trait Words {
+    /// A part of an identifier, or a word of text; lines from 0.
+    fn part(&mut self, line: u32, part: &str);
+    /// A whole identifier.
+    fn name(&mut self, name: &str);
+}
+
+/// Reads a file and hands over its words, which the facts then lack; `None` for what
+/// is no source.
+pub(super) fn read(path: &FilePath, to: &mut impl Words) -> Option<Facts> {
+    let language = Language::for_path(Path::new(&path.rel))?;
+    let bytes = workspace::read(path).ok()?;
+    if bytes.len() > MAX_BYTES || text::is_binary(&bytes) {
+        return None;
+    }
+    let text = text::decode(&bytes).text;
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+    if text.len() / lines > MAX_AVERAGE_LINE {
+        return None;
+    }
+    let mut class = class::classify(&path.rel);
+    if class == Class::Code && class::says_generated(&text) {
+        class = Class::Foreign;
+    }
+    let line = std::cell::Cell::new(0u32);
+    words::parts(
+        &text,
+        |p| {
+            to.part(line.get(), text.get(p.start..p.end).unwrap_or_default());
+            if p.last {
+                to.name(text.get(p.word..p.end).unwrap_or_default());
+            }
+        },
+        || line.set(line.get() + 1),
+    );
+    Some(Facts {
+        language,
+        class,
+        bytes: text.len(),
+        lines: lines as u32,
+        words: Vec::new(),
+        names: Vec::new(),
+        stamp: None,
+        blocks: OnceLock::new(),
+    })
+}
+
+/// Notes all words of a file, whatever the task.
+struct Keeper<'m> {
+    reader: &'m mut Reader,
+    memory: &'m Memory,
+    words: Vec<(u32, u32)>,
+    names: Vec<u64>,
+}
+
+impl Words for Keeper<'_> {
+    fn part(&mut self, line: u32, part: &str) {
+        if let Some(spelling) = self.reader.spelling(part, self.memory) {
+            self.words.push((line, spelling));
+        }
     }
 
+    fn name(&mut self, name: &str) {
+        self.names.push(words::whole(name));
+    }
+}
+
+impl Facts {
     /// The file's blocks, cut now if they never were.
     pub(super) fn blocks(&self, path: &FilePath, stems: &mut Stems) -> Option<Arc<Vec<Block>>> {
         if let Some(blocks) = self.blocks.get() {

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::abbreviation;
-use super::facts::{Facts, Memory, Reader};
+use super::facts::{self, Facts, Memory, Reader, Words};
 use super::task::Task;
-use super::words::{Map, Term};
+use super::words::{self, Map, Stems, Term};
 use crate::error::Result;
 use crate::workspace::{Cancel, FilePath};
 
@@ -177,52 +177,53 @@ impl Scan {
 
 /// What one thread remembers between files of one call.
 struct Finder<'t> {
-    task: &'t Task,
     memory: &'t Memory,
     reader: Reader,
-    words: Map<Term, u32>,
-    identifiers: Vec<(u64, u32)>,
+    asked: Asked<'t>,
     /// Slots by spelling, as far as they are known; most spellings have none.
     known: Vec<Option<Box<[u32]>>>,
+    /// Slots by the part with its ASCII letters in lower case, where nothing is kept.
+    parts: Map<Box<[u8]>, Box<[u32]>>,
+    stems: Stems,
 }
 
 impl<'t> Finder<'t> {
     fn new(task: &'t Task, memory: &'t Memory) -> Self {
-        let words = task
-            .words
-            .iter()
-            .zip(0..)
-            .map(|(w, i)| (w.term, i))
-            .collect();
-        let identifiers = task.identifiers.iter().zip(0..).map(|(d, i)| (d.hash, i));
         Finder {
-            task,
             memory,
             reader: Reader::new(),
-            words,
-            identifiers: identifiers.collect(),
+            asked: Asked::new(task),
             known: Vec::new(),
+            parts: Map::default(),
+            stems: Stems::new(),
         }
     }
 
     fn file(&mut self, file: usize, path: &FilePath, local: &mut Local) -> Option<Scanned> {
-        let facts = self.memory.facts(path, &mut self.reader)?;
+        let (facts, places, identifiers) = if self.memory.keeps() {
+            let facts = self.memory.facts(path, &mut self.reader)?;
+            let mut places = Vec::new();
+            for &(line, spelling) in &facts.words {
+                for &slot in self.slots(spelling, local) {
+                    places.push((line, slot));
+                }
+            }
+            let occurs = |d: &&u64| facts.names.binary_search(d).is_ok();
+            let identifiers = self.asked.identifiers.iter().filter(occurs).count();
+            (facts, places, identifiers)
+        } else {
+            let mut once = Once {
+                finder: self,
+                local,
+                lower: [0; words::MAX_PART],
+                places: Vec::new(),
+                named: Vec::new(),
+            };
+            let facts = facts::read(path, &mut once)?;
+            (Arc::new(facts), once.places, once.named.len())
+        };
         local.read += 1;
         local.windows += facts.lines.div_ceil(WINDOW);
-        let mut places = Vec::new();
-        for &(line, spelling) in &facts.words {
-            for &slot in self.slots(spelling, local) {
-                places.push((line, slot));
-            }
-        }
-        let occurs = |d: &&(u64, u32)| facts.names.binary_search(&d.0).is_ok();
-        let identifiers = self.identifiers.iter().filter(occurs).count();
-        let facts = if self.memory.keeps() {
-            facts
-        } else {
-            // Only what the task asks for outlives the pass.
-            facts.without_words()
-        };
         Some(Scanned {
             file,
             facts,
@@ -234,7 +235,10 @@ impl<'t> Finder<'t> {
     fn slots(&mut self, spelling: u32, local: &mut Local) -> &[u32] {
         let at = spelling as usize;
         if self.known.get(at).is_none_or(Option::is_none) {
-            let found = self.find(spelling, local);
+            let found = match self.memory.spelling(spelling) {
+                Some(spelling) => self.asked.slots(&spelling.text, spelling.term, local),
+                None => Vec::new(),
+            };
             if self.known.len() <= at {
                 self.known.resize(at + 1, None);
             }
@@ -247,23 +251,95 @@ impl<'t> Finder<'t> {
             .and_then(Option::as_deref)
             .unwrap_or_default()
     }
+}
 
-    fn find(&mut self, spelling: u32, local: &mut Local) -> Vec<u32> {
-        let Some(spelling) = self.memory.spelling(spelling) else {
-            return Vec::new();
-        };
-        if let Some(&i) = self.words.get(&spelling.term) {
+/// What a task asks for.
+struct Asked<'t> {
+    task: &'t Task,
+    words: Map<Term, u32>,
+    /// Hashes of its identifiers, each once.
+    identifiers: Vec<u64>,
+    /// Bits at the lengths of its identifiers in bytes; the last one for longer ones.
+    lengths: u64,
+}
+
+impl<'t> Asked<'t> {
+    fn new(task: &'t Task) -> Self {
+        let words = task.words.iter().zip(0..).map(|(w, i)| (w.term, i));
+        let identifiers = task.identifiers.iter();
+        Asked {
+            task,
+            words: words.collect(),
+            identifiers: identifiers.clone().map(|d| d.hash).collect(),
+            lengths: identifiers.fold(0, |bits, d| bits | bit(d.name.len())),
+        }
+    }
+
+    /// The slots of a word of the repository in lower case.
+    fn slots(&self, text: &str, term: Term, local: &mut Local) -> Vec<u32> {
+        if let Some(&i) = self.words.get(&term) {
             return vec![i];
         }
         let own = self.task.words.len();
         let mut found = Vec::new();
         for (i, w) in self.task.words.iter().enumerate() {
-            if abbreviation::related(&spelling.text, &w.stem) {
+            if abbreviation::related(text, &w.stem) {
                 let next = (own + local.forms.len()) as u32;
-                let key = (i, spelling.text.clone());
+                let key = (i, text.into());
                 found.push(*local.forms.entry(key).or_insert(next));
             }
         }
         found
+    }
+}
+
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+/// Looks for the task's words in a file as it is read, and keeps nothing else.
+struct Once<'f, 't> {
+    finder: &'f mut Finder<'t>,
+    local: &'f mut Local,
+    lower: [u8; words::MAX_PART],
+    places: Vec<(u32, u32)>,
+    /// Identifiers of the task that were found.
+    named: Vec<u64>,
+}
+
+impl Words for Once<'_, '_> {
+    fn part(&mut self, line: u32, part: &str) {
+        let Some(key) = self.lower.get_mut(..part.len()).filter(|k| k.len() > 1) else {
+            return;
+        };
+        key.copy_from_slice(part.as_bytes());
+        key.make_ascii_lowercase();
+        let Finder {
+            parts,
+            stems,
+            asked,
+            ..
+        } = &mut *self.finder;
+        if let Some(slots) = parts.get(&*key) {
+            self.places.extend(slots.iter().map(|&slot| (line, slot)));
+            return;
+        }
+        let slots = match stems.term(part) {
+            Some(term) => asked.slots(&part.to_lowercase(), term, self.local),
+            None => Vec::new(),
+        };
+        self.places.extend(slots.iter().map(|&slot| (line, slot)));
+        parts.insert((&*key).into(), slots.into());
+    }
+
+    fn name(&mut self, name: &str) {
+        let asked = &self.finder.asked;
+        if asked.lengths & bit(name.len()) == 0 {
+            return;
+        }
+        let hash = words::whole(name);
+        if asked.identifiers.contains(&hash) && !self.named.contains(&hash) {
+            self.named.push(hash);
+        }
     }
 }

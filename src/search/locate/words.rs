@@ -11,7 +11,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 pub(super) type Term = u64;
 
 /// Parts longer than this are data (base64, hashes), not words.
-const MAX_PART: usize = 40;
+pub(super) const MAX_PART: usize = 40;
 
 /// FNV-1a, 64 bits: fast for the short keys used here, the same in every run.
 #[derive(Clone)]
