@@ -160,6 +160,33 @@ fn parts_of_names_are_found_where_no_whole_one_is() {
 }
 
 #[test]
+fn a_qualified_name_is_found_among_many_that_share_its_last_part() {
+    let mut files: Vec<(String, String)> = (0..60)
+        .map(|i| {
+            let path = format!("src/a{i:02}.rs");
+            (path, format!("fn open_all{i}() {{}}\nfn open() {{}}\n"))
+        })
+        .collect();
+    let door = "struct Door;\nimpl Door {\n    fn open(&self) {}\n}\n";
+    files.push(("src/z.rs".into(), door.into()));
+    let files: Vec<(&str, &str)> = files.iter().map(|f| (&*f.0, &*f.1)).collect();
+    let tree = tree(&files);
+    let first = |name: &str| {
+        let request = Request {
+            mode: Mode::Symbol,
+            budget: Some(200),
+            ..Request::new([name])
+        };
+        let found = search(&tree.root, &request, &Cancel::new()).unwrap();
+        let first = &found.excerpts[0];
+        (first.path.clone(), first.symbol.clone().unwrap_or_default())
+    };
+    assert_eq!(first("Door::open"), ("src/z.rs".into(), "Door.open".into()));
+    // Of a qualifier that nothing has, the bare name is left, before parts of names.
+    assert_eq!(first("Gate::open"), ("src/a00.rs".into(), "open".into()));
+}
+
+#[test]
 fn the_definition_is_first_among_hundreds_of_uses() {
     let found = ask(&large(), Mode::Auto, &["needle"]);
     assert_eq!(found.excerpts[0].path, "defs.py");

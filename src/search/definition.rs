@@ -77,6 +77,13 @@ pub(super) fn looks_like(line: &[u8], at: std::ops::Range<usize>) -> bool {
     type_first && after.starts_with('(') && !after.ends_with(';')
 }
 
+/// Whether the name at `at` is no part of a longer one.
+pub(super) fn stands_alone(line: &[u8], at: std::ops::Range<usize>) -> bool {
+    let joins = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let before = at.start.checked_sub(1).and_then(|i| line.get(i));
+    !joins(before) && !joins(line.get(at.end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
-use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
+use super::scan::{FileHits, Guess, Hits, Keep, Mask, Scanner, What};
 use crate::error::{Error, Result};
 use crate::workspace::{self, Cancel, FilePath, Root};
 use rayon::prelude::*;
@@ -227,7 +227,7 @@ impl Engine {
             by_words(&mut queries, &files, request)?;
         }
         let mut reports = report(&queries, &files);
-        let order = load_order(&files, queries.len());
+        let order = load_order(&files, &queries);
         let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
         let rest = order.get(loaded.len()..).unwrap_or_default();
         let listed = self.list(&files, rest, &queries, keep, looking);
@@ -575,28 +575,50 @@ fn report(queries: &[Query], files: &[FileHits]) -> Vec<QueryReport> {
 }
 
 /// In which order files are worth reading: each query in turn names its best.
-fn load_order(files: &[FileHits], queries: usize) -> Vec<usize> {
+fn load_order(files: &[FileHits], queries: &[Query]) -> Vec<usize> {
     let places: Vec<_> = files.iter().map(|f| classify(&f.path.rel)).collect();
-    let lists: Vec<Vec<usize>> = (0..queries)
-        .map(|q| {
-            let mut mine: Vec<(usize, &Hits)> = files
-                .iter()
+    let lists: Vec<Vec<usize>> = (0..)
+        .zip(queries)
+        .map(|(q, query)| {
+            let mut mine: Vec<(usize, bool, &Hits)> = files
+                .par_iter()
                 .enumerate()
-                .filter_map(|(i, f)| Some((i, f.hits.iter().find(|h| h.query == q)?)))
+                .filter_map(|(i, f)| {
+                    let hits = f.hits.iter().find(|h| h.query == q)?;
+                    Some((i, holds_qualifier(f, hits, query), hits))
+                })
                 .collect();
             // Files come in order of paths, and the sort is stable.
-            mine.sort_by_key(|(i, h)| {
+            mine.sort_by_key(|(i, qualified, h)| {
                 (
-                    !h.defines,
+                    std::cmp::Reverse(h.defines),
+                    !qualified,
                     places.get(*i),
                     std::cmp::Reverse(files.get(*i).map_or(0, |f| f.hits.len())),
                     std::cmp::Reverse(h.count.min(8)),
                 )
             });
-            mine.into_iter().map(|(i, _)| i).collect()
+            mine.into_iter().map(|(i, ..)| i).collect()
         })
         .collect();
     in_turn(&lists)
+}
+
+/// Whether a file that may define a qualified name also holds the part before it.
+fn holds_qualifier(file: &FileHits, hits: &Hits, query: &Query) -> bool {
+    let Some(qualifier) = &query.qualifier else {
+        return false;
+    };
+    if hits.defines == Guess::Nothing {
+        return false;
+    }
+    let Ok(mut bytes) = workspace::read(&file.path) else {
+        return false;
+    };
+    if query.insensitive {
+        bytes.make_ascii_lowercase();
+    }
+    memchr::memmem::find(&bytes, qualifier.as_bytes()).is_some()
 }
 
 /// Draws from several ranked lists in turn, each item once.
@@ -618,16 +640,20 @@ fn in_turn(lists: &[Vec<usize>]) -> Vec<usize> {
     }
 }
 
-/// Symbols that nothing is called exactly: definitions with the asked name as part
-/// of theirs count as definitions of it.
+/// Symbols that nothing is called exactly: definitions of the bare name count, or
+/// else those with the asked name as part of theirs.
 fn promote(mut drafts: Vec<Draft>, queries: &[Query]) -> Vec<Draft> {
     let exact = drafts.iter().fold(0, |mask, d| mask | d.defines);
-    let vague = queries
+    let mut vague = queries
         .iter()
         .enumerate()
         .filter(|(_, q)| q.kind == Kind::Symbol)
         .fold(0, |mask: Mask, (i, _)| mask | 1 << i)
         & !exact;
+    for draft in &mut drafts {
+        draft.defines |= draft.named & vague;
+    }
+    vague &= !drafts.iter().fold(0, |mask, d| mask | d.named);
     for draft in &mut drafts {
         draft.defines |= draft.partly & vague;
     }

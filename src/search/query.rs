@@ -46,6 +46,8 @@ pub struct Query {
     pub multiline: bool,
     /// The bare name it asks for, where it looks like one: `b` in `a::b`.
     pub name: Option<String>,
+    /// The part before the bare name, where there is one: `a` in `a::b`.
+    pub qualifier: Option<String>,
     /// Something the reader should know about how it was understood.
     pub note: Option<String>,
     pub(super) matcher: RegexMatcher,
@@ -111,6 +113,7 @@ impl Query {
         };
         let mut query = Self::build(text, Kind::Symbol, escape(&name), request)?;
         query.name = Some(name);
+        query.qualifier = qualifier(text);
         Ok(query)
     }
 
@@ -135,6 +138,7 @@ impl Query {
             insensitive,
             multiline,
             name,
+            qualifier: None,
             note: None,
             matcher,
         })
@@ -227,6 +231,13 @@ pub fn bare_name(text: &str) -> Option<String> {
     // A path such as `.hidden` or `a..b` is no qualified name.
     let (last, outer) = parts.split_last()?;
     (is_name(last) && outer.iter().all(|p| is_name(p))).then(|| last.to_string())
+}
+
+/// The part before the last one of a qualified name.
+fn qualifier(text: &str) -> Option<String> {
+    let normal = text.trim().replace("::", ".").replace("->", ".");
+    let mut parts = normal.rsplit(['.', '#', '/']);
+    parts.nth(1).map(str::to_string)
 }
 
 /// The name that a pattern such as `fn\s+parse\b` or `class Foo` asks the

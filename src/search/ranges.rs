@@ -109,6 +109,8 @@ pub(super) struct Draft {
     pub queries: Mask,
     /// Queries whose name this is the definition of.
     pub defines: Mask,
+    /// Queries whose bare name this is the definition of, but for a qualifier.
+    pub named: Mask,
     /// Queries whose name is part of the name that is defined here.
     pub partly: Mask,
     /// Whether all matches lie in comments.
@@ -137,6 +139,7 @@ pub(super) fn topic(
         matches: BTreeMap::new(),
         queries: 1 << query,
         defines: 0,
+        named: 0,
         partly: 0,
         comment: false,
         place: classify(&path.rel),
@@ -160,15 +163,13 @@ pub(super) fn drafts(
     }
     let place = classify(&path.rel);
     let mut by_definition: BTreeMap<Option<usize>, BTreeMap<usize, Mask>> = BTreeMap::new();
-    let mut named: BTreeMap<usize, (Mask, Mask)> = BTreeMap::new();
+    let mut named: BTreeMap<usize, Names> = BTreeMap::new();
     for (&line, &mask) in &lines {
         let around = scope(&view.definitions, line);
         for (index, definition) in definitions_at(&view.definitions, line) {
-            let (exact, partly) = names(definition, mask, queries);
-            if exact | partly != 0 {
-                let entry = named.entry(index).or_default();
-                entry.0 |= exact;
-                entry.1 |= partly;
+            let found = names(definition, mask, queries);
+            if found != Names::default() {
+                named.entry(index).or_default().add(found);
             }
         }
         by_definition.entry(around).or_default().insert(line, mask);
@@ -179,16 +180,15 @@ pub(super) fn drafts(
             let definition = index.and_then(|i| view.definitions.get(i));
             let first = matches.keys().next().copied().unwrap_or(1);
             let last = matches.keys().next_back().copied().unwrap_or(first);
-            let (mut defines, mut partly) = (0, 0);
-            for (i, (exact, part)) in &named {
+            let mut names = Names::default();
+            for (i, found) in &named {
                 let inside = match definition {
                     // A field or constant counts for what it stands in.
                     Some(_) => scope_of(&view.definitions, *i) == index,
                     None => false,
                 };
                 if inside {
-                    defines |= exact;
-                    partly |= part;
+                    names.add(*found);
                 }
             }
             Draft {
@@ -200,8 +200,9 @@ pub(super) fn drafts(
                 queries: matches.values().fold(0, |a, m| a | m),
                 comment: matches.keys().all(|l| view.comment_lines.contains(l)),
                 matches,
-                defines,
-                partly,
+                defines: names.exact,
+                named: names.bare,
+                partly: names.partly,
                 place,
                 topic: None,
             }
@@ -226,6 +227,7 @@ fn merge_inner(drafts: Vec<Draft>) -> Vec<Draft> {
                 }
                 outer.queries |= draft.queries;
                 outer.defines |= draft.defines;
+                outer.named |= draft.named;
                 outer.partly |= draft.partly;
                 outer.comment &= draft.comment;
             }
@@ -275,9 +277,28 @@ fn definitions_at(
         .filter(move |(_, d)| line >= d.lines.start && line <= d.lines.start + 3)
 }
 
+/// Queries whose name a definition has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Names {
+    /// With the qualifier that is asked for.
+    exact: Mask,
+    /// With another qualifier.
+    bare: Mask,
+    /// As part of its own.
+    partly: Mask,
+}
+
+impl Names {
+    fn add(&mut self, other: Self) {
+        self.exact |= other.exact;
+        self.bare |= other.bare;
+        self.partly |= other.partly;
+    }
+}
+
 /// Queries among `mask` whose name a definition has, wholly or in part.
-fn names(definition: &Definition, mask: Mask, queries: &[Query]) -> (Mask, Mask) {
-    let (mut exact, mut partly) = (0, 0);
+fn names(definition: &Definition, mask: Mask, queries: &[Query]) -> Names {
+    let mut found = Names::default();
     for (i, query) in queries.iter().enumerate() {
         let Some(name) = query.name.as_deref().filter(|_| mask & (1 << i) != 0) else {
             continue;
@@ -290,13 +311,19 @@ fn names(definition: &Definition, mask: Mask, queries: &[Query]) -> (Mask, Mask)
             }
         };
         let (defined, asked) = (fold(&definition.name), fold(name));
-        if defined == asked && qualifies(&fold(&definition.path), &fold(&query.text)) {
-            exact |= 1 << i;
-        } else if defined.contains(&asked) {
-            partly |= 1 << i;
-        }
+        let into = match () {
+            () if defined == asked => {
+                match qualifies(&fold(&definition.path), &fold(&query.text)) {
+                    true => &mut found.exact,
+                    false => &mut found.bare,
+                }
+            }
+            () if defined.contains(&asked) => &mut found.partly,
+            () => continue,
+        };
+        *into |= 1 << i;
     }
-    (exact, partly)
+    found
 }
 
 /// Whether the qualified name `path` ends as `asked` does: `a.b.c` for `b::c`. The

@@ -39,8 +39,19 @@ pub(super) struct Hits {
     pub texts: Vec<Vec<u8>>,
     /// Whether some matching lines are left out: there are more.
     pub more: bool,
-    /// Whether some line looks like a definition of the name that is asked for.
-    pub defines: bool,
+    /// What some line looks as if it defined.
+    pub defines: Guess,
+}
+
+/// What a line looks as if it defined, by its text alone; the best last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Guess {
+    #[default]
+    Nothing,
+    /// A name that the one asked for is a part of.
+    Part,
+    /// The name that is asked for.
+    Name,
 }
 
 /// The hits of all queries in one file.
@@ -419,15 +430,18 @@ impl<'q> LineSink<'q> {
     fn guess_definition(&mut self, line: &[u8]) {
         // Only the first look at all files puts them in order by it.
         let wanted = self.keep.what == What::Count;
-        if !wanted || self.hits.defines || self.query.name.is_none() {
+        if !wanted || self.hits.defines == Guess::Name || self.query.name.is_none() {
             return;
         }
         if let Some(at) = self.query.find(line) {
             // A pattern with a keyword in it has matched the definition itself.
-            self.hits.defines = match self.query.kind {
-                Kind::Regex if self.query.text.contains(char::is_whitespace) => true,
-                _ => definition::looks_like(line, at),
+            let guess = match self.query.kind {
+                Kind::Regex if self.query.text.contains(char::is_whitespace) => Guess::Name,
+                _ if !definition::looks_like(line, at.clone()) => Guess::Nothing,
+                _ if definition::stands_alone(line, at) => Guess::Name,
+                _ => Guess::Part,
             };
+            self.hits.defines = self.hits.defines.max(guess);
         }
     }
 }
