@@ -23,12 +23,16 @@ const SLIGHT_LINES: u32 = 5;
 /// Tokens that are worth spending on one task, and ranks that are looked at.
 const ENOUGH_TOKENS: usize = 3000;
 const ENOUGH_RANKS: usize = 20;
+/// With all that fits, the best block of each file counts for this much more, if it has
+/// at most so many lines that are not blank: to see one more file costs little then.
+const BREADTH: f64 = 1.1;
+const BREADTH_LINES: u32 = 25;
 
 pub(super) fn select(scene: &Scene, scores: &[f64], budget: usize, fill: bool) -> Located {
-    let mut order: Vec<usize> = (0..scores.len())
-        .filter(|&i| scores.get(i).is_some_and(|s| *s > 0.0))
-        .collect();
+    let broad = fill.then(|| broaden(scene, scores));
+    let scores = broad.as_deref().unwrap_or(scores);
     let score = |i: usize| scores.get(i).copied().unwrap_or_default();
+    let mut order: Vec<usize> = (0..scores.len()).filter(|&i| score(i) > 0.0).collect();
     order.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
     let top = order.first().map_or(0.0, |&i| score(i));
     let budget = if fill {
@@ -79,6 +83,27 @@ pub(super) fn select(scene: &Scene, scores: &[f64], budget: usize, fill: bool) -
         });
         if span != block.span {
             break;
+        }
+    }
+    out
+}
+
+/// The scores with those of each file's best block raised, where it is short.
+fn broaden(scene: &Scene, scores: &[f64]) -> Vec<f64> {
+    let mut out = scores.to_vec();
+    let mut best: Vec<Option<usize>> = vec![None; scene.files.len()];
+    for (i, (block, score)) in scene.blocks.iter().zip(scores).enumerate() {
+        if let Some(best) = best.get_mut(block.file)
+            && best.is_none_or(|b| scores.get(b).is_some_and(|s| s < score))
+        {
+            *best = Some(i);
+        }
+    }
+    for i in best.into_iter().flatten() {
+        if let (Some(block), Some(score)) = (scene.blocks.get(i), out.get_mut(i))
+            && block.solid <= BREADTH_LINES
+        {
+            *score *= BREADTH;
         }
     }
     out
