@@ -376,6 +376,27 @@ fn a_failed_step_skips_only_what_depends_on_it() {
     );
 }
 
+#[test]
+fn what_is_over_when_a_cap_ends_the_run_is_part_of_its_result() {
+    let p = place();
+    // Both of them are of the same wave; the second is the one too many.
+    p.workflow(&format!(
+        "{FIND}\n[[step]]\nid = \"again\"\nkind = \"search\"\nqueries = [\"Queue\"]\n"
+    ));
+    let mut capped = OWN.to_vec();
+    capped.extend(["--max-steps", "1"]);
+    let out = p.run(&capped);
+    assert_eq!(out.status.code(), Some(4), "{}", text(&out));
+    assert!(text(&out).contains("LIMIT: usize = 5"), "{}", text(&out));
+    let value = p.json(&capped);
+    let status = |n: usize| value["workflow"]["steps"][n]["status"].clone();
+    assert_eq!(
+        (status(0), status(1)),
+        ("done".into(), "waiting".into()),
+        "{value}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_repository_would_run_needs_trust() {

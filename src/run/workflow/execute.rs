@@ -5,34 +5,27 @@
 //! before gave, never from which of them was faster, so that caps cut every run of
 //! the same workflow at the same place.
 
-use super::kinds::{Context, Inputs, Work};
+use super::kinds::{Inputs, Work};
 use super::plan::{Plan, Step, Unit};
 use super::scope::View;
 use super::types::Type;
-use super::work::{Ended, Job, attempt, ending, held_against, inputs, record, sound};
+use super::work::{
+    Around, Ended, Job, Todo, attempt, ending, held_against, inputs, record, side_by_side, sound,
+};
 use crate::error::{Error, Result};
-use crate::run::config::{ASK_TIME, Config};
+use crate::run::config::ASK_TIME;
 use crate::run::journal::{Held, Journal, Known, encode};
-#[cfg(feature = "model")]
-use crate::run::model::Spend;
 use crate::run::outcome::{Failure, StoppedBy};
-use crate::run::retry::Attempt;
 use crate::run::step::{Halt, Progress, crash_point, halt};
 use crate::run::task::parse_time;
-use crate::workspace::{Cancel, Root};
+use crate::workspace::Cancel;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::channel;
-use std::thread;
 use std::time::Duration;
 
 /// Steps that are taken at the same time.
 const PARALLEL: usize = 8;
-/// Stack of a working thread, as large as a main thread's: trees of deeply nested
-/// code are walked on it.
-const STACK_BYTES: usize = 8 << 20;
-
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
@@ -51,8 +44,7 @@ pub(super) enum State {
 /// What a run of a plan works with.
 pub(super) struct Executor<'a> {
     pub plan: &'a Plan,
-    pub root: &'a Root,
-    pub config: &'a Config,
+    pub around: Around<'a>,
     pub journal: &'a Journal,
     pub held: &'a Held,
     /// The caller's values.
@@ -60,9 +52,6 @@ pub(super) struct Executor<'a> {
     pub trusted: bool,
     /// Whether steps that failed are tried again.
     pub again: bool,
-    pub ask: Option<Duration>,
-    pub dry_run: bool,
-    pub room: usize,
     pub cap: usize,
     pub cancel: Cancel,
     pub progress: &'a mut dyn FnMut(Progress<'_>),
@@ -70,9 +59,6 @@ pub(super) struct Executor<'a> {
     pub states: Vec<State>,
     /// What the steps of a loop gave in the round before.
     pub last: BTreeMap<usize, Value>,
-    /// What may be spent on models.
-    #[cfg(feature = "model")]
-    pub spend: Spend,
     /// What the reader should know.
     pub notes: Vec<String>,
     /// Whether a loop ended at its cap with its condition unmet.
@@ -209,15 +195,24 @@ impl Executor<'_> {
             [i] if self.plan.steps[*i].kind.alone => 1,
             _ => PARALLEL,
         };
+        let mut stop = None;
         for chunk in jobs.chunks(at_once) {
-            for (job, result) in chunk.iter().zip(self.chunk(chunk)?) {
-                ended.entry(job.step).or_default().push(result);
+            let (results, halt) = self.chunk(chunk)?;
+            for (job, result) in chunk.iter().zip(results) {
+                ended.entry(job.step).or_default().extend(result);
+            }
+            stop = halt;
+            if stop.is_some() {
+                break;
             }
         }
         for (i, results) in ended {
-            self.states[i] = join(&self.plan.steps[i], results);
+            // What ends the run does not take from it the steps that are over.
+            if results.len() == jobs.iter().filter(|j| j.step == i).count() {
+                self.states[i] = join(&self.plan.steps[i], results);
+            }
         }
-        Ok(())
+        stop.map_or(Ok(()), Err)
     }
 
     /// The work of a step: once, or for each item.
@@ -269,16 +264,22 @@ impl Executor<'_> {
         items.iter().enumerate().map(job).collect()
     }
 
-    /// Does some pieces of work side by side, under the caps.
-    fn chunk(&mut self, jobs: &[Job]) -> std::result::Result<Vec<Ended>, Halt> {
+    /// Does some pieces of work side by side, under the caps: how each ended, as far
+    /// as it did, and what ends the run.
+    fn chunk(
+        &mut self,
+        jobs: &[Job],
+    ) -> std::result::Result<(Vec<Option<Ended>>, Option<Halt>), Halt> {
         let mut out: Vec<Option<Ended>> = jobs.iter().map(|_| None).collect();
-        let mut work = Vec::new();
+        let mut todo = Vec::new();
         let mut stop = None;
-        for (n, job) in jobs.iter().enumerate() {
+        for (at, job) in jobs.iter().enumerate() {
             let step = &self.plan.steps[job.step];
             match self.begin(job, step)? {
-                Begun::Known(ended) => out[n] = Some(ended),
-                Begun::Work(seq, input, before) => work.push((n, seq, input, before)),
+                Begun::Known(ended) => out[at] = Some(ended),
+                Begun::Work(seq, input, before) => {
+                    todo.push(self.todo(at, job, step, seq, input, before)?);
+                }
                 Begun::Stop(by) => {
                     stop = Some(Halt::Stop(by));
                     break;
@@ -286,102 +287,65 @@ impl Executor<'_> {
             }
         }
         crash_point();
+        let (journal, held) = (self.journal, self.held);
         let mut asks = Vec::new();
-        let (plan, held, journal) = (self.plan, self.held, self.journal);
-        let (sender, receiver) = channel();
-        let mut todo = Vec::new();
-        for (n, seq, input, before) in &work {
-            let (job, step) = (&jobs[*n], &plan.steps[jobs[*n].step]);
-            let key = held.key(0, &job.name, input);
-            let decided = match step.kind.alone {
-                true => journal
-                    .decision(held.number, &job.name)
-                    .map_err(Halt::Failed)?,
-                false => None,
-            };
-            todo.push((*n, *seq, input, key, decided, before.clone(), job, step));
-        }
-        let (root, config, cancel) = (self.root, self.config, &self.cancel);
-        let (ask, dry_run, room) = (self.ask, self.dry_run, self.room);
-        #[cfg(feature = "model")]
-        let spend = &self.spend;
-        let failed = thread::scope(|scope| -> Result<()> {
-            let single = todo.len() == 1;
-            for (n, _, _, key, decided, before, job, step) in &todo {
-                let sender = sender.clone();
-                let work = move || {
-                    let given = Inputs(job.inputs.clone());
-                    let log = RefCell::default();
-                    let worked = attempt(step, cancel, step.kind.work, &given, &log, |cancel| {
-                        Context {
-                            log: &log,
-                            #[cfg(feature = "model")]
-                            spend,
-                            root,
-                            config,
-                            cancel,
-                            key,
-                            room,
-                            ask,
-                            number: held.number,
-                            decided: *decided,
-                            dry_run,
-                            before: before.clone(),
-                        }
-                    });
-                    // The receiver is there as long as this scope.
-                    let _ = sender.send((*n, worked));
-                };
-                if single {
-                    work();
-                } else {
-                    thread::Builder::new()
-                        .stack_size(STACK_BYTES)
-                        .spawn_scoped(scope, work)
-                        .map_err(|e| Error::failure("internal", format!("No thread: {e}."), ""))?;
+        side_by_side(&self.around, &self.cancel, &todo, |one, worked| {
+            match ending(&worked.result) {
+                None => {
+                    let name = &one.job.name;
+                    let ended = record(journal, held, one.seq, name, &one.input, &worked)?;
+                    out[one.at] = Some(ended.and_then(|v| sound(one.step, v)));
                 }
-            }
-            for _ in &todo {
-                let Ok((n, worked)) = receiver.recv() else {
-                    break;
-                };
-                let Some((_, seq, input, _, _, _, job, step)) = todo.iter().find(|t| t.0 == n)
-                else {
-                    continue;
-                };
-                match ending(&worked.result) {
-                    None => {
-                        let ended = record(journal, held, *seq, &job.name, input, &worked)?;
-                        out[n] = Some(ended.and_then(|v| sound(step, v)));
+                Some(halt) => {
+                    journal.insert_attempts(held, one.seq, &worked.log)?;
+                    if let (Halt::Stop(StoppedBy::Gate), Err(e)) = (&halt, &worked.result) {
+                        asks.push((one.job, e.message.clone()));
                     }
-                    Some(halt) => {
-                        journal.insert_attempts(held, *seq, &worked.log)?;
-                        if let (Halt::Stop(StoppedBy::Gate), Err(e)) = (&halt, &worked.result) {
-                            asks.push((job.name.clone(), expiry(job, ask)?, e.message.clone()));
-                        }
-                        stop = Some(halt);
-                    }
+                    stop = Some(halt);
                 }
             }
             Ok(())
-        });
-        failed.map_err(Halt::Failed)?;
+        })
+        .map_err(Halt::Failed)?;
         crash_point();
-        for (name, time, shown) in asks {
-            journal
-                .ask(held.number, &name, time)
+        for (job, shown) in asks {
+            expiry(job, self.around.ask)
+                .and_then(|time| journal.ask(held.number, &job.name, time))
                 .map_err(Halt::Failed)?;
             self.notes.push(shown);
         }
-        if let Some(halt) = stop {
-            return Err(halt);
+        for (job, ended) in jobs.iter().zip(&mut out) {
+            if let Some(one) = ended.take() {
+                *ended = Some(self.finish(job, one)?);
+            }
         }
-        let mut ended = Vec::new();
-        for (n, one) in out.into_iter().enumerate() {
-            let one = one.unwrap_or_else(|| Err(Failure::from(&Error::cancelled())));
-            ended.push(self.finish(&jobs[n], one)?);
-        }
-        Ok(ended)
+        Ok((out, stop))
+    }
+
+    /// Work that is to be done, with what was decided about it.
+    fn todo<'j>(
+        &self,
+        at: usize,
+        job: &'j Job,
+        step: &'j Step,
+        seq: usize,
+        input: String,
+        before: Value,
+    ) -> std::result::Result<Todo<'j>, Halt> {
+        let decided = match step.kind.alone {
+            true => self.journal.decision(self.held.number, &job.name),
+            false => Ok(None),
+        };
+        Ok(Todo {
+            at,
+            job,
+            step,
+            seq,
+            key: self.held.key(0, &job.name, &input),
+            input,
+            before,
+            decided: decided.map_err(Halt::Failed)?,
+        })
     }
 
     /// Looks up what is known of a piece of work, and counts it under the caps.
@@ -471,7 +435,7 @@ impl Executor<'_> {
         let given = Inputs(job.inputs.clone());
         let log = RefCell::default();
         let worked = attempt(step, &self.cancel, prepare, &given, &log, |cancel| {
-            self.context(cancel, &key, Value::Null, &log)
+            self.around.context(cancel, &key, Value::Null, None, &log)
         });
         if let Some(halt) = ending(&worked.result) {
             return Err(halt);
@@ -487,37 +451,14 @@ impl Executor<'_> {
         };
         let given = Inputs(job.inputs.clone());
         let log = RefCell::default();
-        let context = self.context(self.cancel.clone(), "", value.clone(), &log);
+        let cancel = self.cancel.clone();
+        let context = self.around.context(cancel, "", value.clone(), None, &log);
         match finish(&context, &given) {
             Ok(value) => Ok(Ok(value)),
             Err(e) => match halt(e) {
                 Halt::Failed(e) => Ok(Err(Failure::from(&e))),
                 stop => Err(stop),
             },
-        }
-    }
-
-    fn context<'c>(
-        &'c self,
-        cancel: Cancel,
-        key: &'c str,
-        before: Value,
-        log: &'c RefCell<Vec<Attempt>>,
-    ) -> Context<'c> {
-        Context {
-            log,
-            #[cfg(feature = "model")]
-            spend: &self.spend,
-            root: self.root,
-            config: self.config,
-            cancel,
-            key,
-            room: self.room,
-            ask: self.ask,
-            number: self.held.number,
-            decided: None,
-            dry_run: self.dry_run,
-            before,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::files::find;
 use super::plan::Plan;
 use super::show::show;
 use super::types::Type;
+use super::work::Around;
 use crate::error::{Error, Result};
 use crate::run::config;
 use crate::run::journal::{Held, Journal};
@@ -154,18 +155,29 @@ pub(in crate::run) fn take(
 ) -> Result<Outcome> {
     let plan = Plan::read(&order.path, &order.file)?;
     let config = config::load(root)?;
+    #[cfg(feature = "model")]
+    let spend = {
+        let cap = plan.caps.model_tokens;
+        let cap = cap.unwrap_or_else(|| config.model_tokens());
+        Spend::new(cap, journal.spent(held.number)?)
+    };
     let mut run = Executor {
         plan: &plan,
-        root,
-        config: &config,
+        around: Around {
+            root,
+            config: &config,
+            number: held.number,
+            ask: order.ask,
+            dry_run: order.dry_run,
+            room: order.budget / 2,
+            #[cfg(feature = "model")]
+            spend,
+        },
         journal,
         held,
         inputs: &order.inputs,
         trusted: order.own || is_trusted(root, &order.path, &order.file),
         again,
-        ask: order.ask,
-        dry_run: order.dry_run,
-        room: order.budget / 2,
         cap: order.max_steps,
         cancel: cancel.with_timeout(order.timeout),
         progress,
@@ -176,13 +188,6 @@ pub(in crate::run) fn take(
             .map(|_| super::execute::State::Waiting)
             .collect(),
         last: Default::default(),
-        #[cfg(feature = "model")]
-        spend: Spend::new(
-            plan.caps
-                .model_tokens
-                .unwrap_or_else(|| config.model_tokens()),
-            journal.spent(held.number)?,
-        ),
         notes: Vec::new(),
         cut: false,
     };

@@ -74,7 +74,7 @@ pub(super) fn show(
     };
     let mut notes = left_out(run, order);
     if run.plan.steps.iter().any(|s| s.kind.trusted.is_some()) {
-        notes.extend(run.config.notes.iter().cloned());
+        notes.extend(run.around.config.notes.iter().cloned());
     }
     notes.extend(run.notes.iter().cloned());
     let id = format!("r{}", run.held.number);
@@ -137,7 +137,7 @@ pub(super) fn show(
             notes,
         }),
         #[cfg(feature = "model")]
-        model_tokens: run.spend.spent(),
+        model_tokens: run.around.spend.spent(),
         #[cfg(not(feature = "model"))]
         model_tokens: 0,
         text: fitted.text,

@@ -6,13 +6,18 @@ use super::plan::Step;
 use super::scope::View;
 use super::types::Type;
 use crate::error::{Error, Result};
-use crate::run::journal::{Done, Held, Journal, encode};
+use crate::run::config::Config;
+use crate::run::journal::{Decision, Done, Held, Journal, encode};
+#[cfg(feature = "model")]
+use crate::run::model::Spend;
 use crate::run::outcome::Failure;
 use crate::run::retry::{Attempt, attempts, made};
 use crate::run::step::{Halt, crash_point, halt};
-use crate::workspace::Cancel;
+use crate::workspace::{Cancel, Root};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// One piece of work: a step, or one item of it.
@@ -21,6 +26,109 @@ pub(super) struct Job {
     /// Its name in the journal.
     pub name: String,
     pub inputs: Map<String, Value>,
+}
+
+/// A piece of work that is to be done.
+pub(super) struct Todo<'j> {
+    /// Its place among those that are done at the same time.
+    pub at: usize,
+    pub job: &'j Job,
+    pub step: &'j Step,
+    pub seq: usize,
+    /// Its input as it is written down.
+    pub input: String,
+    /// Its idempotency key.
+    pub key: String,
+    /// What was prepared for it.
+    pub before: Value,
+    /// What was decided about it, where somebody was asked.
+    pub decided: Option<Decision>,
+}
+
+/// What is around every piece of work of a run; threads share it.
+pub(super) struct Around<'a> {
+    pub root: &'a Root,
+    pub config: &'a Config,
+    /// The run's number.
+    pub number: i64,
+    pub ask: Option<Duration>,
+    pub dry_run: bool,
+    pub room: usize,
+    /// What may be spent on models.
+    #[cfg(feature = "model")]
+    pub spend: Spend,
+}
+
+impl Around<'_> {
+    pub fn context<'c>(
+        &'c self,
+        cancel: Cancel,
+        key: &'c str,
+        before: Value,
+        decided: Option<Decision>,
+        log: &'c RefCell<Vec<Attempt>>,
+    ) -> Context<'c> {
+        Context {
+            log,
+            #[cfg(feature = "model")]
+            spend: &self.spend,
+            root: self.root,
+            config: self.config,
+            cancel,
+            key,
+            room: self.room,
+            ask: self.ask,
+            number: self.number,
+            decided,
+            dry_run: self.dry_run,
+            before,
+        }
+    }
+}
+
+/// Stack of a working thread, as large as a main thread's: trees of deeply nested
+/// code are walked on it.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Does all of it at the same time; `over` is told of each piece that is over, one
+/// after another, on the calling thread.
+///
+/// # Errors
+/// What `over` says; `internal` where no thread can be had.
+pub(super) fn side_by_side<'j>(
+    around: &Around<'_>,
+    cancel: &Cancel,
+    todo: &[Todo<'j>],
+    mut over: impl FnMut(&Todo<'j>, Worked) -> Result<()>,
+) -> Result<()> {
+    let (sender, receiver) = channel();
+    thread::scope(|scope| {
+        for one in todo {
+            let sender = sender.clone();
+            let work = move || {
+                let given = Inputs(one.job.inputs.clone());
+                let log = RefCell::default();
+                let step = one.step;
+                let worked = attempt(step, cancel, step.kind.work, &given, &log, |cancel| {
+                    around.context(cancel, &one.key, one.before.clone(), one.decided, &log)
+                });
+                // The receiver is there as long as this scope.
+                let _ = sender.send((one, worked));
+            };
+            if todo.len() == 1 {
+                work();
+            } else {
+                thread::Builder::new()
+                    .stack_size(STACK_BYTES)
+                    .spawn_scoped(scope, work)
+                    .map_err(|e| Error::failure("internal", format!("No thread: {e}."), ""))?;
+            }
+        }
+        drop(sender);
+        receiver
+            .iter()
+            .try_for_each(|(one, worked)| over(one, worked))
+    })
 }
 
 /// How a piece of work ended, unless it ends the run.
