@@ -26,6 +26,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The steps that runs of this program take: a run of another number cannot be
 /// resumed, because its rows mean something else.
 pub(super) const STEPS_VERSION: i64 = 1;
+/// How long a lock is waited for that should be free: a process that was killed
+/// while it started a command leaves its locks to that one until the command's
+/// program is loaded, and a list of runs looks at each lock for a moment.
+const GRACE: Duration = Duration::from_secs(1);
 /// Runs kept for one root; finished ones beyond are dropped, oldest first.
 const MAX_RUNS: i64 = 200;
 
@@ -115,7 +119,9 @@ impl Journal {
             )
         };
         let file = self.lock_file(&path)?;
-        file.try_lock().map_err(|_| busy())?;
+        if !lock(&file, &Cancel::new().with_timeout(GRACE)) {
+            return Err(busy());
+        }
         let nonce = self
             .db
             .query_row("select nonce from run where id = ?", [number], |r| r.get(0))
@@ -134,18 +140,19 @@ impl Journal {
     /// `writer_busy` (refused); `timed_out`, `cancelled`.
     pub fn writer(&self, wait: bool, cancel: &Cancel) -> Result<File> {
         let file = self.lock_file(&self.folder.join("writer.lock"))?;
-        while file.try_lock().is_err() {
-            if !wait {
-                return Err(Error::refused(
-                    "writer_busy",
-                    "Another run writes to this root.",
-                    "Wait for its end, or leave out --no-wait.",
-                ));
-            }
-            cancel.check()?;
-            std::thread::sleep(Duration::from_millis(20));
+        let patience = match wait {
+            true => cancel.clone(),
+            false => cancel.with_timeout(GRACE),
+        };
+        if lock(&file, &patience) {
+            return Ok(file);
         }
-        Ok(file)
+        cancel.check()?;
+        Err(Error::refused(
+            "writer_busy",
+            "Another run writes to this root.",
+            "Wait for its end, or leave out --no-wait.",
+        ))
     }
 
     fn lock_file(&self, path: &Path) -> Result<File> {
@@ -289,6 +296,17 @@ pub(super) fn unknown(number: i64) -> Error {
     )
 }
 
+/// Waits for a lock until it is to stop; whether it was had.
+fn lock(file: &File, patience: &Cancel) -> bool {
+    while file.try_lock().is_err() {
+        if patience.is_cancelled() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
 impl Held {
     /// The idempotency key of a step: the same for the same step of the same run
     /// with the same input, and no other.
@@ -349,4 +367,30 @@ fn broken(folder: &Path, e: &rusqlite::Error) -> Error {
         format!("The journal in {} cannot be used: {e}.", folder.display()),
         "Make that place writable; a damaged journal can be deleted.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::task::Task;
+
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for_and_one_that_stays_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+        let journal = Journal::open(&root).unwrap();
+        let task = Job::Task(Box::new(Task::new("find it")));
+        let number = journal.begin(&task).unwrap().number;
+        let other = File::open(journal.lock_path(number)).unwrap();
+        other.lock().unwrap();
+        let busy = journal.hold(number).err().map(|e| e.code);
+        assert_eq!(busy, Some("run_busy"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30));
+                other.unlock().unwrap();
+            });
+            assert_eq!(journal.hold(number).unwrap().number, number);
+        });
+    }
 }
