@@ -20,6 +20,11 @@ pub(super) const CONTROLS: [(Mask, &str); 5] = [
 /// Lines of context around a match, and of a random window's half.
 const CONTEXT: usize = 5;
 
+/// Tokens of a marker where lines are left out, such as `⋯120`.
+const MARKER: usize = 4;
+/// Tokens of the line that says how much was left out and how to get it.
+const HANDLE: usize = 14;
+
 /// What the agent is going to need, known to the oracle alone: for each line (by
 /// its [`key`]) the last turn that uses it.
 pub(super) type Needs = HashMap<u64, usize>;
@@ -32,7 +37,8 @@ pub(super) struct Subject<'a> {
     pub turn: usize,
 }
 
-/// The lines that a control shows within `budget` tokens.
+/// The lines that a control shows within `budget` tokens. What it leaves out is
+/// marked as trimtab marks it, and paid for.
 pub(super) fn lines(way: Mask, of: &Subject<'_>, budget: usize, needs: &Needs) -> Vec<usize> {
     let lines = Lines::new(of.text);
     let costs = count_lines(of.text);
@@ -45,23 +51,24 @@ pub(super) fn lines(way: Mask, of: &Subject<'_>, budget: usize, needs: &Needs) -
         32 => outline(of.path, of.text),
         _ => needed(&lines, of.turn, needs, 1),
     };
-    let mut left = budget;
-    let mut shown: Vec<usize> = Vec::new();
-    let mut seen = vec![false; lines.len() + 1];
+    let mut used = HANDLE + MARKER;
+    let mut seen = vec![false; lines.len() + 2];
     for n in order {
-        let cost = costs.get(n - 1).map_or(0, |c| *c as usize);
         if seen[n] {
             continue;
         }
-        if cost > left {
+        let cost = costs.get(n - 1).map_or(0, |c| *c as usize);
+        // A line between two gaps makes one more, one that joins two makes one less.
+        let beside = [n > 1 && !seen[n - 1], n < lines.len() && !seen[n + 1]];
+        let gaps = beside.iter().filter(|gap| **gap).count();
+        let then = (used + cost + gaps * MARKER).saturating_sub(MARKER);
+        if then > budget {
             break;
         }
-        left -= cost;
+        used = then;
         seen[n] = true;
-        shown.push(n);
     }
-    shown.sort_unstable();
-    shown
+    (1..=lines.len()).filter(|n| seen[*n]).collect()
 }
 
 /// The lines that will be needed, with `context` lines around each.
@@ -132,11 +139,12 @@ mod tests {
         let needs: Needs = [(key_of(300), 9), (key_of(40), 2)].into();
         let costs = count_lines(&text);
         for (way, name) in CONTROLS {
-            let shown = lines(way, &of, 120, &needs);
+            let shown = lines(way, &of, 160, &needs);
             assert!(!shown.is_empty(), "{name}");
             let cost: u32 = shown.iter().map(|n| costs[n - 1]).sum();
-            assert!(cost <= 120, "{name}");
-            assert_eq!(shown, lines(way, &of, 120, &needs), "{name}");
+            let gaps = shown.windows(2).filter(|w| w[1] > w[0] + 1).count();
+            assert!(cost as usize + gaps * MARKER + HANDLE <= 160, "{name}");
+            assert_eq!(shown, lines(way, &of, 160, &needs), "{name}");
         }
         assert_eq!(lines(64, &of, 120, &needs), [299, 300, 301]);
         assert!(lines(16, &of, 120, &needs).contains(&153));

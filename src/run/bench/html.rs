@@ -2,7 +2,8 @@
 
 use super::overall::Overall;
 use super::plots;
-use super::replay::{DENOMINATORS, Replay, Sum, percent};
+use super::replay::Replay;
+use super::sum::{DENOMINATORS, Sum, percent};
 use super::tasks::Report;
 use super::walk::{SHARES, State};
 use super::{LEDGERS, Replayed};
@@ -107,6 +108,7 @@ fn sessions(out: &mut String, replay: &Replay) -> Result<()> {
         out.push_str("<h3>By repository</h3>");
         repositories(out, replay);
     }
+    cases(out, replay);
     out.push_str("<h3>Every session, every step</h3>");
     for session in &replay.sessions {
         one(out, session);
@@ -130,8 +132,8 @@ fn sessions(out: &mut String, replay: &Replay) -> Result<()> {
 /// How a step is replayed, in words.
 const RULES: &str = "Each step is charged as recorded and as trimtab would have taken it, by what was known \
 at that moment: a search becomes <code>search</code> with the same pattern, a list <code>expand</code> of the \
-folder, named lines <code>expand</code> of the same lines, a whole file <code>compact</code> with names said \
-before as its query, a command <code>exec</code>, an edit <code>apply</code> of the shorter of a lazy snippet \
+folder, named lines <code>expand</code> of the same lines, a whole file <code>compact</code> where it fits, \
+else <code>search</code> in it for names said before, a command <code>exec</code>, an edit <code>apply</code> of the shorter of a lazy snippet \
 and a search/replace block. A line that the agent went on to edit or quote, that the session had shown and \
 trimtab had not, is read again with 15 lines on each side, in a turn of its own; so is a search that did not \
 name a file which was opened next. An edit with other bytes than the recorded ones is charged with the \
@@ -145,8 +147,7 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
     let _ = write!(
         out,
         "<h3>Parity</h3><p>Of {} edits {} ({}) came to the recorded bytes, {} were refused, {} came to other bytes. \
-         {} ({}) quote a line that trimtab had not shown; {} quote one that the session had not shown either.</p>\
-         <p>Of {} tokens of file reads that trimtab shortened, and at the same number of tokens:</p>",
+         {} ({}) quote a line that trimtab had not shown; {} quote one that the session had not shown either.</p>",
         e.count,
         e.exact,
         part(e.exact),
@@ -154,10 +155,50 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
         e.wrong,
         e.missing,
         part(e.missing),
-        e.unseen,
+        e.unseen
+    );
+    if all.arms.is_empty() {
+        out.push_str("<p>trimtab shortened no read of a whole file.</p>");
+    } else {
+        shortened(out, all)?;
+    }
+    let refusals: Vec<String> = all
+        .refusals
+        .iter()
+        .map(|(why, count)| format!("{count} {}", escape(why)))
+        .collect();
+    let _ = write!(
+        out,
+        "<p>Refused or of other bytes: {}.</p><p>What bounds it: an oracle that reads nothing but what is edited or quoted later, with 15 lines \
+         around, would save {} of the tokens of all reads. {} tokens that trimtab showed were of lines shown \
+         before, because a read named them again: without them the saving would be {}.</p>",
+        if refusals.is_empty() {
+            "none".to_string()
+        } else {
+            refusals.join(", ")
+        },
+        share(all.ceiling),
+        all.repeated,
+        share(all.unrepeated)
+    );
+    Ok(())
+}
+
+/// The reads that were shortened, beside the controls.
+fn shortened(out: &mut String, all: &Sum) -> Result<()> {
+    let _ = write!(
+        out,
+        "<p>Whole files that trimtab shortened had {} tokens as recorded. The same at the same number of tokens, \
+         each way marking what it leaves out:</p>",
         all.shortened
     );
-    let mut head = vec!["way", "blocks read again", "tokens in all", "saved"];
+    let mut head = vec![
+        "way",
+        "needed lines shown",
+        "blocks read again",
+        "tokens in all",
+        "saved",
+    ];
     let shares = SHARES.map(|s| format!("all shown at {s}%"));
     let tried = all.arms.iter().any(|a| !a.complete.is_empty());
     if tried {
@@ -166,6 +207,7 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
     let rows = all.arms.iter().map(|a| {
         let mut row = vec![
             a.name.to_string(),
+            share(a.kept),
             a.misses.to_string(),
             a.total.to_string(),
             share(a.saved),
@@ -178,15 +220,37 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
         figure(out, &plots::curves(all, false)?);
         figure(out, &plots::curves(all, true)?);
     }
+    Ok(())
+}
+
+/// Where trimtab paid more than its steps: each case behind the penalties.
+fn cases(out: &mut String, replay: &Replay) {
+    let steps = replay.sessions.iter().flat_map(|s| &s.steps);
+    let count = steps.filter(|s| !s.why.is_empty()).count();
     let _ = write!(
         out,
-        "<p>What bounds it: an oracle that reads nothing but what is edited or quoted later, with 15 lines \
-         around, would save {} of the tokens of all reads. {} tokens that trimtab showed were of lines shown \
-         before, because a read named them again.</p>",
-        share(all.ceiling),
-        all.repeated
+        "<details><summary>{} re-reads, repeated searches and refused edits</summary>",
+        count
     );
-    Ok(())
+    let rows = replay.sessions.iter().flat_map(|session| {
+        let cases = session.steps.iter().filter(|s| !s.why.is_empty());
+        cases.map(|s| {
+            vec![
+                session.id.clone(),
+                s.turn.to_string(),
+                s.tool.clone(),
+                s.about.clone(),
+                s.ours.saturating_sub(s.recorded).to_string(),
+                s.why.clone(),
+            ]
+        })
+    });
+    table(
+        out,
+        &["session", "turn", "tool", "about", "tokens", "why"],
+        rows,
+    );
+    out.push_str("</details>");
 }
 
 fn repositories(out: &mut String, replay: &Replay) {
@@ -247,11 +311,12 @@ fn one(out: &mut String, session: &Replayed) {
             s.recorded.to_string(),
             s.ours.to_string(),
             state.to_string(),
+            s.why.clone(),
             s.digest.clone(),
         ]
     });
     let head = [
-        "turn", "kind", "tool", "about", "recorded", "ours", "", "digest",
+        "turn", "kind", "tool", "about", "recorded", "ours", "", "why", "digest",
     ];
     table(out, &head, rows);
     out.push_str("</details>");

@@ -10,6 +10,7 @@
 //! that takes agents at work. What it can show is what the same work costs.
 
 mod action;
+mod change;
 mod controls;
 #[cfg(feature = "report")]
 mod html;
@@ -22,6 +23,8 @@ mod recorded;
 mod replay;
 mod snippet;
 mod stats;
+mod sum;
+mod tables;
 mod tasks;
 mod tree;
 mod view;
@@ -34,7 +37,8 @@ pub use ledger::{Amount, Kind, LEDGERS, Prices};
 pub use overall::{Latency, Overall, latency};
 pub use policy::Policy;
 pub use recorded::{Action, Call, Format, Search, Session, Turn, read_session, read_sessions};
-pub use replay::{Arm, DENOMINATORS, KindSum, Replay, ReplayOptions, Replayed, Sum, replay};
+pub use replay::{Replay, ReplayOptions, Replayed, replay};
 pub use stats::Interval;
+pub use sum::{Arm, DENOMINATORS, KindSum, Sum};
 pub use tasks::{Cost, Report, Way, bench};
 pub use walk::{Control, Edits, SHARES, State, Step, Survival};

@@ -1,7 +1,7 @@
 //! Plots as SVG whose colours are the page's: readable in light and dark.
 
 use super::overall::Latency;
-use super::replay::Sum;
+use super::sum::Sum;
 use super::walk::SHARES;
 use crate::error::{Error, Result};
 use plotters::coord::types::RangedCoordf64;

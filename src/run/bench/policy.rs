@@ -8,21 +8,23 @@
 //!   pattern, folder and globs.
 //! - A list of files becomes `expand` of the folder, with the glob as `grep`.
 //! - A read of named lines becomes `expand` of the same lines, verbatim.
-//! - A read of a whole file becomes `compact` of it, with a query of names from the
-//!   last searches and the answer that asked for it; what fits is shown untouched.
+//! - A read of a whole file shows it untouched where it fits. A larger one becomes
+//!   `search` in it for names said before, or, where it holds none of them,
+//!   `compact` of it.
 //! - A command becomes the same command under `trimtab exec`.
 //! - An edit becomes `apply` of the shorter of a lazy snippet and a search/replace
 //!   block, made from the recorded old and new text alone; a new file is sent whole.
 
+use super::change::{Change, region};
 use super::recorded::{Action, Call, Search};
 use super::snippet;
-use super::tree::Tree;
+use super::tree::{Tree, is_beside};
 use crate::apply::{self, ApplyOptions, Edit};
 use crate::compact::{Kind as TextKind, Options, Size, compact_stored};
 use crate::error::Result;
 use crate::run::expand::{ExpandOptions, expand};
 use crate::run::shorten;
-use crate::search::{Engine, Request};
+use crate::search::{Engine, Excerpt, MAX_QUERIES, Request, Response};
 use crate::text::{Lines, Span};
 use crate::tokens::{count, fits};
 use crate::workspace::{Cancel, Store};
@@ -48,9 +50,9 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            lines: 500,
-            files: 300,
-            list: 300,
+            lines: 200,
+            files: 150,
+            list: 200,
             whole: 2_000,
             log: 1_000,
         }
@@ -68,6 +70,8 @@ pub(super) struct Taken {
     pub cut: Option<String>,
     /// The tool refused or failed: the recorded call follows.
     pub wasted: bool,
+    /// Why it is wasted.
+    pub why: String,
     /// For an edit: whether the bytes are the recorded ones.
     pub exact: bool,
 }
@@ -77,111 +81,11 @@ impl Taken {
         Self {
             arguments,
             output: e.to_string(),
+            why: format!("{}: {}", e.code, e.message),
             wasted: true,
             ..Self::default()
         }
     }
-}
-
-/// A change of a file, as the session made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub path: String,
-    /// `None` for a new file.
-    pub before: Option<String>,
-    pub after: String,
-    /// The lines of `before` that the recorded edit quoted.
-    pub span: Option<Span>,
-}
-
-/// What a recorded edit does to the tree; `None` where it lies outside, failed or
-/// does not fit the file.
-pub(super) fn change(tree: &Tree, call: &Call) -> Option<Change> {
-    if call.failed {
-        return None;
-    }
-    match &call.action {
-        Action::Replace {
-            path,
-            old,
-            new,
-            all,
-        } => {
-            let path = tree.file(path)?;
-            let before = call.before.clone().or_else(|| tree.text(&path))?;
-            let at = before.find(old.as_str()).filter(|_| !old.is_empty())?;
-            let lines = Lines::new(&before);
-            let span = Span::new(
-                lines.line_at(at),
-                lines.line_at(at + old.trim_end_matches('\n').len().saturating_sub(1)),
-            );
-            let after = if *all {
-                before.replace(old.as_str(), new)
-            } else {
-                before.replacen(old.as_str(), new, 1)
-            };
-            Some(Change {
-                span: Some(span),
-                before: Some(before),
-                path,
-                after,
-            })
-        }
-        Action::ReplaceLines {
-            path,
-            from,
-            to,
-            text,
-        } => {
-            let path = tree.file(path)?;
-            let before = call.before.clone().or_else(|| tree.text(&path))?;
-            let lines = Lines::new(&before);
-            let to = (*to).min(lines.len());
-            if *from > lines.len() + 1 {
-                return None;
-            }
-            let mut after = before[..lines.start_of(*from)].to_string();
-            if !after.is_empty() && !after.ends_with('\n') {
-                after.push('\n');
-            }
-            after.push_str(text);
-            after.push('\n');
-            after.push_str(&before[lines.start_of(to.max(from - 1) + 1)..]);
-            Some(Change {
-                span: (to >= *from).then(|| Span::new(*from, to)),
-                before: Some(before),
-                path,
-                after,
-            })
-        }
-        Action::Write { path, content } => match tree.file(path) {
-            Some(path) => {
-                let before = call.before.clone().or_else(|| tree.text(&path))?;
-                Some(Change {
-                    path,
-                    before: Some(before),
-                    after: content.clone(),
-                    span: None,
-                })
-            }
-            None => {
-                let path = new_path(tree, path)?;
-                Some(Change {
-                    path,
-                    before: None,
-                    after: content.clone(),
-                    span: None,
-                })
-            }
-        },
-        _ => None,
-    }
-}
-
-/// The place in the tree of a file that is to be made: its folder has to be there.
-fn new_path(tree: &Tree, recorded: &str) -> Option<String> {
-    let (folder, name) = recorded.rsplit_once('/')?;
-    Some(format!("{}/{name}", tree.folder(folder)?))
 }
 
 /// What the rules may use besides the call.
@@ -211,6 +115,8 @@ pub(super) fn take(
             read_step(now, &path, *from, *count)
         }
         Action::Replace { .. } | Action::ReplaceLines { .. } | Action::Write { .. } => {
+            // An empty file is made by tools that fill it in a second step.
+            let change = change.filter(|c| c.before.is_some() || !c.after.is_empty());
             change.map(|change| edit_step(now, change)).transpose()
         }
         Action::Run => run_step(now, call).map(Some),
@@ -220,8 +126,10 @@ pub(super) fn take(
 
 fn search_step(now: &Moment<'_>, search: &Search) -> Result<Option<Taken>> {
     let mut globs = search.globs.clone();
+    let mut beside = false;
     if let Some(path) = &search.path {
         if let Some(file) = now.tree.file(path) {
+            beside = is_beside(&file);
             globs = vec![format!("/{file}")];
         } else if let Some(folder) = now.tree.folder(path) {
             globs = match globs.is_empty() {
@@ -251,6 +159,8 @@ fn search_step(now: &Moment<'_>, search: &Search) -> Result<Option<Taken>> {
     };
     let request = Request {
         globs: globs.clone(),
+        // A file beside the repository lies in a hidden folder here, not in fact.
+        hidden: beside,
         budget: Some(budget),
         ..Request::new([pattern.clone()])
     };
@@ -262,11 +172,7 @@ fn search_step(now: &Moment<'_>, search: &Search) -> Result<Option<Taken>> {
     Ok(Some(match now.engine.search(&request, now.cancel) {
         Ok(found) => Taken {
             arguments,
-            shows: found
-                .excerpts
-                .iter()
-                .map(|e| (e.path.clone(), e.lines.iter().map(|(n, _)| *n).collect()))
-                .collect(),
+            shows: shows(&found),
             output: found.render().to_string(),
             ..Taken::default()
         },
@@ -367,6 +273,9 @@ fn read_step(
             ..Taken::default()
         }));
     }
+    if let Some(taken) = look_up(now, path, &text) {
+        return Ok(Some(taken));
+    }
     let query = now.query.join(" ");
     let budget = now.policy.whole;
     let arguments = json!({"target": path, "query": query, "budget": budget}).to_string();
@@ -396,6 +305,43 @@ fn read_step(
             Err(e) => Taken::failed(arguments, &e),
         },
     ))
+}
+
+/// A search in a file that is too large to be shown, for the names in it that were
+/// said before; none where there are none.
+fn look_up(now: &Moment<'_>, path: &str, text: &str) -> Option<Taken> {
+    let budget = now.policy.whole;
+    if fits(text, budget) {
+        return None;
+    }
+    let said = now.query.iter().filter(|n| text.contains(n.as_str()));
+    let names: Vec<String> = said.take(MAX_QUERIES).cloned().collect();
+    if names.is_empty() {
+        return None;
+    }
+    let globs = vec![format!("/{path}")];
+    let arguments = json!({"queries": names, "globs": globs, "budget": budget}).to_string();
+    let request = Request {
+        globs,
+        hidden: is_beside(path),
+        budget: Some(budget),
+        ..Request::new(names)
+    };
+    let found = now.engine.search(&request, now.cancel).ok()?;
+    Some(Taken {
+        arguments,
+        cut: Some(path.to_string()),
+        shows: shows(&found),
+        output: found.render().to_string(),
+        ..Taken::default()
+    })
+}
+
+/// The lines of files that a search shows.
+fn shows(found: &Response) -> Vec<(String, Vec<usize>)> {
+    let lines = |e: &Excerpt| e.lines.iter().map(|(n, _)| *n).collect();
+    let excerpts = found.excerpts.iter();
+    excerpts.map(|e| (e.path.clone(), lines(e))).collect()
 }
 
 /// Tokens of an `expand` that names no budget.
@@ -439,33 +385,6 @@ fn edit_step(now: &Moment<'_>, change: &Change) -> Result<Taken> {
     apply_step(now, change, edit, rewrite)
 }
 
-/// The old and new lines that the recorded edit was about.
-fn region(before: &str, change: &Change) -> (String, String) {
-    let (a, b) = (Lines::new(before), Lines::new(&change.after));
-    let Some(span) = change.span else {
-        return (before.to_string(), change.after.clone());
-    };
-    // What lies before and behind the quoted lines is the same in both texts.
-    let head = span.start - 1;
-    let tail = a.len().saturating_sub(span.end);
-    let same = a.len() >= head + tail && b.len() >= head + tail;
-    let equal = |x: &str, y: &str| x == y;
-    if same
-        && equal(
-            &before[..a.start_of(head + 1)],
-            change.after.get(..b.start_of(head + 1)).unwrap_or_default(),
-        )
-        && equal(
-            &before[a.start_of(span.end + 1)..],
-            &change.after[b.start_of(b.len() - tail + 1)..],
-        )
-    {
-        let new = &change.after[b.start_of(head + 1)..b.start_of(b.len() - tail + 1)];
-        return (a.slice(span).to_string(), new.to_string());
-    }
-    (before.to_string(), change.after.clone())
-}
-
 fn apply_step(now: &Moment<'_>, change: &Change, edit: String, rewrite: bool) -> Result<Taken> {
     let mut arguments = json!({"path": change.path, "edit": edit});
     if rewrite {
@@ -494,6 +413,10 @@ fn apply_step(now: &Moment<'_>, change: &Change, edit: String, rewrite: bool) ->
                 output: format!("{}, undo u1", plan.applied.summary().trim_end()),
                 exact,
                 wasted: !exact,
+                why: match exact {
+                    true => String::new(),
+                    false => "other_bytes: the merged text is not the recorded one".into(),
+                },
                 ..Taken::default()
             }
         }
@@ -514,59 +437,5 @@ mod tests {
         assert!(matches("src/**/a.c", "src/a.c") && matches("src/**/a.c", "src/x/y/a.c"));
         assert!(!matches("*.py", "a/b.pyc"));
         assert!(!matches("a.b", "axb"));
-    }
-
-    #[test]
-    fn recorded_edits_are_found_in_the_tree() {
-        let tree = Tree::of(&[("src/a.py", "one\ntwo\nthree\n")]).unwrap();
-        let call = |action: Action| Call {
-            tool: "edit".into(),
-            arguments: String::new(),
-            output: String::new(),
-            failed: false,
-            before: None,
-            action,
-        };
-        let replaced = change(
-            &tree,
-            &call(Action::Replace {
-                path: "/x/src/a.py".into(),
-                old: "wo\nth".into(),
-                new: "WO\nTH".into(),
-                all: false,
-            }),
-        )
-        .unwrap();
-        assert_eq!(replaced.after, "one\ntWO\nTHree\n");
-        assert_eq!(replaced.span, Some(Span::new(2, 3)));
-        assert_eq!(
-            region("one\ntwo\nthree\n", &replaced),
-            ("two\nthree\n".to_string(), "tWO\nTHree\n".to_string())
-        );
-        let lines = |from, to, text: &str| {
-            change(
-                &tree,
-                &call(Action::ReplaceLines {
-                    path: "src/a.py".into(),
-                    from,
-                    to,
-                    text: text.into(),
-                }),
-            )
-            .unwrap()
-            .after
-        };
-        assert_eq!(lines(2, 2, "2"), "one\n2\nthree\n");
-        assert_eq!(lines(2, 1, "in"), "one\nin\ntwo\nthree\n");
-        assert_eq!(lines(4, 3, "end"), "one\ntwo\nthree\nend\n");
-        let new = change(
-            &tree,
-            &call(Action::Write {
-                path: "/x/src/b.py".into(),
-                content: "b\n".into(),
-            }),
-        )
-        .unwrap();
-        assert_eq!((new.path.as_str(), new.before), ("src/b.py", None));
     }
 }

@@ -12,6 +12,9 @@ use std::process::{Child, Command, Stdio};
 
 /// Larger files (2 MiB) are no source that an agent reads.
 const MAX_BYTES: u64 = 2 << 20;
+/// The folder of files that a session made or read beside its repository. It is
+/// hidden, so that searches of the tree do not find them.
+const BESIDE: &str = ".beside";
 /// How deep under the folder of repositories they may lie.
 const DEPTH: usize = 3;
 
@@ -158,9 +161,22 @@ impl Tree {
     }
 
     /// The path in the tree that a recorded path means: the longest end of it that
-    /// is a file.
+    /// is a file, or else the file beside the repository that was put there under
+    /// this path.
     pub fn file(&self, recorded: &str) -> Option<String> {
-        ends(recorded).find(|end| self.files.contains(end))
+        ends(recorded)
+            .chain(beside(recorded))
+            .find(|end| self.files.contains(end))
+    }
+
+    /// Where a new file goes that a session calls so: into its folder in the tree,
+    /// or beside the repository.
+    pub fn new_file(&self, recorded: &str) -> Option<String> {
+        let (folder, name) = recorded.rsplit_once('/').unwrap_or(("", recorded));
+        match self.folder(folder) {
+            Some(folder) => Some(format!("{folder}/{name}")),
+            None => beside(recorded),
+        }
     }
 
     /// As [`Tree::file`] for a folder; `.` and a path that ends nowhere in the tree
@@ -231,6 +247,18 @@ impl Tree {
     pub fn walked(&self) -> Result<usize> {
         Ok(walk(&self.root, &Scope::default(), &Cancel::new())?.len())
     }
+}
+
+/// Whether a path of the tree lies beside the repository.
+pub(super) fn is_beside(path: &str) -> bool {
+    path.split('/').next() == Some(BESIDE)
+}
+
+/// The place of a file beside the repository; none without a name.
+fn beside(recorded: &str) -> Option<String> {
+    let plain = |p: &&str| !matches!(*p, "" | "." | ".." | "~");
+    let parts: Vec<&str> = recorded.split(['/', '\\']).filter(plain).collect();
+    (!parts.is_empty()).then(|| format!("{BESIDE}/{}", parts.join("/")))
 }
 
 /// The ends of a path, the longest first, without `.` and empty parts.
