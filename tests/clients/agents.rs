@@ -46,8 +46,8 @@ fn check(user: &User, model: &Model, output: &Output) {
     assert!(source(user).contains("\"good day\""));
 }
 
-fn claude(user: &User, model: &Model, program: &PathBuf) -> Command {
-    set_up(user, "claude");
+/// Claude Code with a model on loopback, for one answer.
+pub fn claude(user: &User, model: &Model, program: &PathBuf) -> Command {
     let mut command = user.command(program);
     command
         .env("ANTHROPIC_BASE_URL", model.url(""))
@@ -64,6 +64,7 @@ fn claude_code_shows_its_model_what_it_was_sent() {
         return;
     };
     let (user, model) = (User::new(), Model::start(calls()));
+    set_up(&user, "claude");
     let mut command = claude(&user, &model, &program);
     command.args(["--allowedTools", "mcp__trimtab"]);
     check(&user, &model, &finish(&mut command));

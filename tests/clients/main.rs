@@ -4,6 +4,8 @@
 mod agents;
 #[cfg(feature = "http")]
 mod conformance;
+#[cfg(unix)]
+mod hook;
 mod model;
 #[cfg(unix)]
 mod newcomer;

@@ -13,6 +13,8 @@ pub const CLOSING: &str = "that was all";
 
 /// Tools of agents that bring further tools into view.
 const FINDER: &str = "ToolSearch";
+/// What the agent offers of its own, always in view.
+const SHELL: &str = "Bash";
 
 pub struct Model {
     pub address: SocketAddr,
@@ -135,7 +137,8 @@ impl Story {
             return Turn::Say("a greeting".to_owned());
         }
         let mut told = self.told.lock().unwrap();
-        let finder = offers.iter().find(|o| o.name == FINDER);
+        let hidden = self.script.iter().any(|c| c.tool != SHELL);
+        let finder = offers.iter().find(|o| hidden && o.name == FINDER);
         let mut done = results.len();
         if let Some(finder) = finder {
             if done == 0 {
