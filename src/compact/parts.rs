@@ -6,7 +6,7 @@
 
 use super::detect::detect;
 use super::kind::Kind;
-use super::kinds::{self, Request};
+use super::kinds::{self, Layout, Request};
 use super::select::{Draft, NONE};
 use super::view::{LONG, View};
 use super::words::{Hits, Query};
@@ -28,6 +28,9 @@ pub struct Part {
 const LEAST_LINES: usize = 8;
 /// Code in a document is read as a program from this many lines on.
 const LEAST_CODE: usize = 20;
+/// Lines that are read again for the end of a JSON value, for each line of the text:
+/// one with a brace on every line would take forever otherwise.
+const READ_AGAIN: usize = 16;
 
 /// Cuts a text of this kind into parts of different kinds; none where it is of
 /// one kind throughout.
@@ -76,35 +79,62 @@ pub fn split(input: &str, kind: Kind) -> Vec<Part> {
     parts
 }
 
+/// One of several texts behind one another, and what is known of it.
+pub struct Placed<'a> {
+    /// Its lines.
+    pub view: View<'a>,
+    /// The layout of its messages, if it has any.
+    pub layout: Option<Layout>,
+    /// What it is scored as.
+    pub kind: Kind,
+    /// The name of its file.
+    pub name: Option<&'a str>,
+}
+
 /// The view of a text in parts and the scores of its lines.
 pub fn draft(input: &str, parts: &[Part], query: &Query, budget: usize) -> (View<'static>, Draft) {
-    let texts: Vec<&str> = parts
+    let placed: Vec<Placed> = parts
         .iter()
-        .map(|p| input.get(p.bytes.clone()).unwrap_or(""))
+        .map(|p| {
+            let text = input.get(p.bytes.clone()).unwrap_or("");
+            let name = (!p.name.is_empty()).then_some(p.name.as_str());
+            let kind = p.kind.unwrap_or_else(|| detect(text, name));
+            let (view, layout) = kinds::view(text, kind);
+            Placed {
+                view,
+                layout,
+                kind,
+                name,
+            }
+        })
         .collect();
-    let kinds: Vec<Kind> = parts
-        .iter()
-        .zip(&texts)
-        .map(|(p, text)| p.kind.unwrap_or_else(|| detect(text, named(p))))
-        .collect();
-    let views: Vec<_> = texts
-        .iter()
-        .zip(&kinds)
-        .map(|(text, kind)| kinds::view(text, *kind))
-        .collect();
-    let lines: Vec<&str> = views.iter().flat_map(|(v, _)| v.lines()).collect();
+    let mut whole = scores(&placed, query, budget);
+    let mut base = 0;
+    for p in &placed {
+        whole
+            .names
+            .extend(p.name.map(|name| (base, name.to_owned())));
+        base += p.view.len();
+    }
+    let view = View::joined(placed.into_iter().map(|p| p.view).collect());
+    (view, whole)
+}
+
+/// The scores of the lines of several texts behind one another.
+pub fn scores(placed: &[Placed], query: &Query, budget: usize) -> Draft {
+    let lines: Vec<&str> = placed.iter().flat_map(|p| p.view.lines()).collect();
     let hits = Hits::new(query, &lines);
     let mut whole = Draft::new(lines.len());
     let mut base = 0;
-    for (k, (view, layout)) in views.iter().enumerate() {
+    for p in placed {
         let request = Request {
             query,
             budget,
-            file: named(&parts[k]),
+            file: p.name,
         };
-        let own = hits.part(base..base + view.len());
-        let draft = kinds::draft(view, layout.as_ref(), kinds[k], &own, &request);
-        for i in 0..view.len() {
+        let own = hits.part(base..base + p.view.len());
+        let draft = kinds::draft(&p.view, p.layout.as_ref(), p.kind, &own, &request);
+        for i in 0..p.view.len() {
             whole.score[base + i] = draft.score[i];
             if draft.parent[i] != NONE {
                 whole.parent[base + i] = draft.parent[i] + base as u32;
@@ -114,25 +144,18 @@ pub fn draft(input: &str, parts: &[Part], query: &Query, budget: usize) -> (View
         whole
             .failures
             .extend(draft.failures.iter().map(|i| i + base));
-        if !parts[k].name.is_empty() {
-            whole.names.push((base, parts[k].name.clone()));
-        }
-        base += view.len();
+        base += p.view.len();
     }
-    let view = View::joined(views.into_iter().map(|(v, _)| v).collect());
-    (view, whole)
-}
-
-fn named(part: &Part) -> Option<&str> {
-    (!part.name.is_empty()).then_some(part.name.as_str())
+    whole
 }
 
 /// JSON values and diffs among the lines of a log.
 fn embedded(lines: &[&str]) -> Vec<(Range<usize>, Kind)> {
     let mut out = Vec::new();
     let mut i = 0;
+    let mut left = READ_AGAIN * lines.len();
     while i < lines.len() {
-        let found = json_end(lines, i)
+        let found = json_end(lines, i, &mut left)
             .map(|end| (end, Kind::Json))
             .or_else(|| diff_end(lines, i).map(|end| (end, Kind::Diff)));
         match found {
@@ -151,8 +174,8 @@ fn is_worth_it(lines: &[&str]) -> bool {
 }
 
 /// The end of a JSON object or list that begins with this line and fills whole
-/// lines.
-fn json_end(lines: &[&str], from: usize) -> Option<usize> {
+/// lines; `left` lines may still be read for it.
+fn json_end(lines: &[&str], from: usize, left: &mut usize) -> Option<usize> {
     let first = lines[from].trim();
     let opens = matches!(first, "{" | "[" | "[{")
         || first.starts_with("{\"") && (first.len() > LONG || first.ends_with(['{', '[', ',']));
@@ -163,6 +186,7 @@ fn json_end(lines: &[&str], from: usize) -> Option<usize> {
     let mut string = false;
     let mut escaped = false;
     for (k, line) in lines[from..].iter().enumerate() {
+        *left = left.checked_sub(1)?;
         for b in line.bytes() {
             match b {
                 _ if escaped => escaped = false,
@@ -306,6 +330,13 @@ mod tests {
         let none = "fn main() {\n{\n  not json\n}\n{\n\"a\": 1\n}\n";
         assert_eq!(kinds_of(none, Kind::Text), []);
         assert_eq!(kinds_of(&text, Kind::Source), []);
+    }
+
+    #[test]
+    fn braces_without_end_are_not_read_for_ever() {
+        // By the line, not by the clock: each is read so many times at most.
+        let text = "{\n".repeat(300_000);
+        assert_eq!(kinds_of(&text, Kind::Text), []);
     }
 
     #[test]

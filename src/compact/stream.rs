@@ -4,13 +4,14 @@
 //! of its lines only those stay in memory that any output could hold: the best
 //! under several times the budget, what failed first, how it ended, and both
 //! ends of the block. What is left of all blocks is then compacted like a text
-//! of its own, with the numbers that the lines have in the whole.
+//! of its own, with the numbers that the lines have in the whole. Lines of a part
+//! of another kind (a JSON value or a diff in a log) stay lines of that kind.
 
-use super::kinds::{self, Request};
+use super::parts::{self, Placed};
 use super::select::{Draft, select};
 use super::view::View;
-use super::words::{Hits, Query};
-use super::{Compacted, Kind, Options, Plan, Size, compact_stored, detect, keep};
+use super::words::Query;
+use super::{Compacted, Kind, Options, Part, Plan, Size, compact_stored, detect, keep};
 use crate::error::{Error, Result};
 use crate::tokens::{self, Counter};
 use crate::workspace::{Spool, Store, TextId};
@@ -72,14 +73,10 @@ fn within(
     }
     let query = Query::new(&options.query);
     let first = String::from_utf8_lossy(&bytes[..bytes.len().min(limits.block)]).into_owned();
-    let kind = match options.kind.unwrap_or_else(|| {
+    let kind = by_lines(options.kind.unwrap_or_else(|| {
         let whole_lines = first.rfind('\n').map_or(first.len(), |i| i + 1);
         detect(&first[..whole_lines], options.file.as_deref())
-    }) {
-        // Only a whole history can be told into messages.
-        Kind::History => Kind::Json,
-        kind => kind,
-    };
+    }));
     drop(first);
     let mut sieve = Sieve {
         limits,
@@ -115,6 +112,14 @@ fn within(
         sieve.push(&block, ended && bytes.is_empty())?;
     }
     sieve.finish(store, label)
+}
+
+/// Only a whole history can be told into messages.
+fn by_lines(kind: Kind) -> Kind {
+    match kind {
+        Kind::History => Kind::Json,
+        kind => kind,
+    }
 }
 
 fn check(ratio: f64) -> Result<f64> {
@@ -180,9 +185,17 @@ struct Sieve<'a> {
     lines: usize,
     /// Whether keep tags are open.
     inside: bool,
-    /// The lines that stay, with their line breaks, and their numbers.
-    kept: Vec<(usize, String)>,
+    kept: Vec<Kept>,
     kept_bytes: usize,
+}
+
+/// A line that stays.
+struct Kept {
+    number: usize,
+    /// With its line break.
+    line: String,
+    /// What the part that it is from is scored as.
+    kind: Kind,
 }
 
 impl Sieve<'_> {
@@ -203,15 +216,25 @@ impl Sieve<'_> {
         }
         let budget = (SHARE * self.budget()).max(self.limits.least);
         let forced = keep::forced_from(&view, &self.options.keep, &mut self.inside);
-        let kept = self.best(&view, &forced, budget);
-        for i in (0..view.len()).filter(|&i| kept[i]) {
+        let placed = self.placed(block);
+        let draft = parts::scores(&placed, &self.query, budget);
+        let kinds: Vec<Kind> = placed
+            .iter()
+            .flat_map(|p| std::iter::repeat_n(p.kind, p.view.len()))
+            .collect();
+        let kept = best(&view, &draft, &forced, budget);
+        for (i, kind) in kinds.into_iter().enumerate().filter(|(i, _)| kept[*i]) {
             let mut line = view.full(i).to_string();
             let open = last && i + 1 == view.len();
             if !line.ends_with('\n') && !open {
                 line.push('\n');
             }
             self.kept_bytes += line.len();
-            self.kept.push((self.lines + i + 1, line));
+            self.kept.push(Kept {
+                number: self.lines + i + 1,
+                line,
+                kind,
+            });
         }
         self.lines += view.len();
         if self.kept_bytes > self.limits.kept.max(16 * self.budget()) {
@@ -237,46 +260,53 @@ impl Sieve<'_> {
         }
     }
 
-    fn best(&self, view: &View, forced: &[usize], budget: usize) -> Vec<bool> {
-        let draft = self.draft(view, budget);
-        let mut kept = select(view, &draft, forced, budget, None)
-            .unwrap_or_else(|least| least)
-            .kept;
-        let n = kept.len();
-        for i in (0..n.min(ENDS))
-            .chain(n.saturating_sub(ENDS)..n)
-            .chain(draft.first)
-        {
-            kept[i] = true;
-        }
-        kept
-    }
-
-    fn draft(&self, view: &View, budget: usize) -> Draft {
-        let hits = Hits::new(&self.query, &view.lines());
-        let request = Request {
-            query: &self.query,
-            budget,
-            file: self.options.file.as_deref(),
+    /// The parts of a block, line by line the block itself.
+    fn placed<'b>(&'b self, block: &'b str) -> Vec<Placed<'b>> {
+        let parts = match self.options.kind {
+            None => parts::split(block, self.kind),
+            Some(_) => Vec::new(),
         };
-        kinds::draft(view, None, self.kind, &hits, &request)
+        if parts.is_empty() {
+            return vec![self.place(View::new(block), self.kind)];
+        }
+        let place = |part: &Part| {
+            let text = block.get(part.bytes.clone()).unwrap_or("");
+            let kind = part.kind.unwrap_or_else(|| detect(text, None));
+            self.place(View::new(text), by_lines(kind))
+        };
+        parts.iter().map(place).collect()
     }
 
-    fn view(&self) -> View<'static> {
-        let numbers = self.kept.iter().map(|(n, _)| *n).collect();
-        let text: String = self.kept.iter().map(|(_, line)| line.as_str()).collect();
-        View::of_lines(text, numbers, self.lines)
+    fn place<'b>(&'b self, view: View<'b>, kind: Kind) -> Placed<'b> {
+        Placed {
+            view,
+            layout: None,
+            kind,
+            name: self.options.file.as_deref(),
+        }
+    }
+
+    /// What stayed so far, and the scores of its lines.
+    fn view(&self, budget: usize) -> (View<'static>, Draft) {
+        let view = |run: &[Kept]| {
+            let text: String = run.iter().map(|k| k.line.as_str()).collect();
+            View::of_lines(text, run.iter().map(|k| k.number).collect(), self.lines)
+        };
+        let runs = self.kept.chunk_by(|a, b| a.kind == b.kind);
+        let placed: Vec<Placed> = runs.map(|run| self.place(view(run), run[0].kind)).collect();
+        let draft = parts::scores(&placed, &self.query, budget);
+        (view(&self.kept), draft)
     }
 
     /// Keeps half of what stayed so far.
     fn thin_out(&mut self) {
-        let view = self.view();
+        let (view, draft) = self.view(self.budget());
         let forced = keep::forced(&view, &self.options.keep);
         let budget = tokens::count(&view.text) / 2;
-        let kept = self.best(&view, &forced, budget.max(self.budget()));
+        let kept = best(&view, &draft, &forced, budget.max(self.budget()));
         let mut stays = kept.iter().copied();
         self.kept.retain(|_| stays.next().unwrap_or(true));
-        self.kept_bytes = self.kept.iter().map(|(_, line)| line.len()).sum();
+        self.kept_bytes = self.kept.iter().map(|k| k.line.len()).sum();
     }
 
     fn finish(self, store: &Store, label: &str) -> Result<Compacted> {
@@ -285,8 +315,7 @@ impl Sieve<'_> {
             Share::Ratio(ratio) => (self.counter.total() as f64 * ratio) as usize,
         };
         let fits = self.counts() && self.counter.total() <= budget;
-        let view = self.view();
-        let draft = self.draft(&view, budget);
+        let (view, draft) = self.view(budget);
         let forced = keep::forced(&view, &self.options.keep);
         let id: TextId = store.finish(self.spool)?;
         if fits {
@@ -314,6 +343,22 @@ impl Sieve<'_> {
         out.laid_out = None;
         Ok(out)
     }
+}
+
+/// The lines of a view that stay: what is best under the budget, the failures and
+/// both ends.
+fn best(view: &View, draft: &Draft, forced: &[usize], budget: usize) -> Vec<bool> {
+    let mut kept = select(view, draft, forced, budget, None)
+        .unwrap_or_else(|least| least)
+        .kept;
+    let n = kept.len();
+    for i in (0..n.min(ENDS))
+        .chain(n.saturating_sub(ENDS)..n)
+        .chain(draft.first.iter().copied())
+    {
+        kept[i] = true;
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -373,6 +418,34 @@ mod tests {
             assert!(out.text.contains(line), "{line}: {}", out.text);
         }
         assert_eq!(store.get(&out.handle.unwrap()).unwrap().text, log);
+    }
+
+    #[test]
+    fn parts_of_a_stream_are_scored_by_their_own_kinds() {
+        let (_d, store) = store();
+        let mut log = String::new();
+        for i in 0..900 {
+            log.push_str(&format!("step {i:04} of the build is done\n"));
+            if i == 450 {
+                log.push_str("{\n  \"jobs\": [\n");
+                for j in 0..40 {
+                    let state = if j == 23 { "crashed" } else { "fine" };
+                    log.push_str(&format!("    {{\"state\": \"{state}\", \"id\": {j}}},\n"));
+                }
+                log.push_str("    {\"state\": \"fine\", \"id\": 40}\n  ]\n}\n");
+            }
+        }
+        let limits = Limits {
+            whole: 9_000,
+            block: 8_000,
+            least: 64,
+            kept: 6_000,
+        };
+        let budget = options(120, None);
+        let out = within(limits, log.as_bytes(), &budget, &store, "log").unwrap();
+        assert!(out.tokens <= 120);
+        // What differs from its siblings.
+        assert!(out.text.contains("\"crashed\", \"id\": 23"), "{}", out.text);
     }
 
     #[test]

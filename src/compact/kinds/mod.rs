@@ -11,6 +11,8 @@ mod source;
 mod text;
 mod tree;
 
+pub use history::Layout;
+
 use super::select::Draft;
 use super::view::View;
 use super::{Hits, Kind, Query};
@@ -26,7 +28,7 @@ pub struct Request<'a> {
 }
 
 /// The view of a text of this kind, and the layout of its messages if it has any.
-pub fn view(input: &str, kind: Kind) -> (View<'_>, Option<history::Layout>) {
+pub fn view(input: &str, kind: Kind) -> (View<'_>, Option<Layout>) {
     match kind {
         Kind::History => match history::layout(input) {
             Some(layout) => (View::new(layout.text.clone()), Some(layout)),
@@ -39,7 +41,7 @@ pub fn view(input: &str, kind: Kind) -> (View<'_>, Option<history::Layout>) {
 /// The scores of the lines of a view.
 pub fn draft(
     view: &View,
-    layout: Option<&history::Layout>,
+    layout: Option<&Layout>,
     kind: Kind,
     hits: &Hits,
     request: &Request,
