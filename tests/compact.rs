@@ -353,6 +353,84 @@ fn a_failure_is_never_hidden() {
     }
 }
 
+/// How tools report one failure: the error, the line that names its place, the line
+/// that sums up.
+const FAILURES: [[&str; 3]; 6] = [
+    [
+        "error[E0308]: mismatched types",
+        " --> src/dates.rs:41:9",
+        "error: could not compile `dates` (lib) due to 1 previous error",
+    ],
+    [
+        "thread 'parses' panicked at src/dates.rs:41:9:",
+        "",
+        "test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured",
+    ],
+    [
+        "src/dates.c:41:9: error: expected ';' before '}' token",
+        "",
+        "make: *** [Makefile:12: all] Error 2",
+    ],
+    [
+        "src/dates.ts(41,9): error TS2304: Cannot find name 'day'.",
+        "",
+        "Found 1 error in src/dates.ts:41",
+    ],
+    [
+        "--- FAIL: TestParses (0.00s)",
+        "    dates_test.go:41: got 3, want 4",
+        "FAIL\tgithub.com/acme/dates\t0.012s",
+    ],
+    [
+        "E   AssertionError: assert 3 == 4",
+        "tests/test_dates.py:41: AssertionError",
+        "=========== 1 failed, 12 passed in 0.12s ===========",
+    ],
+];
+
+/// Lines of all kinds that speak of no failure.
+fn quiet() -> impl Strategy<Value = Vec<String>> {
+    let speaks = regex::Regex::new("(?i)err|fail|fatal|panic|exception|assert|✗|✘|×").unwrap();
+    prop::collection::vec(line(), 0..50).prop_map(move |lines| {
+        let lines = lines.iter().map(|l| l.replace(['⋯', '\n', '\r'], ""));
+        lines.filter(|l| !speaks.is_match(l)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn a_failure_among_any_lines_keeps_its_error_its_place_and_its_summary(
+        before in quiet(),
+        between in quiet(),
+        after in quiet(),
+        failure in prop::sample::select(FAILURES.to_vec()),
+        kind in prop::sample::select(vec![Kind::BuildLog, Kind::Trace, Kind::Text]),
+        room in 0usize..400,
+    ) {
+        let [error, place, summary] = failure;
+        let told = [error, place].into_iter().filter(|l| !l.is_empty());
+        let lines = before.iter().map(String::as_str).chain(told);
+        let lines = lines.chain(between.iter().map(String::as_str)).chain([summary]);
+        let lines: Vec<&str> = lines.chain(after.iter().map(String::as_str)).collect();
+        let text = lines.join("\n") + "\n";
+        let options = Options { kind: Some(kind), ..Options::default() };
+        let budget = 20 + room;
+        let Some(out) = checked(&text, &options, budget) else { return Ok(()) };
+        let has = |line: &str| out.text.lines().any(|l| l == line);
+        prop_assert!(has(error) || has(summary) || has(place), "{}", out.text);
+        // What they cost with the markers around them, and the heading of a section.
+        let cost = |l: &str| tokens::count(l) + 5;
+        let need = [error, place, summary].map(cost).iter().sum::<usize>() + 20;
+        if budget >= need {
+            for line in [error, place, summary] {
+                prop_assert!(line.is_empty() || has(line), "{budget} lost {line}: {}", out.text);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_text_that_fits_is_untouched() {
     let out = checked("a\r\nb", &Options::default(), 100).expect("it fits");
@@ -410,6 +488,38 @@ fn what_is_omitted_resolves() {
     )
     .unwrap();
     assert_eq!((short.text.as_str(), short.handle), ("short\n", None));
+}
+
+#[test]
+fn an_error_under_its_path_brings_the_path() {
+    let mut log = String::new();
+    for i in 0..60 {
+        log.push_str(&format!("/srv/web/src/part{i}.tsx\n"));
+        for k in 1..5 {
+            log.push_str(&format!(
+                "  {k}:7  warning  Unexpected console statement  no-console\n"
+            ));
+        }
+        if i == 41 {
+            log.push_str("  71:13  error  A hook is called conditionally  rules-of-hooks\n");
+        }
+        log.push('\n');
+    }
+    log.push_str("✖ 241 problems (1 error, 240 warnings)\n");
+    for budget in [80, 120, 300] {
+        let out = checked(&log, &Options::default(), budget).expect("it holds");
+        for line in [
+            "src/part41.tsx\n",
+            "  71:13  error  A hook",
+            "✖ 241 problems",
+        ] {
+            assert!(
+                out.text.contains(line),
+                "{budget} lost {line}: {}",
+                out.text
+            );
+        }
+    }
 }
 
 #[test]

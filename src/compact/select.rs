@@ -146,6 +146,10 @@ pub fn select(
     let order = s.order();
     for &i in &draft.first {
         s.try_add(i, budget);
+        // The failure that had to be kept came without what it depends on.
+        if s.kept[i] && draft.parent[i] != NONE {
+            s.try_add(draft.parent[i] as usize, budget);
+        }
     }
     let mut allowed = budget;
     let mut best = None;

@@ -5,7 +5,7 @@
 //! time, and progress is worth next to nothing.
 
 use super::super::failure::{Sign, Signs, signs};
-use super::super::select::Draft;
+use super::super::select::{Draft, NONE};
 use super::super::template::Templates;
 use super::super::words::Hits;
 use super::spread;
@@ -22,7 +22,36 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
     let signs: Vec<Signs> = lines.iter().map(|l| signs(l)).collect();
     draft.score = scores(lines, &signs, hits);
     failures(&mut draft, lines, &signs);
+    under_paths(&mut draft, lines);
     draft
+}
+
+/// Rows that name no more than a line and column (`  71:13  error …`) belong to the
+/// path above them.
+fn under_paths(draft: &mut Draft, lines: &[&str]) {
+    let mut path = NONE;
+    for (i, line) in lines.iter().enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        if !line.starts_with([' ', '\t']) {
+            let names = !line.contains([' ', '=']) && line.contains(['/', '\\', '.']);
+            path = if names { i as u32 } else { NONE };
+        } else if is_place(line.trim_start()) {
+            draft.parent[i] = path;
+        }
+    }
+}
+
+/// Whether a text begins with a line and column, such as `71:13 `.
+fn is_place(text: &str) -> bool {
+    let digits = |t: &str| t.bytes().take_while(u8::is_ascii_digit).count();
+    let line = digits(text);
+    let Some(rest) = text.get(line..).and_then(|t| t.strip_prefix(':')) else {
+        return false;
+    };
+    let column = digits(rest);
+    line > 0 && column > 0 && rest[column..].starts_with(' ')
 }
 
 /// Names the errors, of which one must survive, and what belongs to the first.
@@ -75,10 +104,17 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
     let n = lines.len();
     let templates = Templates::new(lines);
     let ln_n = (n.max(2) as f32).ln();
+    // A heading is worth less where what it heads was said under another one.
+    let heads = |i: usize| {
+        let under = (i + 1..n.min(i + 3)).find(|&k| !lines[k].trim().is_empty());
+        under.map_or(1.0, |k| repeated(&templates, k))
+    };
     // The part that errors play, before what is near them shares it.
     let errors: Vec<f32> = (0..n)
         .map(|i| {
-            if signs[i].is_error() {
+            if signs[i].is_error() && signs[i].has(Sign::Header) {
+                10.0 * fading(&templates, i) * heads(i)
+            } else if signs[i].is_error() {
                 10.0 * fading(&templates, i)
             } else {
                 0.0
@@ -138,7 +174,7 @@ pub fn scores(lines: &[&str], signs: &[Signs], hits: &Hits) -> Vec<f32> {
                 worth += if close { 4.0 } else { 1.0 } * repeated(&templates, i);
             }
             if s.has(Sign::Header) {
-                worth += 2.0 * repeated(&templates, i);
+                worth += 2.0 * repeated(&templates, i) * heads(i);
             }
             if s.has(Sign::Frame) && !s.is_error() {
                 let library = s.has(Sign::LibraryFrame);
@@ -180,6 +216,22 @@ fn repeated(t: &Templates, i: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_without_a_path_belongs_to_the_path_above() {
+        let lines = [
+            "/a/b.tsx",
+            "  1:2  warning  x",
+            "",
+            "/a/c.tsx",
+            "  71:13  error  y",
+            "1 problem",
+        ];
+        let mut draft = Draft::new(lines.len());
+        under_paths(&mut draft, &lines);
+        assert_eq!(draft.parent, [NONE, 0, NONE, NONE, 3, NONE]);
+        assert!(!is_place("12:30:07 x") && !is_place("71:13"));
+    }
 
     #[test]
     fn places_are_recognised() {
