@@ -3,10 +3,13 @@
 //! The patterns are data (`failures.toml`), by tool; one pass of one automaton
 //! over a line finds all of them.
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind, PatternSet};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 /// What a line says; the names are those of the lists in `failures.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +45,64 @@ impl Signs {
     }
 }
 
-/// One automaton with the signs of its patterns.
+/// One automaton with the signs of its patterns: no more than what tells which of them
+/// match, as a set of expressions would also be built backwards.
 struct Patterns {
-    set: RegexSet,
+    automaton: DFA,
     signs: Vec<u16>,
+}
+
+/// What an automaton has worked out so far, and the patterns that it found last.
+struct Work {
+    cache: Cache,
+    found: PatternSet,
+}
+
+/// Bytes that an automaton may work out; it begins anew with more.
+const WORKED_OUT: usize = 32 << 20;
+
+impl Patterns {
+    fn new(list: &[(String, u16)]) -> Option<Self> {
+        let patterns: Vec<&str> = list.iter().map(|(p, _)| p.as_str()).collect();
+        let states = thompson::Compiler::new()
+            .syntax(syntax::Config::new().unicode(false).utf8(false))
+            .configure(
+                thompson::Config::new()
+                    .utf8(false)
+                    .which_captures(WhichCaptures::None),
+            )
+            .build_many(&patterns)
+            .ok()?;
+        let config = DFA::config()
+            .match_kind(MatchKind::All)
+            .cache_capacity(WORKED_OUT);
+        let automaton = DFA::builder()
+            .configure(config)
+            .build_from_nfa(states)
+            .ok()?;
+        let signs = list.iter().map(|(_, s)| *s).collect();
+        Some(Self { automaton, signs })
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            cache: self.automaton.create_cache(),
+            found: PatternSet::new(self.signs.len()),
+        }
+    }
+
+    /// What a line says by these patterns.
+    fn signs(&self, line: &[u8], work: &mut Work) -> u16 {
+        work.found.clear();
+        // It fails only where it is told to give up, which it is not.
+        let _ = self.automaton.try_which_overlapping_matches(
+            &mut work.cache,
+            &Input::new(line),
+            &mut work.found,
+        );
+        let found = work.found.iter();
+        found.fold(0, |all, p| all | self.signs.get(p.as_usize()).unwrap_or(&0))
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -91,7 +148,7 @@ fn patterns(table: &str) -> Result<Vec<(String, u16)>, String> {
 /// Three automata instead of one: patterns that begin with a literal die within
 /// a few bytes, those that begin with a run of anything and those that may begin
 /// anywhere would multiply each other's states.
-static PATTERNS: LazyLock<[Patterns; 3]> = LazyLock::new(|| {
+static PATTERNS: LazyLock<Vec<Patterns>> = LazyLock::new(|| {
     // A test compiles the table: in a release it cannot be broken.
     let list = patterns(include_str!("failures.toml")).unwrap_or_default();
     let group = |pattern: &str| {
@@ -102,35 +159,27 @@ static PATTERNS: LazyLock<[Patterns; 3]> = LazyLock::new(|| {
             None => 2,
         }
     };
-    std::array::from_fn(|g| {
-        let part: Vec<_> = list.iter().filter(|(p, _)| group(p) == g).collect();
-        let set = RegexSetBuilder::new(part.iter().map(|(p, _)| p))
-            .unicode(false)
-            .dfa_size_limit(32 << 20)
-            .size_limit(64 << 20)
-            .build()
-            .unwrap_or_default();
-        Patterns {
-            set,
-            signs: part.iter().map(|(_, s)| *s).collect(),
-        }
-    })
+    let part = |g| -> Vec<_> {
+        let own = list.iter().filter(|(p, _)| group(p) == g);
+        own.cloned().collect()
+    };
+    (0..3).filter_map(|g| Patterns::new(&part(g))).collect()
 });
+
+/// What is worked out stays for the next line, of this thread or another one.
+static IDLE: Mutex<Vec<Vec<Work>>> = Mutex::new(Vec::new());
 
 /// What a line says.
 pub fn signs(line: &str) -> Signs {
     let line = bare(line);
     // Beyond this nothing is said that was not said before.
-    let end = line.len().min(600);
-    let mut signs = 0;
-    for p in PATTERNS.iter() {
-        let found = p.set.matches(&line.as_bytes()[..end]);
-        // Most lines say nothing, and looking through all patterns takes a while.
-        if found.matched_any() {
-            for i in found {
-                signs |= p.signs.get(i).copied().unwrap_or(0);
-            }
-        }
+    let line = &line.as_bytes()[..line.len().min(600)];
+    let idle = IDLE.lock().ok().and_then(|mut idle| idle.pop());
+    let mut work = idle.unwrap_or_else(|| PATTERNS.iter().map(Patterns::work).collect());
+    let all = PATTERNS.iter().zip(&mut work);
+    let signs = all.fold(0, |signs, (p, work)| signs | p.signs(line, work));
+    if let Ok(mut idle) = IDLE.lock() {
+        idle.push(work);
     }
     Signs(signs)
 }
@@ -246,7 +295,7 @@ mod tests {
                 .build()
                 .unwrap();
         }
-        let compiled: usize = PATTERNS.iter().map(|p| p.set.len()).sum();
+        let compiled: usize = PATTERNS.iter().map(|p| p.signs.len()).sum();
         assert_eq!(compiled, list.len());
     }
 

@@ -1,44 +1,62 @@
 //! Definitions told by the look of their line, for texts that no parser gets:
 //! single lines of search results and diffs, and languages without a grammar.
 
-use regex::Regex;
+use regex::bytes::{Captures, Regex, RegexBuilder};
 use std::sync::LazyLock;
 
 /// A keyword that introduces a name, whatever modifiers stand in front.
 static KEYWORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?x)^\s*
         (?:(?:export|default|pub(?:\([^)]*\))?|public|private|protected|internal|static|final|abstract|sealed|open|override|async|unsafe|extern(?:\ +\x22[^\x22]*\x22)?|const|inline|virtual|partial|data|readonly|declare|local|suspend|case|implicit|lazy|native|synchronized|friend|template\s*<[^>]*>)\ +)*
         (?P<keyword>fn|func|fun|function\*?|def|defp|defmodule|defmacro|class|struct|enum|union|trait|interface|protocol|impl|module|mod|namespace|object|record|type|typedef|macro_rules!|extension|sub|proc|\#define|actor|contract|message|service|package)
         \s*(?:<[^>]*>)?(?:\([^)]*\))?\s+(?:[\w.:<>&'\ ]*?\ for\ )?
-        (?:self\.|[\w:]+::|\w+\.)?(?P<name>[A-Za-z_$][\w$]*)",
+        (?:self\.|[\w:]+::|[\w]+\.)?(?P<name>[A-Za-z_$][\w$]*)",
     )
-    .ok()
 });
 
 /// `name = function`, `a.b = (x) =>`, `name: function`, `const name = async (`.
 static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"^\s*(?:export\s+)?(?:const|let|var)?\s*(?:[\w$]+\.)*(?P<name>[A-Za-z_$][\w$]*)\s*[:=]\s*(?:async\s+)?(?:function\b|\([^()]*\)\s*(?::[^=]+)?=>|[\w$]+\s*=>|class\b|lambda\b)",
     )
-    .ok()
 });
 
 /// `type name(args) {`, as C, C++, Java and C# write functions.
 static TYPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?P<type>(?:[A-Za-z_<][\w:<>,.\[\]?&*]*\s+[*&]*|[*&]+)*)(?:[A-Za-z_]\w*::)*(?P<name>~?[A-Za-z_]\w*)\s*\([^;{]*\)?\s*(?:const|noexcept|override|throws\s[\w., ]+)?\s*(?P<open>\{?)\s*$",
+    pattern(
+        r"^\s*(?:@[\w]+(?:\([^)]*\))?\s+)*(?P<type>(?:[A-Za-z_<][\w:<>,.\[\]?&*]*\s+[*&]*|[*&]+)*)(?:[A-Za-z_][\w]*::)*(?P<name>~?[A-Za-z_][\w]*)\s*\([^;{]*\)?\s*(?:const|noexcept|override|throws\s[\w., ]+)?\s*(?P<open>\{?)\s*$",
     )
-    .ok()
 });
 
 /// A top-level value that other code refers to.
 static VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"^(?:export\s+)?(?:pub(?:\([^)]*\))?\s+)?(?:static\s+|const\s+|let\s+|var\s+|val\s+|final\s+)+(?:mut\s+)?(?:[\w<>\[\],?.]+\s+)*(?P<name>[A-Za-z_$][\w$]*)\s*[:=;\[(]|^(?P<upper>[A-Z][A-Z0-9_]{2,})\s*(?::[^=]+)?=|^(?P<lower>[A-Za-z_]\w*)\s*(?::[^=]{1,60})?=\s",
+    pattern(
+        r"^(?:export\s+)?(?:pub(?:\([^)]*\))?\s+)?(?:static\s+|const\s+|let\s+|var\s+|val\s+|final\s+)+(?:mut\s+)?(?:[\w<>\[\],?.]+\s+)*(?P<name>[A-Za-z_$][\w$]*)\s*[:=;\[(]|^(?P<upper>[A-Z][A-Z0-9_]{2,})\s*(?::[^=]+)?=|^(?P<lower>[A-Za-z_][\w]*)\s*(?::[^=]{1,60})?=\s",
     )
-    .ok()
 });
+
+/// Over bytes, since the classes of Unicode make automata a hundred times larger; what
+/// is not ASCII is part of a word.
+fn pattern(text: &str) -> Option<Regex> {
+    RegexBuilder::new(&text.replace(r"\w", r"\w\x80-\xff"))
+        .unicode(false)
+        .build()
+        .ok()
+}
+
+/// The groups of a pattern in a line. Most lines match none, and it takes less to know
+/// that first.
+fn captures<'l>(pattern: &Option<Regex>, line: &'l str) -> Option<Captures<'l>> {
+    let pattern = pattern.as_ref()?;
+    let found = pattern.is_match(line.as_bytes());
+    found.then(|| pattern.captures(line.as_bytes())).flatten()
+}
+
+/// What a group of a pattern found in a line.
+fn group<'l>(line: &'l str, found: &Captures, name: &str) -> Option<&'l str> {
+    line.get(found.name(name)?.range())
+}
 
 const CONTROL: [&str; 18] = [
     "if", "for", "while", "switch", "catch", "return", "else", "new", "do", "elif", "match",
@@ -67,10 +85,10 @@ pub fn definition(line: &str) -> Option<(&str, Strength)> {
     if trimmed.starts_with("//") || trimmed.starts_with("/*") || trimmed.starts_with("return ") {
         return None;
     }
-    if let Some(c) = KEYWORD.as_ref().and_then(|r| r.captures(line)) {
-        let keyword = c.name("keyword").map_or("", |m| m.as_str());
-        let name = c.name("name")?.as_str();
-        let rest = &line[c.get(0)?.end()..];
+    if let Some(c) = captures(&KEYWORD, line) {
+        let keyword = group(line, &c, "keyword").unwrap_or("");
+        let name = group(line, &c, "name")?;
+        let rest = line.get(c.get(0)?.end()..)?;
         // `type` and `object` are ordinary words elsewhere.
         let prose = matches!(
             keyword,
@@ -100,13 +118,13 @@ pub fn definition(line: &str) -> Option<(&str, Strength)> {
             return Some((name, strength));
         }
     }
-    if let Some(c) = ASSIGNED.as_ref().and_then(|r| r.captures(line)) {
-        return Some((c.name("name")?.as_str(), Strength::Function));
+    if let Some(c) = captures(&ASSIGNED, line) {
+        return Some((group(line, &c, "name")?, Strength::Function));
     }
-    if let Some(c) = TYPED.as_ref().and_then(|r| r.captures(line)) {
-        let name = c.name("name")?.as_str();
-        let kind = c.name("type").map_or("", |m| m.as_str().trim());
-        let opens = c.name("open").is_some_and(|m| !m.as_str().is_empty());
+    if let Some(c) = captures(&TYPED, line) {
+        let name = group(line, &c, "name")?;
+        let kind = group(line, &c, "type").unwrap_or("").trim();
+        let opens = group(line, &c, "open").is_some_and(|t| !t.is_empty());
         let first = kind.split_whitespace().next().unwrap_or("");
         if !CONTROL.contains(&name)
             && !CONTROL.contains(&first)
@@ -116,9 +134,10 @@ pub fn definition(line: &str) -> Option<(&str, Strength)> {
             return Some((name, Strength::Function));
         }
     }
-    if let Some(c) = VALUE.as_ref().and_then(|r| r.captures(line)) {
-        let name = c.name("name").or(c.name("upper")).or(c.name("lower"))?;
-        return Some((name.as_str(), Strength::Value));
+    if let Some(c) = captures(&VALUE, line) {
+        let name = ["name", "upper", "lower"].iter();
+        let name = name.filter_map(|n| group(line, &c, n)).next()?;
+        return Some((name, Strength::Value));
     }
     None
 }
@@ -143,6 +162,9 @@ mod tests {
             ("impl<S> Display for Router<S> {", "Router"),
             ("func (s *Server) Serve(l net.Listener) error {", "Serve"),
             ("MAX_SIZE = 10", "MAX_SIZE"),
+            ("def größe(self, maß):", "größe"),
+            ("const années = async () => {", "années"),
+            ("fn maß<T: Größe>(t: &T) {", "maß"),
             (
                 "zskiplistNode *zslInsert(zskiplist *zsl, double score, sds ele) {",
                 "zslInsert",
