@@ -2,6 +2,7 @@ use super::Serve;
 use crate::error::Result;
 use crate::workspace::Root;
 use clap::Args;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -59,6 +60,48 @@ pub struct Http {
     pub hosts: Vec<String>,
 }
 
+/// The arguments with which clients start the server.
+#[derive(Debug, PartialEq)]
+pub struct Plain {
+    pub root: PathBuf,
+    pub read_only: bool,
+}
+
+/// Reads `mcp [--root DIR] [--read-only]` by hand, none for anything else. A server
+/// waits for its client for hours: what describes all commands stays out of its memory.
+pub fn plain(mut arguments: impl Iterator<Item = OsString>) -> Option<Plain> {
+    let (_program, command) = (arguments.next()?, arguments.next()?);
+    if command != "mcp" {
+        return None;
+    }
+    let (mut root, mut read_only) = (None, false);
+    while let Some(argument) = arguments.next() {
+        match argument.to_str()? {
+            "--read-only" if !read_only => read_only = true,
+            "--root" if root.is_none() => {
+                let dir = arguments.next()?;
+                if dir.is_empty() || dir.to_str()?.starts_with('-') {
+                    return None;
+                }
+                root = Some(dir.into());
+            }
+            _ => return None,
+        }
+    }
+    let root = root.unwrap_or_else(|| ".".into());
+    Some(Plain { root, read_only })
+}
+
+impl Plain {
+    pub fn serve(self) -> Result<Serve> {
+        Ok(Serve {
+            root: Root::open(&self.root)?,
+            read_only: self.read_only,
+            http: None,
+        })
+    }
+}
+
 impl Command {
     pub fn serve(self, root: Root) -> Result<Serve> {
         Ok(Serve {
@@ -93,4 +136,49 @@ impl HttpArguments {
 fn named(text: &str) -> std::result::Result<(String, PathBuf), String> {
     let (name, dir) = text.split_once('=').ok_or("write it as NAME=DIR")?;
     Ok((name.to_owned(), dir.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cli, Command};
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn what_clients_pass_is_read_as_every_command_is() {
+        let read = |line: &str| {
+            let arguments = || line.split_whitespace().map(OsString::from);
+            let full = Cli::try_parse_from(arguments()).ok().and_then(|cli| {
+                let Command::Mcp(mcp) = cli.command else {
+                    return None;
+                };
+                let (root, read_only) = (cli.common.root, mcp.read_only);
+                Some(Plain { root, read_only })
+            });
+            (plain(arguments()), full)
+        };
+        for line in [
+            "trimtab mcp",
+            "trimtab mcp --root dir",
+            "trimtab mcp --read-only",
+            "trimtab mcp --read-only --root a/b",
+        ] {
+            let (by_hand, full) = read(line);
+            assert!(by_hand.is_some(), "{line}");
+            assert_eq!(by_hand, full, "{line}");
+        }
+        for line in [
+            "trimtab",
+            "trimtab doctor",
+            "trimtab mcp --help",
+            "trimtab mcp --root",
+            "trimtab mcp --root --read-only",
+            "trimtab mcp --root=dir",
+            "trimtab --root dir mcp",
+            "trimtab mcp --http 127.0.0.1:1",
+            "trimtab mcp --read-only --read-only",
+        ] {
+            assert_eq!(read(line).0, None, "{line}");
+        }
+    }
 }

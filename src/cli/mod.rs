@@ -98,6 +98,12 @@ pub struct Serve {
 
 /// Runs the command line of this process.
 pub fn main() -> Outcome {
+    if let Some(plain) = mcp::plain(std::env::args_os()) {
+        return match plain.serve() {
+            Ok(serve) => Outcome::Serve(serve),
+            Err(e) => Outcome::Done(Output::new(false).error(&e).into()),
+        };
+    }
     let cli = Cli::parse();
     let out = Output::new(cli.common.json);
     let outcome = match cli.command {
