@@ -199,6 +199,17 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
                 ops.remove(at);
             }
             Op::Pair(i, _) if ctx.lines[i].class == Class::Blank => ops[at] = Op::Insert(i),
+            // A new header above it makes it part of another block.
+            Op::Pair(i, j)
+                if lead
+                    && !same_line(ctx, i, j)
+                    && ops[..at].iter().any(|op| {
+                        matches!(*op, Op::Insert(x)
+                            if ctx.lines[x].class == Class::Plain && ctx.cols(x) < ctx.cols(i))
+                    }) =>
+            {
+                ops[at] = Op::Insert(i);
+            }
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return Ok(()),
                 Verdict::Joins => ops[at] = Op::Insert(i),
@@ -423,141 +434,22 @@ fn siblings(ctx: &Ctx, j: usize, r: i32) -> bool {
         .any(|l| l.similarity(&ctx.file[j]) >= r - 100)
 }
 
-/// The reading of a segment as new lines between lines that follow each other in the
-/// file. Where there is one, the snippet does not say that anything goes: a closing
-/// bracket or the like above new code stands in many places.
-pub(crate) fn insertion_only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let (a, b) = ctx.bounds[k];
-    let takes = ops.iter().any(|op| match *op {
-        Op::Delete(j) => ctx.file[j].class != Class::Blank,
-        Op::Pair(i, j) => !same_line(ctx, i, j),
-        Op::Insert(_) => false,
-    });
-    if !takes || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
-        return None;
-    }
-    let told = |r: std::ops::Range<usize>| ctx.lines[r].iter().any(|l| l.class != Class::Blank);
-    // A definition that the file has is not new.
-    let fresh = |r: std::ops::Range<usize>| {
-        told(r.clone())
-            && !ctx.guides.pairs.iter().any(|p| r.contains(&p.0))
-            && !declared_twice(ctx, r, ops)
-    };
-    // Beside nothing but brackets and the like, a line that the alignment found in the
-    // file is that line, unless it is part of a definition of its own.
-    let repeats = |new: std::ops::Range<usize>, above: std::ops::Range<usize>| {
-        !ctx.lines[above].iter().any(|l| l.class == Class::Plain)
-            && ops.iter().any(|op| {
-                matches!(*op, Op::Pair(i, j) if new.contains(&i)
-                    && ctx.lines[i].class == Class::Plain
-                    && !ctx.guides.new[i]
-                    && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
-                    && same_line(ctx, i, j))
-            })
-    };
-    let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
-        let mut out: Vec<Op> = (0..head).map(|d| Op::Pair(a + d, x - head + d)).collect();
-        out.extend((a + head..b - tail).map(Op::Insert));
-        out.extend((0..tail).map(|d| Op::Pair(b - tail + d, x + d)));
-        out
-    };
-    // The end is sure: what stands right above it?
-    if let Some(&Op::Pair(i, j)) = ops.last()
-        && i + 1 == b
-        && ctx.lines[i].same(&ctx.file[j])
-    {
-        let level = levels(ctx, i, j);
-        let mut tail = 0;
-        while tail < b - a && tail <= j && level(b - 1 - tail, j - tail) {
-            tail += 1;
-        }
-        // Near-duplicates share more than the context: any cut of the run will do.
-        for tail in (1..=tail).rev() {
-            let x = j + 1 - tail;
-            for head in (1..=(b - a - tail).min(x)).rev() {
-                if told(a..a + head)
-                    && (0..head).all(|d| level(a + d, x - head + d))
-                    && fresh(a + head..b - tail)
-                    && !repeats(a + head..b - tail, a..a + head)
-                    && told(b - tail..b)
-                {
-                    return Some(build(head, tail, x));
-                }
-            }
-        }
-    }
-    if let Some(&Op::Pair(i, j)) = ops.first()
-        && i == a
-        && ctx.lines[i].same(&ctx.file[j])
-    {
-        let n = ctx.file.len();
-        let level = levels(ctx, i, j);
-        let mut head = 0;
-        while head < b - a && j + head < n && level(a + head, j + head) {
-            head += 1;
-        }
-        for head in (1..=head).rev() {
-            let x = j + head;
-            for tail in (1..=(b - a - head).min(n - x)).rev() {
-                if told(b - tail..b)
-                    && (0..tail).all(|d| level(b - tail + d, x + d))
-                    && fresh(a + head..b - tail)
-                    && !repeats(a + head..b - tail, b - tail..b)
-                    && told(a..a + head)
-                {
-                    return Some(build(head, tail, x));
-                }
-            }
-        }
-    }
-    None
-}
-
-/// Whether lines taken for new give a name that the lines which the alignment takes out
-/// or changes give as well, at the same depth.
-fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
-    let taken: Vec<usize> = ops
-        .iter()
-        .filter_map(|op| match *op {
-            Op::Delete(j) => Some(j),
-            Op::Pair(i, j) if new.contains(&i) => Some(j),
-            _ => None,
-        })
-        .collect();
-    let shift = ops
-        .iter()
-        .find_map(|op| match *op {
-            Op::Pair(i, j) if same_line(ctx, i, j) => Some(ctx.file_cols(j) - ctx.cols(i)),
-            _ => None,
-        })
-        .unwrap_or(0);
-    new.filter(|&i| ctx.lines[i].class == Class::Plain)
-        .any(|i| match ctx.lines[i].key() {
-            Key::Binds(x) if x.contains(' ') => taken.iter().any(|&j| {
-                ctx.file_cols(j) == ctx.cols(i) + shift && ctx.file[j].key() == Key::Binds(x)
-            }),
-            _ => false,
-        })
-}
-
-/// Tells equal lines at the depth that the pair `i`, `j` sets.
-fn levels<'c>(ctx: &'c Ctx, i: usize, j: usize) -> impl Fn(usize, usize) -> bool + 'c {
-    let shift = ctx.file_cols(j) - ctx.cols(i);
-    move |i, j| {
-        ctx.lines[i].same(&ctx.file[j])
-            && (ctx.lines[i].class == Class::Blank || ctx.file_cols(j) - ctx.cols(i) == shift)
-    }
-}
-
 /// The outermost lines of a segment are context as a rule: one that stands in the file
 /// but was not found there says that the segment does not fit its place.
 pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let (a, b) = ctx.bounds[k];
     for i in [a, b - 1] {
+        let known = ctx.counts.get(&ctx.lines[i].hash).copied();
+        let l = &ctx.lines[i];
+        // It was taken for another line's new text, though it stands just once.
+        let elsewhere = known == Some(1)
+            && l.class == Class::Plain
+            && ops
+                .iter()
+                .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j])));
         if ctx.roles[i] == Role::Plain
-            && matches!(ctx.lines[i].class, Class::Plain | Class::Short)
-            && ctx.counts.contains_key(&ctx.lines[i].hash)
-            && ops.contains(&Op::Insert(i))
+            && matches!(l.class, Class::Plain | Class::Short)
+            && (known.is_some() && ops.contains(&Op::Insert(i)) || elsewhere)
         {
             return Err(refuse::misplaced(ctx, k, i));
         }

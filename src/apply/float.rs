@@ -54,6 +54,13 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
     let imports = (a..b)
         .filter(|&i| ctx.lines[i].class != Class::Blank)
         .all(|i| import(ctx.lines[i].trimmed));
+    if imports
+        && told
+            .iter()
+            .any(|&i| ctx.counts.contains_key(&ctx.lines[i].hash))
+    {
+        return Err(refuse::no_place(ctx, k));
+    }
     if imports {
         let last = ctx
             .guides
@@ -70,7 +77,13 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
             });
         }
     }
-    let _ = least;
+    if let Some(line) = between(ctx, k, edges, least) {
+        return Ok(Float {
+            line,
+            by: Placement::Surroundings,
+            shift,
+        });
+    }
     let segment = &segments[k];
     let last = k + 1 == segments.len();
     if last && !segment.marker_after && segment.marker_before && least <= 0 {
@@ -85,6 +98,23 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
         });
     }
     Err(refuse::no_place(ctx, k))
+}
+
+/// The end of the part above where the part below follows it in the file, blank lines
+/// aside: nothing else lies between the markers.
+fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
+    let above = edges.iter().find(|e| e.segment + 1 == k)?;
+    let below = edges.iter().find(|e| e.segment == k + 1)?;
+    let gap = ctx.file.get(above.end..below.start)?;
+    let level = |j: usize| ctx.file_cols(j) == least;
+    (above.end > above.start
+        && below.end > below.start
+        && !above.inserts_last
+        && !below.inserts_first
+        && gap.iter().all(|l| l.class == Class::Blank)
+        && level(above.end - 1)
+        && level(below.start))
+    .then_some(above.end)
 }
 
 /// The last segment where its first lines are the file's last ones: what follows them is

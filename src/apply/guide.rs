@@ -28,6 +28,8 @@ pub(crate) struct Guides {
     /// First (comments above it included) and last-plus-one file line of each definition
     /// that is no value, and of each by its first line of its own.
     pub definitions: Vec<(usize, usize)>,
+    /// The file lines with the names of its functions and types.
+    pub names: Vec<usize>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
 }
@@ -41,13 +43,14 @@ impl Guides {
             rewrites: vec![None; m],
             new: vec![false; m],
             definitions: Vec::new(),
+            names: Vec::new(),
             imports: Vec::new(),
         }
     }
 }
 
 /// What a pair of headers of the same definition is worth.
-const CALLABLE: i16 = 250;
+pub(crate) const CALLABLE: i16 = 250;
 /// What a pair of keys of a data file is worth.
 const KEY: i16 = 120;
 /// What a pair of the last lines of such definitions is worth.
@@ -100,6 +103,11 @@ pub(crate) fn guide(
         })
         .map(|d| (d, ctx.text.line_at(d.name_bytes.start) - 1))
         .filter(|&(_, j)| j < n)
+        .collect();
+    guides.names = named
+        .iter()
+        .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type())
+        .map(|&(_, j)| j)
         .collect();
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for i in 0..m {
@@ -225,7 +233,14 @@ fn mark_new(
         if !block.closed || block.end != last + 1 {
             continue;
         }
-        let renamed = definitions.iter().any(|o| resembles(ctx, i..last + 1, o));
+        // What the snippet shows under its own name has not got another one.
+        let kept = |o: &Definition| {
+            let header = ctx.text.line_at(o.name_bytes.start) - 1;
+            guides.pairs.iter().any(|p| p.1 == header)
+        };
+        let renamed = definitions
+            .iter()
+            .any(|o| !kept(o) && resembles(ctx, i..last + 1, o));
         if !renamed {
             guides.new[i..=last].fill(true);
         }

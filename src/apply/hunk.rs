@@ -54,6 +54,7 @@ pub(crate) fn exact(script: &Script, text: &Lines) -> Option<Outcome> {
         placed,
         removed: Vec::new(),
         misquoted: 0,
+        idle: 0,
     })
 }
 

@@ -183,6 +183,12 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether both ask for versions of the same package.
+    pub fn same_requirement(&self, other: &Line) -> bool {
+        let name = requirement(self.trimmed);
+        name.is_some() && name == requirement(other.trimmed)
+    }
+
     /// Number of words that stand in both, as often as in the one that has fewer.
     pub fn shared(&self, other: &Line) -> usize {
         let (mut i, mut j, mut both) = (0, 0, 0usize);
@@ -275,6 +281,9 @@ impl<'a> Key<'a> {
         if t.starts_with("#include") || t.starts_with("@") || t.starts_with("elif") {
             return Key::Member(t);
         }
+        if let Some(name) = requirement(t) {
+            return Key::Binds(name);
+        }
         let bytes = t.as_bytes();
         for (i, &b) in bytes.iter().enumerate() {
             match b {
@@ -302,6 +311,20 @@ impl<'a> Key<'a> {
         }
         Key::Other(t)
     }
+}
+
+/// The package of a quoted requirement, `"name>=1.2",`.
+fn requirement(t: &str) -> Option<&str> {
+    let inner = t.strip_prefix(['"', '\''])?;
+    let name = inner
+        .split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '/' | '@'))
+        .next()?;
+    let version = inner.get(name.len()..)?.trim_start();
+    let compared = version.trim_start_matches(['=', '<', '>', '~', '!', '^']);
+    let numbered = compared
+        .trim_start()
+        .starts_with(|c: char| c.is_ascii_digit());
+    (!name.is_empty() && compared.len() < version.len() && numbered).then_some(name)
 }
 
 /// Whether the words before a bracket read as the head of a definition.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::applied;
 use super::checks;
 use super::context::{Pass, Reading};
 use super::forms::{self, Action, Part};
@@ -9,6 +10,7 @@ use super::guide;
 use super::hunk;
 use super::line::{self, Line};
 use super::place::{self, Outcome, Placed};
+use super::provenance;
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
 use crate::error::{Error, Result};
@@ -41,6 +43,10 @@ pub struct Merge {
     pub misquoted: usize,
     /// What the grammar says of the merged text.
     pub syntax: Syntax,
+    /// Every part of the snippet stands in the merged text in one piece.
+    stands: bool,
+    /// Parts of the snippet that are the file's lines, word for word.
+    idle: usize,
 }
 
 /// What a language's grammar says of a text.
@@ -65,6 +71,21 @@ impl Syntax {
     }
 }
 
+/// The mark that a text may begin with to say how it is encoded.
+const BOM: char = '\u{FEFF}';
+
+/// A snippet without such a mark at the start of a line, behind a prefix of a diff or not.
+fn unmarked(snippet: &str) -> String {
+    let mut out = String::with_capacity(snippet.len());
+    for line in snippet.split_inclusive('\n') {
+        let prefix = usize::from(line.starts_with(['+', '-', ' ']));
+        let (head, rest) = line.split_at(prefix);
+        out.push_str(head);
+        out.push_str(rest.strip_prefix(BOM).unwrap_or(rest));
+    }
+    out
+}
+
 /// What the grammar of a path's language says of a text.
 pub(crate) fn syntax_of(path: &str, text: &str) -> Syntax {
     let parsed = Language::detect(Path::new(path), text).and_then(|l| parse(l, text));
@@ -78,13 +99,36 @@ pub(crate) fn syntax_of(path: &str, text: &str) -> Syntax {
 /// # Errors
 /// A refusal (class `Refused`) says which lines failed and what to send next.
 pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge> {
+    let (mark, file) = match file.strip_prefix(BOM) {
+        Some(rest) => (&file[..file.len() - rest.len()], rest),
+        None => ("", file),
+    };
+    // A snippet may quote the file's first line with the mark that stands before it.
+    let unmarked = unmarked(snippet);
+    let snippet = unmarked.as_str();
     let language = language(file, options);
     let before = language.and_then(|l| parse(l, file));
     let mut merge = once(file, snippet, options, language, before.as_ref(), false)?;
-    if !merge.changed && merge.misquoted > 0 {
-        // Nothing but quotes or comments differ: then they are the edit.
+    if !merge.changed && merge.misquoted > 0 && merge.idle == 0 {
+        // Nothing but quotes or comments differ, in every part: then they are the edit. A
+        // part without a difference has been put in before, and the rest with it.
         merge = once(file, snippet, options, language, before.as_ref(), true)?;
     }
+    if merge.changed && !merge.stands {
+        let parsed = language.and_then(|l| parse(l, &merge.text));
+        let again = once(
+            &merge.text,
+            snippet,
+            options,
+            language,
+            parsed.as_ref(),
+            false,
+        );
+        if again.is_ok_and(|again| again.changed) {
+            return Err(refuse::unstable(&options.path));
+        }
+    }
+    merge.text.insert_str(0, mark);
     Ok(merge)
 }
 
@@ -121,6 +165,7 @@ fn once(
             defines: &defines,
             counts: &counts,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
+            minus: records.iter().any(|l| snippet::dashed(l.raw)),
             python: language.is_some_and(|l| l.name() == "python"),
         };
         snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
@@ -129,7 +174,7 @@ fn once(
     let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
     let mut text = file.to_string();
     let mut placed = Vec::new();
-    let mut misquoted = 0;
+    let (mut misquoted, mut idle) = (0, 0);
     let single = scripts.len() == 1;
     for script in &scripts {
         let parsed;
@@ -142,16 +187,21 @@ fn once(
         let outcome = pass(&text, script, options, known, &comments, literal)?;
         placed.extend(outcome.placed);
         misquoted += outcome.misquoted;
+        idle += outcome.idle;
         text = outcome.text;
     }
+    provenance::check(file, &text, &scripts, &options.path)?;
     checks::asked_removals(&text, &scripts, options, language)?;
     let checked = checks::check(file, &text, &scripts, options, language, before)?;
+    let stands = scripts.iter().all(|s| applied::stands(s, &text));
     Ok(Merge {
         changed: text != file,
+        stands,
         text,
         placed,
         removed: checked.removed,
         misquoted,
+        idle,
         syntax: Syntax::of(checked.parsed.as_ref().or(before)),
     })
 }
@@ -185,6 +235,10 @@ fn pass(
     literal: bool,
 ) -> Result<Outcome> {
     let lines = Lines::new(text);
+    let whole = options.allow_full_rewrite && script.markers == 0 && !script.strict;
+    if !whole && applied::stands(script, text) {
+        return Ok(Outcome::unchanged(text));
+    }
     if let Some(outcome) = hunk::exact(script, &lines) {
         return Ok(outcome);
     }
@@ -208,7 +262,7 @@ fn pass(
         })
     };
     let run = |whole_file, reorder| read(whole_file, reorder, None);
-    if options.allow_full_rewrite && script.markers == 0 && !script.strict {
+    if whole {
         return run(true, false);
     }
     let first = run(false, false);

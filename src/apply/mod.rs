@@ -1,6 +1,7 @@
 //! Snippet to segments, anchors, alignment, merged text and checks.
 
 mod align;
+mod applied;
 mod checks;
 mod context;
 mod edges;
@@ -9,22 +10,24 @@ mod float;
 mod forms;
 mod guide;
 mod hunk;
+mod insertion;
 mod keep;
 mod line;
 mod markers;
 mod merge;
 mod onesided;
 mod place;
+mod provenance;
 mod refuse;
 mod removed;
+mod reply;
 mod rival;
 mod scores;
 mod shape;
 mod snippet;
 mod write;
 
-pub use engine::{
-    Applied, AppliedFile, ApplyOptions, Diff, Edit, Outcome, Plan, apply, diff, plan,
-};
+pub use engine::{Applied, AppliedFile, ApplyOptions, Edit, Outcome, Plan, apply, plan};
 pub use merge::{Merge, MergeOptions, Syntax, merge};
 pub use place::{Placed, Placement};
+pub use reply::{Diff, diff};

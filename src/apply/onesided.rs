@@ -5,7 +5,7 @@
 //! out that the line goes.
 
 use super::context::Ctx;
-use super::guide::word_at;
+use super::guide::{CALLABLE, word_at};
 use super::line::{Class, Key, Line};
 use super::shape::{closes, import, net_brackets, opens, starts_comment};
 use super::snippet::Role;
@@ -115,18 +115,18 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             d.0 == below
         }
     }) {
-        return !resembles(ctx, &lines, a..b, least, shift);
+        // Where the snippet shows its header elsewhere, it is no other one.
+        let shown = |p: &(usize, usize, i16)| {
+            (a..b).contains(&p.1) && !lines.contains(&p.0) && p.2 >= CALLABLE
+        };
+        return ctx.guides.pairs.iter().any(shown) || !resembles(ctx, &lines, a..b, least, shift);
     }
     // Nor a block that ends there, unless the new lines have a header much like its own.
     if o.lead && closes(next.trimmed) && net_brackets(next.trimmed) < 0 {
         let header = (0..o.next).rev().find(|&j| {
             ctx.file[j].class == Class::Plain && ctx.file_cols(j) <= ctx.file_cols(o.next)
         });
-        return header.is_none_or(|h| {
-            !lines
-                .iter()
-                .any(|&i| depth(i) == least && ctx.lines[i].similarity(&ctx.file[h]) >= 400)
-        });
+        return header.is_none_or(|h| !resembles(ctx, &lines, h..o.next + 1, least, shift));
     }
     // Nor a block that begins there, for lines that do not begin one of its kind.
     let word = |t: &str| {
@@ -157,8 +157,14 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         let again = lines
             .iter()
             .any(|&i| word_at(ctx.lines[i].trimmed, name).is_some());
+        // As many lines as are new may go: they are no others.
+        let goes = if o.lead {
+            (o.next + 1).saturating_sub(lines.len())..o.next + 1
+        } else {
+            o.next..o.next + lines.len()
+        };
         let used = (0..ctx.file.len())
-            .any(|j| j != o.next && word_at(ctx.file[j].trimmed, name).is_some());
+            .any(|j| !goes.contains(&j) && word_at(ctx.file[j].trimmed, name).is_some());
         if !again && used {
             return true;
         }

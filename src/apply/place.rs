@@ -5,6 +5,7 @@ use super::context::{Ctx, Pass, prepare, same_line};
 use super::edges::{self, Edge};
 use super::float::{self, Float};
 use super::guide::Guides;
+use super::insertion;
 use super::line::{Class, Counts, Line};
 use super::refuse;
 use super::removed;
@@ -101,6 +102,21 @@ pub(crate) struct Outcome {
     pub removed: Vec<(usize, usize)>,
     /// Context lines that the snippet misquoted.
     pub misquoted: usize,
+    /// Parts of the snippet that are the file's lines, word for word.
+    pub idle: usize,
+}
+
+impl Outcome {
+    /// What leaves the text as it is.
+    pub fn unchanged(text: &str) -> Self {
+        Self {
+            text: text.to_string(),
+            placed: Vec::new(),
+            removed: Vec::new(),
+            misquoted: 0,
+            idle: 1,
+        }
+    }
 }
 
 /// Places all segments of a script and writes the merged text.
@@ -201,7 +217,7 @@ pub(crate) fn place<'a>(
         (first.ops, first.margins)
     };
     let mut edges: Vec<Edge> = Vec::new();
-    let mut misquoted = 0;
+    let (mut misquoted, mut idle) = (0, 0);
     let mut removed = Vec::new();
     let mut placed = Vec::new();
     for (s, &k) in solid.iter().enumerate() {
@@ -226,13 +242,16 @@ pub(crate) fn place<'a>(
             if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
                 ops[s] = less;
             }
-            if let Some(insertion) = edges::insertion_only(&ctx, k, &ops[s]) {
+            if let Some(insertion) = insertion::only(&ctx, k, &ops[s]) {
+                ops[s] = insertion;
+            } else if let Some(insertion) = insertion::instead_of_a_definition(&ctx, k, &ops[s])? {
                 ops[s] = insertion;
             }
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
             removed::weak_bounds(&ctx, k, &ops[s])?;
             removed::net_removals(&ctx, k, &ops[s])?;
+            removed::headless(&ctx, k, &ops[s])?;
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(&ctx, k, &ops[s]);
@@ -305,7 +324,9 @@ pub(crate) fn place<'a>(
     for (k, job) in &jobs {
         match job {
             Job::Aligned(edge, list) => {
-                misquoted += writer.segment(*k, *edge, list)?;
+                let quoted = writer.segment(*k, *edge, list)?;
+                misquoted += quoted;
+                idle += usize::from(quoted == 0);
             }
             Job::Floating(p) => writer.floating(*k, p)?,
         }
@@ -315,6 +336,7 @@ pub(crate) fn place<'a>(
         placed,
         removed,
         misquoted,
+        idle,
     })
 }
 

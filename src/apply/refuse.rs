@@ -320,8 +320,10 @@ pub(crate) fn removed_at_edge(ctx: &Ctx, k: usize, from: usize, to: usize) -> Er
 
 /// A run of lines would go without a clear sign.
 pub(crate) fn unexplained(path: &str, file: &[Line], gone: Span, snippet: Span) -> Error {
+    let told = |l: &&Line| l.class != Class::Blank;
     let first = file
-        .get(gone.start - 1)
+        .get(gone.start - 1..gone.end)
+        .and_then(|lines| lines.iter().find(told))
         .map_or(String::new(), |l| quote(l.raw));
     Error::refused(
         "unexplained_removal",
@@ -353,6 +355,17 @@ pub(crate) fn indent(ctx: &Ctx, k: usize) -> Error {
             ctx.pass.path
         ),
         "Indent the lines as they shall stand in the file.",
+    )
+}
+
+/// The same edit, made again, would change the file again.
+pub(crate) fn unstable(path: &str) -> Error {
+    Error::refused(
+        "unstable",
+        format!(
+            "Made twice, the edit would change {path} twice: its lines do not say clearly where they belong."
+        ),
+        "Send the change as a diff: `-` and `+` lines with a line of context above and below.",
     )
 }
 

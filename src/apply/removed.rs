@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::line::Class;
 use super::refuse;
-use super::shape::net_brackets;
+use super::shape::{empty_comment, net_brackets};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -33,6 +33,16 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             })
             .collect();
         let Some(&first) = gone.first() else { continue };
+        let nothing = |op: &Op| match *op {
+            Op::Pair(i, _) => {
+                ctx.lines[i].class == Class::Blank || empty_comment(ctx.lines[i].trimmed)
+            }
+            Op::Insert(_) | Op::Delete(_) => true,
+        };
+        if ops[..from].iter().all(nothing) || ops[x..].iter().all(nothing) {
+            let last = *gone.last().unwrap_or(&first);
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
         if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
             continue;
         }
@@ -133,6 +143,42 @@ pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<(usize, usize)> {
         }
     }
     runs
+}
+
+/// Runs of removed lines, with nothing new in their place, may not end within a definition
+/// that begins in them: its header would go and its body stay.
+pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let mut x = 0;
+    while x < ops.len() {
+        let from = x;
+        while matches!(ops.get(x), Some(Op::Delete(_))) {
+            x += 1;
+        }
+        let (Some(&Op::Delete(first)), Some(&Op::Delete(last))) =
+            (ops.get(from), ops.get(x.wrapping_sub(1)))
+        else {
+            x += 1;
+            continue;
+        };
+        let held = |op: Option<&Op>| {
+            op.is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)))
+        };
+        let pure = held(from.checked_sub(1).and_then(|p| ops.get(p))) && held(ops.get(x));
+        let told = |r: std::ops::Range<usize>| {
+            ctx.file
+                .get(r)
+                .is_some_and(|l| l.iter().any(|l| l.class == Class::Plain))
+        };
+        // Without what is said above it, each is the second of two.
+        let cut = |d: &[(usize, usize)]| {
+            d.last()
+                .is_some_and(|&(a, b)| first <= a && a <= last && told(last + 1..b))
+        };
+        if pure && ctx.guides.definitions.chunks_exact(2).any(cut) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
+    }
+    Ok(())
 }
 
 /// So many lines fewer are a large removal.

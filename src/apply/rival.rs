@@ -7,7 +7,7 @@
 
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
-use super::line::Class;
+use super::line::{Class, Key};
 use super::snippet::Role;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
@@ -106,7 +106,16 @@ fn held_beyond(
             .iter()
             .any(|o| matches!(*o, Op::Pair(x, y) if x == i && same_line(ctx, x, y)))
     };
-    beyond.iter().all(|&i| held(i)) && beyond.iter().any(|&i| ctx.lines[i].class == Class::Plain)
+    // The nearest line may be a copy of the one that changes.
+    let changed = |i: usize| {
+        other.iter().any(|o| {
+            matches!(*o, Op::Pair(x, y) if x == i
+                && matches!((ctx.lines[x].key(), ctx.file[y].key()),
+                    (Key::Binds(p), Key::Binds(q)) if p == q && !p.is_empty()))
+        })
+    };
+    beyond.iter().all(|&i| held(i) || changed(i))
+        && beyond.iter().any(|&i| ctx.lines[i].class == Class::Plain)
 }
 
 /// So many lines at the end of a part are its context.

@@ -48,7 +48,10 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
             } else if exact || l.class != Class::Plain || f.class != Class::Plain {
                 continue;
             } else {
-                let r = l.similarity(f);
+                let mut r = l.similarity(f);
+                if r < 500 && l.same_requirement(f) {
+                    r = 500;
+                }
                 if r < 500 {
                     continue;
                 }

@@ -33,6 +33,14 @@ pub(crate) fn starts_comment(t: &str) -> bool {
             && !t.starts_with("#if"))
 }
 
+/// Whether a line only goes on with a comment, without a word.
+pub(crate) fn empty_comment(t: &str) -> bool {
+    matches!(
+        t,
+        "*" | "//" | "///" | "//!" | "#" | "##" | "--" | ";" | ";;"
+    )
+}
+
 /// Whether a line ends a block.
 pub(crate) fn closes(t: &str) -> bool {
     t.starts_with(['}', ')', ']'])

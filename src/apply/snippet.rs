@@ -74,6 +74,8 @@ pub(crate) struct Haystack<'a> {
     pub python: bool,
     /// Some line of the file begins with `+`.
     pub plus: bool,
+    /// Some line of the file begins with a dash as a removed one does in a diff.
+    pub minus: bool,
     /// Whether a line of the file, blanks apart, stands right above another.
     pub follows: &'a dyn Fn(&str, &str) -> bool,
     /// Whether the file defines a name.
@@ -147,12 +149,14 @@ fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
                 && last.starts_with(f)
                 && last.trim_start_matches(['`', '~']).is_empty()
                 && !text_fence(&lines[..=last_at], file)
-                && lines[1..last_at]
+                && (lines[1..last_at]
                     .iter()
                     .filter(|(_, l)| l.trim().starts_with(f))
                     .count()
                     % 2
                     == 0
+                    // A fence right below another one is no text either.
+                    || lines[last_at - 1].1.trim() == f)
         });
         let tagged = ["code", "update", "edit", "snippet", "file"]
             .iter()
@@ -434,12 +438,26 @@ struct Prefixes {
     plus: bool,
 }
 
+/// Whether a line begins with a dash that stands for nothing in a text: no list, rule or
+/// comment.
+pub(crate) fn dashed(l: &str) -> bool {
+    let Some(rest) = l.strip_prefix('-') else {
+        return false;
+    };
+    match rest.strip_prefix(' ') {
+        Some(more) => more.starts_with(' '),
+        None => !rest.is_empty() && !rest.starts_with(['-', '>']),
+    }
+}
+
 fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
     let (mut minus, mut plus, mut plus_text) = (false, 0usize, 0usize);
     for (_, l) in lines {
         if let Some(rest) = l.strip_prefix('-') {
             let telling = Line::new(rest).word_count() > 0;
-            minus |= telling && !file.holds(l) && file.holds(rest);
+            // A line that is gone already is no text either.
+            let gone = !file.minus && dashed(l);
+            minus |= telling && !file.holds(l) && (file.holds(rest) || gone);
         } else if let Some(rest) = l.strip_prefix('+') {
             if rest.trim().is_empty() || !file.holds(l) {
                 plus += 1;
@@ -454,9 +472,9 @@ fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
         .iter()
         .any(|(_, l)| !l.starts_with('+') && !l.trim().is_empty() && file.holds(l));
     let plus = plus > 0 && plus_text == 0 && (minus || (!file.plus && context));
-    let emptied = plus && lines.iter().any(|(_, l)| *l == "-");
+    // Beside additions, what begins with a dash is a removal.
     Prefixes {
-        minus: minus || emptied,
+        minus: minus || plus,
         plus,
     }
 }

@@ -1,5 +1,9 @@
 //! Promises of `apply` on snippets that are made from random edits.
 
+mod fidelity;
+mod fuzz;
+mod refusals;
+
 use proptest::prelude::*;
 use trimtab::apply::{MergeOptions, merge};
 

@@ -1,0 +1,80 @@
+//! Whether the file has an edit already.
+
+use super::line::columns;
+use super::snippet::{Role, Script, Segment};
+
+/// Width of a tab where depths are compared.
+const TAB: usize = 4;
+
+/// Whether every part of a script stands in the file as the edit would leave it, in order
+/// and each in one piece: then the edit is made, and making it again changes nothing.
+pub(crate) fn stands(script: &Script, file: &str) -> bool {
+    let file: Vec<&str> = file.lines().collect();
+    let file = file.as_slice();
+    let mut from = 0;
+    for segment in &script.segments {
+        let Some((at, end)) = place(segment, file, from) else {
+            return false;
+        };
+        // Old lines that still stand, but for context within the new ones, are meant.
+        let old = lines(segment, Role::Plus);
+        let prefixed = |role| segment.items.iter().any(|i| i.role == role);
+        let slack = slack(segment);
+        if !old.is_empty() && (prefixed(Role::Plus) || prefixed(Role::Minus)) {
+            let first = run(file, &old, 0, slack);
+            let again = first.and_then(|j| run(file, &old, j + 1, slack));
+            let within = |j: usize| at < j + old.len() && j < end;
+            if again.is_some() || first.is_some_and(|j| prefixed(Role::Minus) || !within(j)) {
+                return false;
+            }
+        }
+        from = end;
+    }
+    !script.segments.is_empty()
+}
+
+/// Where a segment's new text stands at or behind a line: its first and last-plus-one line.
+fn place(segment: &Segment, file: &[&str], from: usize) -> Option<(usize, usize)> {
+    let new = lines(segment, Role::Minus);
+    if new.is_empty() {
+        return None;
+    }
+    let at = run(file, &new, from, slack(segment))?;
+    Some((at, at + new.len()))
+}
+
+/// By how many columns the lines of a segment may be moved apart: context may have the
+/// column of a prefix or not.
+fn slack(segment: &Segment) -> i64 {
+    let plain = segment.items.iter().all(|i| i.role == Role::Plain);
+    i64::from(!plain)
+}
+
+/// The lines of a segment but for those with one role, without blank ones at both ends.
+fn lines(segment: &Segment, without: Role) -> Vec<&str> {
+    let items = segment.items.iter().filter(|i| i.role != without);
+    let mut lines: Vec<&str> = items.map(|i| i.text.as_str()).collect();
+    let told = |l: &&str| !l.trim().is_empty();
+    let end = lines.iter().rposition(told).map_or(0, |x| x + 1);
+    lines.truncate(end);
+    lines.drain(..lines.iter().position(told).unwrap_or(0));
+    lines
+}
+
+/// The first place, at or behind a line, where lines stand one after the other, all as far
+/// to the right as given or all moved by as much.
+fn run(file: &[&str], lines: &[&str], from: usize, slack: i64) -> Option<usize> {
+    let last = (file.len() + 1).checked_sub(lines.len())?;
+    let depth = |l: &str| columns(&l[..l.len() - l.trim_start().len()], TAB) as i64;
+    (from..last).find(|&at| {
+        let there = &file[at..at + lines.len()];
+        let same = lines.iter().zip(there).all(|(a, b)| a.trim() == b.trim());
+        let shifts = lines
+            .iter()
+            .zip(there)
+            .filter(|(a, _)| !a.trim().is_empty())
+            .map(|(a, b)| depth(b) - depth(a));
+        let (least, most) = shifts.fold((i64::MAX, i64::MIN), |(x, y), s| (x.min(s), y.max(s)));
+        same && most.saturating_sub(least) <= slack
+    })
+}

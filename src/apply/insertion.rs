@@ -1,0 +1,227 @@
+//! The reading of a segment that takes nothing out of the file.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::guide::CALLABLE;
+use super::line::{Class, Key};
+use super::refuse;
+use super::snippet::Role;
+use crate::error::Result;
+
+/// The reading of a segment as new lines between lines that follow each other in the
+/// file. Where there is one, the snippet does not say that anything goes: a closing
+/// bracket or the like above new code stands in many places.
+pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    reading(ctx, k, ops, false)
+}
+
+/// The same where a definition would go and one with another name take its place: much of
+/// a new one may be like the one beside it.
+///
+/// # Errors
+/// `unclear_edge` where it may be the old one, renamed: as nearly a copy of it, or where
+/// there is no other reading and nothing shows what stands above and below it.
+pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
+    let gone = ops.iter().enumerate().find_map(|(at, op)| {
+        let j = match *op {
+            Op::Delete(j) => j,
+            Op::Pair(i, j) if !same_line(ctx, i, j) && !headed(ctx, i, j) => j,
+            _ => return None,
+        };
+        let shown = |op: &Op| match *op {
+            Op::Insert(i) | Op::Pair(i, _) => Some(i),
+            Op::Delete(_) => None,
+        };
+        let i = ops[at..].iter().find_map(shown)?;
+        ctx.guides.names.contains(&j).then_some((i, j))
+    });
+    let Some((i, j)) = gone else { return Ok(None) };
+    if ctx.guides.rewrites[i].is_some() {
+        return Ok(None);
+    }
+    let (a, b) = ctx.bounds[k];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return Ok(None);
+    }
+    // Each is there twice: with what is said above it, and without.
+    let around = ctx.guides.definitions.chunks_exact(2);
+    let Some(&[(from, to), _]) = around
+        .filter_map(|d| <&[(usize, usize); 2]>::try_from(d).ok())
+        .filter(|d| d[1].0 <= j && j < d[1].1)
+        .max_by_key(|d| d[1].0)
+    else {
+        return Ok(None);
+    };
+    let Some(other) = reading(ctx, k, ops, true) else {
+        // What stands above and below it shows that it is the one that is meant.
+        let beyond = |outside: &dyn Fn(usize) -> bool| {
+            ops.iter().any(|op| {
+                matches!(*op, Op::Pair(i, x) if outside(x)
+                    && ctx.lines[i].class != Class::Blank && same_line(ctx, i, x))
+            })
+        };
+        // One that is not given whole is no new one.
+        let whole = ops
+            .iter()
+            .any(|op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if x + 1 == to));
+        if !whole || beyond(&|x| x < from) && beyond(&|x| x >= to) {
+            return Ok(None);
+        }
+        return Err(refuse::edge(ctx, k, i, j));
+    };
+    let plain =
+        |r: std::ops::Range<usize>| r.filter(|&j| ctx.file[j].class == Class::Plain).count();
+    let kept = ops
+        .iter()
+        .filter(|op| {
+            matches!(**op, Op::Pair(i, x) if from <= x && x < to
+                && ctx.file[x].class == Class::Plain && same_line(ctx, i, x))
+        })
+        .count();
+    if kept * 2 >= plain(from..to) {
+        return Err(refuse::edge(ctx, k, i, j));
+    }
+    Ok(Some(other))
+}
+
+/// Whether a pair is the header of one definition on both sides.
+fn headed(ctx: &Ctx, i: usize, j: usize) -> bool {
+    ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j))
+}
+
+/// A reading that takes nothing out; a loose one may hold lines of the file twice.
+fn reading(ctx: &Ctx, k: usize, ops: &[Op], loose: bool) -> Option<Vec<Op>> {
+    let (a, b) = ctx.bounds[k];
+    let takes = ops.iter().any(|op| match *op {
+        Op::Delete(j) => ctx.file[j].class != Class::Blank,
+        Op::Pair(i, j) => !same_line(ctx, i, j),
+        Op::Insert(_) => false,
+    });
+    if !takes || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let told = |r: std::ops::Range<usize>| ctx.lines[r].iter().any(|l| l.class != Class::Blank);
+    // A definition that the file has is not new, unless the lines beside the new ones show
+    // its header as well.
+    let fresh = |r: std::ops::Range<usize>| {
+        let beside = |i: usize| {
+            (a..r.start)
+                .chain(r.end..b)
+                .any(|x| ctx.lines[x].same(&ctx.lines[i]))
+        };
+        let held = |p: &(usize, usize, i16)| r.contains(&p.0) && !beside(p.0);
+        told(r.clone())
+            && !ctx
+                .guides
+                .pairs
+                .iter()
+                .any(|p| held(p) && (!loose || p.2 >= CALLABLE))
+            && !declared_twice(ctx, r, ops)
+    };
+    // Beside nothing but brackets and the like, a line that the alignment found in the
+    // file is that line, unless it is part of a definition of its own.
+    let repeats = |new: std::ops::Range<usize>, above: std::ops::Range<usize>| {
+        !loose
+            && !ctx.lines[above].iter().any(|l| l.class == Class::Plain)
+            && ops.iter().any(|op| {
+                matches!(*op, Op::Pair(i, j) if new.contains(&i)
+                    && ctx.lines[i].class == Class::Plain
+                    && !ctx.guides.new[i]
+                    && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
+                    && same_line(ctx, i, j))
+            })
+    };
+    let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
+        let mut out: Vec<Op> = (0..head).map(|d| Op::Pair(a + d, x - head + d)).collect();
+        out.extend((a + head..b - tail).map(Op::Insert));
+        out.extend((0..tail).map(|d| Op::Pair(b - tail + d, x + d)));
+        out
+    };
+    // The end is sure: what stands right above it?
+    if let Some(&Op::Pair(i, j)) = ops.last()
+        && i + 1 == b
+        && ctx.lines[i].same(&ctx.file[j])
+    {
+        let level = levels(ctx, i, j);
+        let mut tail = 0;
+        while tail < b - a && tail <= j && level(b - 1 - tail, j - tail) {
+            tail += 1;
+        }
+        // Near-duplicates share more than the context: any cut of the run will do.
+        for tail in (1..=tail).rev() {
+            let x = j + 1 - tail;
+            for head in (1..=(b - a - tail).min(x)).rev() {
+                if told(a..a + head)
+                    && (0..head).all(|d| level(a + d, x - head + d))
+                    && fresh(a + head..b - tail)
+                    && !repeats(a + head..b - tail, a..a + head)
+                    && told(b - tail..b)
+                {
+                    return Some(build(head, tail, x));
+                }
+            }
+        }
+    }
+    if let Some(&Op::Pair(i, j)) = ops.first()
+        && i == a
+        && ctx.lines[i].same(&ctx.file[j])
+    {
+        let n = ctx.file.len();
+        let level = levels(ctx, i, j);
+        let mut head = 0;
+        while head < b - a && j + head < n && level(a + head, j + head) {
+            head += 1;
+        }
+        for head in (1..=head).rev() {
+            let x = j + head;
+            for tail in (1..=(b - a - head).min(n - x)).rev() {
+                if told(b - tail..b)
+                    && (0..tail).all(|d| level(b - tail + d, x + d))
+                    && fresh(a + head..b - tail)
+                    && !repeats(a + head..b - tail, b - tail..b)
+                    && told(a..a + head)
+                {
+                    return Some(build(head, tail, x));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether lines taken for new give a name that the lines which the alignment takes out
+/// or changes give as well, at the same depth.
+fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
+    let taken: Vec<usize> = ops
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Delete(j) => Some(j),
+            Op::Pair(i, j) if new.contains(&i) => Some(j),
+            _ => None,
+        })
+        .collect();
+    let shift = ops
+        .iter()
+        .find_map(|op| match *op {
+            Op::Pair(i, j) if same_line(ctx, i, j) => Some(ctx.file_cols(j) - ctx.cols(i)),
+            _ => None,
+        })
+        .unwrap_or(0);
+    new.filter(|&i| ctx.lines[i].class == Class::Plain)
+        .any(|i| match ctx.lines[i].key() {
+            // `- name: value` is one more of a list.
+            Key::Binds(x) if x.contains(' ') && !x.starts_with('-') => taken.iter().any(|&j| {
+                ctx.file_cols(j) == ctx.cols(i) + shift && ctx.file[j].key() == Key::Binds(x)
+            }),
+            _ => false,
+        })
+}
+
+/// Tells equal lines at the depth that the pair `i`, `j` sets.
+fn levels<'c>(ctx: &'c Ctx, i: usize, j: usize) -> impl Fn(usize, usize) -> bool + 'c {
+    let shift = ctx.file_cols(j) - ctx.cols(i);
+    move |i, j| {
+        ctx.lines[i].same(&ctx.file[j])
+            && (ctx.lines[i].class == Class::Blank || ctx.file_cols(j) - ctx.cols(i) == shift)
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether a merged text is made of the file and the snippet alone.
+
+use std::collections::HashSet;
+
+use super::line::Line;
+use super::snippet::{Item, Role, Script};
+use crate::error::{Error, Result};
+
+/// Refuses a merged text with a line that stands neither in the file nor in the snippet,
+/// and one that lacks a line of the snippet or has it out of order. Both would be a fault
+/// of the merge itself.
+pub(crate) fn check(before: &str, after: &str, scripts: &[Script], path: &str) -> Result<()> {
+    let (old, new) = changed(before, after);
+    let items = || {
+        scripts
+            .iter()
+            .flat_map(|s| &s.segments)
+            .flat_map(|s| &s.items)
+    };
+    let known: HashSet<&str> = old
+        .lines()
+        .chain(items().map(|i| i.text.as_str()))
+        .map(str::trim)
+        .collect();
+    let stray = new
+        .lines()
+        .map(str::trim)
+        .find(|l| !l.is_empty() && !known.contains(l));
+    if let Some(line) = stray {
+        return Err(unproven(format!(
+            "Merged, {path} would hold a line that is neither its own nor the snippet's: `{line}`."
+        )));
+    }
+    // Later passes may change what an earlier one put in.
+    let [script] = scripts else { return Ok(()) };
+    let lines: Vec<&str> = after.lines().map(str::trim).collect();
+    for segment in &script.segments {
+        let mut at = 0;
+        for item in segment.items.iter().filter(|i| shows(i)) {
+            let there = lines.get(at..).unwrap_or_default();
+            match there.iter().position(|l| gives(item, l)) {
+                Some(p) => at += p + 1,
+                None => {
+                    return Err(unproven(format!(
+                        "Merged, {path} would lack line {} of the snippet (`{}`), or have it out of order.",
+                        item.number,
+                        item.text.trim()
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unproven(what: String) -> Error {
+    Error::refused(
+        "unproven",
+        what,
+        "Send the change as a diff: `-` and `+` lines with a line of context above and below.",
+    )
+}
+
+/// Whether a line has to be in the merged text as it is given.
+fn shows(item: &Item) -> bool {
+    matches!(item.role, Role::Plain | Role::Plus) && !item.text.trim().is_empty()
+}
+
+/// Whether a merged line is one of the snippet, blanks, quotes and a comment behind it aside.
+fn gives(item: &Item, line: &str) -> bool {
+    let text = item.text.trim();
+    line.starts_with(text) || Line::new(text).alike(&Line::new(line))
+}
+
+/// Both texts without the whole lines that they share at their ends.
+fn changed<'t>(before: &'t str, after: &'t str) -> (&'t str, &'t str) {
+    let (a, b) = (before.as_bytes(), after.as_bytes());
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let line_start = |p: usize| {
+        a[..p]
+            .iter()
+            .rposition(|&c| c == b'\n')
+            .map_or(0, |q| q + 1)
+    };
+    let start = line_start(same);
+    let shared = a[start..]
+        .iter()
+        .rev()
+        .zip(b[start..].iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    // From the end back to the last line break that lies within what is shared.
+    let tail = a[a.len() - shared..]
+        .iter()
+        .position(|&c| c == b'\n')
+        .map_or(0, |p| shared - p - 1);
+    let part = |t: &'t str| t.get(start..t.len() - tail).unwrap_or(t);
+    (part(before), part(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_changed_lines_are_looked_at() {
+        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), ("b\n", "x\n"));
+        assert_eq!(changed("a\nb\n", "a\nb\n"), ("", ""));
+        assert_eq!(changed("a\nb", "a\nbc"), ("b", "bc"));
+        assert_eq!(changed("a\na\n", "a\na\na\n"), ("", "a\n"));
+    }
+
+    #[test]
+    fn lines_from_nowhere_and_lost_ones_are_refused() {
+        let script = Script {
+            segments: vec![super::super::snippet::Segment {
+                items: ["one", "two"]
+                    .iter()
+                    .zip(1..)
+                    .map(|(t, number)| Item {
+                        text: (*t).to_string(),
+                        role: Role::Plain,
+                        number,
+                    })
+                    .collect(),
+                ..Default::default()
+            }],
+            ..Script::default()
+        };
+        let scripts = [script];
+        let code = |after| check("one\n", after, &scripts, "f").map_err(|e| e.code);
+        assert_eq!(code("one\ntwo\n"), Ok(()));
+        assert_eq!(code("one\n"), Err("unproven"));
+        assert_eq!(code("two\none\n"), Err("unproven"));
+        assert_eq!(code("one\ntwo\nthree\n"), Err("unproven"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Bytes that an edit does not name stay as they are, and forms of snippets that name
+//! definitions alone find them.
+
+use trimtab::apply::{MergeOptions, merge};
+
+fn merged(path: &str, file: &str, snippet: &str) -> String {
+    let options = MergeOptions {
+        path: path.to_string(),
+        ..MergeOptions::default()
+    };
+    merge(file, snippet, &options).unwrap().text
+}
+
+const FUNCTIONS: &str = "\
+fn one() -> u32 {
+    1
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn three() -> u32 {
+    3
+}
+";
+
+#[test]
+fn definitions_without_markers_in_another_order() {
+    let snippet = "fn three() -> u32 {\n    33\n}\n\nfn one() -> u32 {\n    11\n}\n";
+    let marked = snippet.replace("\n\n", "\n\n// ... existing code ...\n\n");
+    let want = FUNCTIONS
+        .replace("    1\n", "    11\n")
+        .replace("    3\n", "    33\n");
+    assert_eq!(merged("a.rs", FUNCTIONS, &marked), want);
+    let bare = "fn two() -> u32 {\n    22\n}\n";
+    let want = FUNCTIONS.replace("    2\n", "    22\n");
+    assert_eq!(merged("a.rs", FUNCTIONS, bare), want);
+}
+
+#[test]
+fn each_line_keeps_its_own_ending() {
+    let file = "alpha\r\nbeta\ngamma\r\ndelta\nepsilon\n";
+    let got = merged(
+        "a.txt",
+        file,
+        "... existing code ...\nbeta\nnew\ngamma\n... existing code ...\n",
+    );
+    assert_eq!(got, "alpha\r\nbeta\nnew\ngamma\r\ndelta\nepsilon\n");
+}
+
+#[test]
+fn the_byte_order_mark_stays_once() {
+    let file = "\u{feff}use alpha::One;\nuse beta::Two;\n\nfn f() {}\n";
+    let want = "\u{feff}use alpha::One;\nuse beta::Two;\nuse gamma::Three;\n\nfn f() {}\n";
+    let with =
+        "\u{feff}use alpha::One;\nuse beta::Two;\nuse gamma::Three;\n\n// ... existing code ...\n";
+    assert_eq!(merged("a.rs", file, with), want);
+    assert_eq!(merged("a.rs", file, &with[3..]), want);
+    // A file without the mark does not get it.
+    assert_eq!(merged("a.rs", &file[3..], with), &want[3..]);
+}
+
+#[test]
+fn blanks_for_tabs_and_no_final_line_break() {
+    let file = "func f() {\n\tif a {\n\t\tb()\n\t}\n}";
+    let got = merged(
+        "a.go",
+        file,
+        "// ... existing code ...\n    if a {\n        b()\n        c()\n    }\n}\n",
+    );
+    assert_eq!(got, "func f() {\n\tif a {\n\t\tb()\n\t\tc()\n\t}\n}");
+}
+
+#[test]
+fn blanks_behind_untouched_lines_stay() {
+    let file = "one   \ntwo\t\nthree\n\n\nfour";
+    let got = merged(
+        "a.txt",
+        file,
+        "one\ntwo\nnew\nthree\n... existing code ...\n",
+    );
+    assert_eq!(got, "one   \ntwo\t\nnew\nthree\n\n\nfour");
+}
+
+#[test]
+fn an_edit_that_is_made_already_says_so() {
+    for snippet in [
+        "// ... existing code ...\nfn two() -> u32 {\n    22\n}\n// ... existing code ...\n",
+        "// ... existing code ...\n fn two() -> u32 {\n-    2\n+    22\n }\n// ... existing code ...\n",
+        "// ... existing code ...\nfn one() -> u32 {\n-    1\n}\n// ... existing code ...\n",
+        "@@\n fn two() -> u32 {\n-    2\n+    22\n }\n",
+        "<<<<<<< SEARCH\n    2\n}\n=======\n    22\n}\n>>>>>>> REPLACE\n",
+        "// ... existing code ...\nfn two() -> u32 {\n    2\n}\n\nfn between() -> u32 {\n    0\n}\n\nfn three() -> u32 {\n// ... existing code ...\n",
+    ] {
+        let once = merged("a.rs", FUNCTIONS, snippet);
+        assert_ne!(once, FUNCTIONS, "{snippet}");
+        assert_eq!(merged("a.rs", &once, snippet), once, "{snippet}");
+    }
+}

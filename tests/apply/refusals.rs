@@ -1,0 +1,100 @@
+//! What an agent reads where its edit is refused: the code, what happened, the next step.
+
+use trimtab::apply::{MergeOptions, merge};
+
+const FILE: &str = "\
+import os
+
+def first(value):
+    base = value + 1
+    if base > 3:
+        return base
+    return value
+
+def second(value):
+    base = value + 2
+    if base > 3:
+        return base
+    return value
+
+def third(value):
+    total = value * 3
+    log(total)
+    return total
+";
+
+/// The message as a door shows it.
+fn refused(path: &str, file: &str, snippet: &str) -> String {
+    let options = MergeOptions {
+        path: path.to_string(),
+        ..MergeOptions::default()
+    };
+    match merge(file, snippet, &options) {
+        Ok(merged) => panic!("merged:\n{}", merged.text),
+        Err(e) => e.to_string(),
+    }
+}
+
+/// Refused with this code, and with this message.
+macro_rules! refusal {
+    ($name:ident, $snippet:expr) => {
+        refusal!($name, "a.py", FILE, $snippet);
+    };
+    ($name:ident, $path:expr, $file:expr, $snippet:expr) => {
+        #[test]
+        fn $name() {
+            let message = refused($path, $file, $snippet);
+            assert!(
+                message.contains(stringify!($name)),
+                "another code: {message}"
+            );
+            insta::assert_snapshot!(stringify!($name), message);
+        }
+    };
+}
+
+refusal!(
+    no_place,
+    "# ... existing code ...\ndef fourth(value):\n    return value * 4\n# ... existing code ...\n"
+);
+refusal!(
+    ambiguous,
+    "# ... existing code ...\n    if base > 3:\n        log(base)\n        return base\n# ... existing code ...\n"
+);
+refusal!(
+    unclear_edge,
+    "# ... existing code ...\n    total = value * 3\n    warn(total)\n# ... existing code ...\n"
+);
+refusal!(
+    context_missing,
+    "@@\n def third(value):\n-    total = value * 4\n+    total = value * 5\n"
+);
+refusal!(
+    unexplained_removal,
+    "import os\n\ndef third(value):\n    total = value * 3\n    log(total)\n    return total\n"
+);
+refusal!(
+    inline_ellipsis,
+    "def first(value): # ... existing code ...\n    return 1\n"
+);
+refusal!(open_block, "<<<<<<< SEARCH\nimport os\n>>>>>>> REPLACE\n");
+refusal!(
+    empty_edit,
+    "# ... existing code ...\n\n# ... existing code ...\n"
+);
+refusal!(
+    removal_comment,
+    "# ... existing code ...\n# removed: second\n\ndef third(value):\n# ... existing code ...\n"
+);
+refusal!(
+    syntax,
+    "# ... existing code ...\n    total = value * 3\n    log((total)\n    return total\n"
+);
+refusal!(
+    duplicate_definition,
+    "# ... existing code ...\n    log(total)\n    return total\n\ndef first(value):\n    return 0\n"
+);
+refusal!(
+    several_files,
+    "*** Begin Patch\n*** Update File: a.py\n@@\n-import os\n+import sys\n*** Delete File: b.py\n*** End Patch\n"
+);
