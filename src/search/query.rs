@@ -4,6 +4,8 @@ use super::request::{Case, Mode, Request};
 use crate::error::{Error, Result};
 use grep_matcher::Matcher;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 
 /// What a query is matched as, once [`Mode::Auto`] has been decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -142,6 +144,20 @@ impl Query {
             note: None,
             matcher,
         })
+    }
+
+    /// Its pattern as the matcher understands it; none where it is not understood.
+    pub(super) fn hir(&self) -> Option<Hir> {
+        ParserBuilder::new()
+            .utf8(false)
+            .unicode(true)
+            .octal(false)
+            .multi_line(true)
+            .dot_matches_new_line(false)
+            .case_insensitive(self.insensitive)
+            .build()
+            .parse(&self.pattern)
+            .ok()
     }
 
     /// Where the query first matches in a line.

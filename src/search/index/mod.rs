@@ -10,7 +10,9 @@
 //! the plan is his without prefix and suffix sets, and by files.
 
 mod build;
+mod extract;
 mod needs;
+mod run;
 mod store;
 
 pub(super) use build::build;

@@ -2,7 +2,6 @@
 
 use super::Trigram;
 use crate::search::query::Query;
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::BTreeSet;
 
@@ -29,20 +28,9 @@ const COPIES: u32 = 4;
 
 /// What every match of a query needs.
 pub(in crate::search) fn needs(query: &Query) -> Needs {
-    // With the settings of the matcher, so that both mean the same.
-    let parsed = ParserBuilder::new()
-        .utf8(false)
-        .unicode(true)
-        .octal(false)
-        .multi_line(true)
-        .dot_matches_new_line(false)
-        .case_insensitive(query.insensitive)
-        .build()
-        .parse(&query.pattern);
-    match parsed {
-        Ok(hir) => settle(walk(&hir)),
-        Err(_) => Needs::Anything,
-    }
+    query
+        .hir()
+        .map_or(Needs::Anything, |hir| settle(walk(&hir)))
 }
 
 /// What is known of a part of a pattern: all texts it can match, or what they need.
@@ -189,7 +177,7 @@ fn of_texts(texts: &BTreeSet<Vec<u8>>) -> Needs {
 
 fn of_text(text: &[u8]) -> Needs {
     let mut found = BTreeSet::new();
-    super::build::trigrams(text, |t| {
+    super::extract::trigrams(text, |t| {
         found.insert(t);
     });
     if found.is_empty() {
@@ -259,7 +247,7 @@ mod tests {
 
     fn holds(needs: &Needs, text: &[u8]) -> bool {
         let mut there = BTreeSet::new();
-        super::super::build::trigrams(&fold(text), |t| {
+        super::super::extract::trigrams(&fold(text), |t| {
             there.insert(t);
         });
         fn check(needs: &Needs, there: &BTreeSet<Trigram>) -> bool {

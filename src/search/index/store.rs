@@ -6,6 +6,7 @@
 //! number. It is written under another name and moved into place when it is complete.
 
 use super::needs::Needs;
+use super::run::take_number;
 use super::{FileId, Trigram};
 use crate::error::{Error, Result};
 use crate::workspace::{FilePath, Root, Stamp};
@@ -250,21 +251,10 @@ impl Index {
 }
 
 /// The files of a list of differences.
-fn differences(bytes: &[u8]) -> impl Iterator<Item = FileId> + '_ {
-    let mut bytes = bytes.iter();
+pub(super) fn differences(mut bytes: &[u8]) -> impl Iterator<Item = FileId> + '_ {
     let mut last: u32 = 0;
     std::iter::from_fn(move || {
-        let mut value: u32 = 0;
-        let mut shift = 0;
-        loop {
-            let byte = *bytes.next()?;
-            value |= u32::from(byte & 0x7F).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                break;
-            }
-            shift += 7;
-        }
-        last = last.wrapping_add(value);
+        last = last.wrapping_add(take_number(&mut bytes)?);
         last.checked_sub(1)
     })
 }
