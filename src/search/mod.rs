@@ -25,6 +25,7 @@ mod collect;
 mod definition;
 mod engine;
 mod fit;
+mod gate;
 #[cfg(unix)]
 mod index;
 pub mod locate;

@@ -7,6 +7,7 @@
 //! buffer.
 
 use super::definition;
+use super::gate::Gate;
 use super::query::{Kind, Query};
 use crate::workspace::{Cancel, FilePath};
 use grep_regex::RegexMatcher;
@@ -89,6 +90,7 @@ pub(super) struct Scanner<'q> {
     queries: &'q [Query],
     /// Own clones: clones of a matcher do not contend for its scratch memory.
     matchers: Vec<RegexMatcher>,
+    gates: Vec<Gate>,
     /// For text known to hold no NUL byte: by lines, and across lines.
     plain: [Searcher; 2],
     keep: Keep,
@@ -116,6 +118,7 @@ impl<'q> Scanner<'q> {
         Self {
             queries,
             matchers: queries.iter().map(|q| q.matcher.clone()).collect(),
+            gates: queries.iter().map(Gate::new).collect(),
             plain: [plain(false), plain(true)],
             keep,
             cancel: cancel.clone(),
@@ -216,6 +219,9 @@ impl<'q> Scanner<'q> {
                 sink.before = counted;
                 let query = sink.hits.query;
                 let matcher = self.matchers.get(query)?;
+                if !self.gates.get(query)?.admits(window) {
+                    continue;
+                }
                 let _ = self.plain[0].search_slice(matcher, window, &mut *sink);
                 restart |= nth > 0 && !counting && sink.hits.count > had;
             }
@@ -261,11 +267,13 @@ impl<'q> Scanner<'q> {
         let mut sink = LineSink::new(asked, query, self.keep);
         let done = match content {
             Content::Empty | Content::Windows(..) => return None,
-            Content::Plain(len) => self.plain[usize::from(asked.multiline)].search_slice(
-                matcher,
-                self.buffer.get(..*len)?,
-                &mut sink,
-            ),
+            Content::Plain(len) => {
+                let text = self.buffer.get(..*len)?;
+                if !self.gates.get(query)?.admits(text) {
+                    return None;
+                }
+                self.plain[usize::from(asked.multiline)].search_slice(matcher, text, &mut sink)
+            }
             Content::Guarded(len) => guarded(asked, matcher, self.buffer.get(..*len)?, &mut sink),
             Content::Streamed(file) => {
                 let mut file = file;
