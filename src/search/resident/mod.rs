@@ -276,10 +276,14 @@ impl Shared {
             if self.stop.is_set() {
                 return;
             }
-            if forced || repair.is_due(self.asked.swap(false, Ordering::Relaxed)) {
+            let asked = self.asked.swap(false, Ordering::Relaxed);
+            if forced || repair.is_due(asked) {
                 let begun = Instant::now();
                 let _ = self.repair();
                 repair.took(begun.elapsed());
+            }
+            if forced || asked {
+                let _ = self.distrust_mapped();
             }
             let _ = self.look(forced);
             let mut state = self.lock();
@@ -401,6 +405,24 @@ impl Shared {
         heard.iter().for_each(|news| ready.learn(news));
         state.ready = Some(ready);
         self.usable.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Has files searched for every query that may change without a report from now
+    /// on. A stamp would tell of the first such change at best.
+    fn distrust_mapped(&self) -> Result<()> {
+        if !self.lock().fresh.is_watching() {
+            return Ok(());
+        }
+        let mapped: Vec<FilePath> = Fresh::mapped(&self.root).into_iter().collect();
+        if mapped.is_empty() {
+            return Ok(());
+        }
+        let mut state = self.lock();
+        state.catch_up(&self.stop)?;
+        if let Some(ready) = &mut state.ready {
+            ready.distrust(&mapped);
+        }
         Ok(())
     }
 

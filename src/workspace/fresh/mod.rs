@@ -9,11 +9,14 @@
 //!
 //! Two kinds of writes are seen by no event: a store through a memory map that is
 //! still open (the event comes when it is closed), and a write by a name outside the
-//! root. A resident caller looks for both now and then, by the files' stamps.
+//! root. A resident caller looks for maps every other second ([`Fresh::mapped`]), and
+//! for both now and then, by the files' stamps.
 
 #[cfg(target_os = "linux")]
 mod inotify;
 mod limits;
+#[cfg(target_os = "linux")]
+mod mapped;
 
 use super::walk::{builder, survey};
 use super::{Cancel, FilePath, Root, Scope, Stamp};
@@ -120,6 +123,20 @@ impl Fresh {
         #[cfg(not(target_os = "linux"))]
         {
             false
+        }
+    }
+
+    /// Files that other programs may store into at any time, unreported: those that
+    /// they hold shared, writable memory maps of. Empty where the system does not say.
+    pub fn mapped(root: &Root) -> BTreeSet<FilePath> {
+        #[cfg(target_os = "linux")]
+        {
+            mapped::mapped(root)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = root;
+            BTreeSet::new()
         }
     }
 
