@@ -12,7 +12,7 @@ use crate::error::Result;
 /// file. Where there is one, the snippet does not say that anything goes: a closing
 /// bracket or the like above new code stands in many places.
 pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    reading(ctx, k, ops, false)
+    reading(ctx, k, ops, Fresh::Surely)
 }
 
 /// The same where a definition would go and one with another name take its place: much of
@@ -52,7 +52,7 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     else {
         return Ok(None);
     };
-    let Some(other) = reading(ctx, k, ops, true) else {
+    if reading(ctx, k, ops, Fresh::Any).is_none() {
         // What stands above and below it shows that it is the one that is meant.
         let beyond = |outside: &dyn Fn(usize) -> bool| {
             ops.iter().any(|op| {
@@ -67,6 +67,9 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
         if !whole || beyond(&|x| x < from) && beyond(&|x| x >= to) {
             return Ok(None);
         }
+        return Err(refuse::edge(ctx, k, i, j));
+    }
+    let Some(other) = reading(ctx, k, ops, Fresh::Likely) else {
         return Err(refuse::edge(ctx, k, i, j));
     };
     let plain =
@@ -89,8 +92,19 @@ fn headed(ctx: &Ctx, i: usize, j: usize) -> bool {
     ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j))
 }
 
-/// A reading that takes nothing out; a loose one may hold lines of the file twice.
-fn reading(ctx: &Ctx, k: usize, ops: &[Op], loose: bool) -> Option<Vec<Op>> {
+/// What lines have to be that are taken for new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fresh {
+    /// No part of what the file has.
+    Surely,
+    /// No definition and no name that the file has.
+    Likely,
+    /// Any lines.
+    Any,
+}
+
+/// A reading that takes nothing out.
+fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     let (a, b) = ctx.bounds[k];
     let takes = ops.iter().any(|op| match *op {
         Op::Delete(j) => ctx.file[j].class != Class::Blank,
@@ -109,19 +123,22 @@ fn reading(ctx: &Ctx, k: usize, ops: &[Op], loose: bool) -> Option<Vec<Op>> {
                 .chain(r.end..b)
                 .any(|x| ctx.lines[x].same(&ctx.lines[i]))
         };
+        if wanted == Fresh::Any {
+            return told(r);
+        }
         let held = |p: &(usize, usize, i16)| r.contains(&p.0) && !beside(p.0);
         told(r.clone())
             && !ctx
                 .guides
                 .pairs
                 .iter()
-                .any(|p| held(p) && (!loose || p.2 >= CALLABLE))
+                .any(|p| held(p) && (wanted == Fresh::Surely || p.2 >= CALLABLE))
             && !declared_twice(ctx, r, ops)
     };
     // Beside nothing but brackets and the like, a line that the alignment found in the
     // file is that line, unless it is part of a definition of its own.
     let repeats = |new: std::ops::Range<usize>, above: std::ops::Range<usize>| {
-        !loose
+        wanted == Fresh::Surely
             && !ctx.lines[above].iter().any(|l| l.class == Class::Plain)
             && ops.iter().any(|op| {
                 matches!(*op, Op::Pair(i, j) if new.contains(&i)
