@@ -21,11 +21,14 @@ languages! {
     "cpp": tree_sitter_cpp::LANGUAGE, ["cpp", "c"];
     "csharp": tree_sitter_c_sharp::LANGUAGE, ["csharp"];
     "css": tree_sitter_css::LANGUAGE, ["css"];
+    "dart": tree_sitter_dart::LANGUAGE, ["dart"];
+    "elixir": tree_sitter_elixir::LANGUAGE, ["elixir"];
     "go": tree_sitter_go::LANGUAGE, ["go"];
     "html": tree_sitter_html::LANGUAGE, ["html"];
     "java": tree_sitter_java::LANGUAGE, ["java"];
     "javascript": tree_sitter_javascript::LANGUAGE, ["javascript", "ecmascript"];
     "json": tree_sitter_json::LANGUAGE, ["json"];
+    "kotlin": tree_sitter_kotlin_ng::LANGUAGE, ["kotlin"];
     "lua": tree_sitter_lua::LANGUAGE, ["lua"];
     "markdown": tree_sitter_md::LANGUAGE, ["markdown"];
     "php": tree_sitter_php::LANGUAGE_PHP, ["php"];
@@ -33,9 +36,11 @@ languages! {
     "ruby": tree_sitter_ruby::LANGUAGE, ["ruby"];
     "rust": tree_sitter_rust::LANGUAGE, ["rust"];
     "scala": tree_sitter_scala::LANGUAGE, ["scala"];
+    "swift": tree_sitter_swift::LANGUAGE, ["swift"];
     "toml": tree_sitter_toml_ng::LANGUAGE, ["toml"];
     "tsx": tree_sitter_typescript::LANGUAGE_TSX, ["typescript", "ecmascript"];
     "typescript": tree_sitter_typescript::LANGUAGE_TYPESCRIPT, ["typescript", "ecmascript"];
     "vue": tree_sitter_html::LANGUAGE, ["html"];
     "yaml": tree_sitter_yaml::LANGUAGE, ["yaml"];
+    "zig": tree_sitter_zig::LANGUAGE, ["zig"];
 }

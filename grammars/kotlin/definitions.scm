@@ -1,0 +1,20 @@
+(class_declaration "interface" name: (_) @name (class_body)? @body) @definition.interface
+(class_declaration name: (_) @name (enum_class_body) @body) @definition.enum
+(class_declaration name: (_) @name (class_body)? @body) @definition.class
+(object_declaration name: (_) @name (class_body)? @body) @definition.class
+(companion_object name: (_) @name (class_body)? @body) @definition.class
+(companion_object "companion" @name (class_body)? @body) @definition.class
+(enum_entry (identifier) @name (class_body)? @body) @definition.field
+(function_declaration
+  . (user_type) @qualifier
+  name: (_) @name
+  (function_body)? @body) @definition.function
+(function_declaration name: (_) @name (function_body)? @body) @definition.function
+(secondary_constructor "constructor" @name (block)? @body) @definition.method
+((property_declaration (variable_declaration (identifier) @name)) @definition.field
+  (#has-parent? @definition.field class_body enum_class_body))
+(property_declaration (variable_declaration (identifier) @name)) @definition.variable
+(type_alias type: (_) @name) @definition.type
+
+(package_header) @import
+(import) @import
