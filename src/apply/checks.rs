@@ -7,7 +7,7 @@ use super::markers::{self, Marked};
 use super::merge::MergeOptions;
 use super::place::Outcome;
 use super::refuse;
-use super::snippet::{Role, Script};
+use super::snippet::{Role, Script, hunk_start};
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Language, Parsed, parse};
 use crate::text::{Lines, Span};
@@ -229,7 +229,20 @@ fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
     }
     let had: std::collections::HashSet<&str> = before.lines().map(str::trim).collect();
     for (n, l) in after.lines().enumerate() {
-        if markers::classify(l) == Marked::Marker && !had.contains(l.trim()) {
+        if had.contains(l.trim()) {
+            continue;
+        }
+        if l.trim_end() == "@@" || hunk_start(l).is_some() {
+            return Err(Error::refused(
+                "marker_leak",
+                format!(
+                    "The head of a hunk would stay in the file at line {}: `{l}`.",
+                    n + 1
+                ),
+                "Begin each line of a hunk with a space, `+` or `-`, or send the lines without `@@`.",
+            ));
+        }
+        if markers::classify(l) == Marked::Marker {
             return Err(Error::refused(
                 "marker_leak",
                 format!(

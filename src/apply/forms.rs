@@ -43,7 +43,7 @@ fn envelope(lines: &[&str]) -> Option<Vec<Part>> {
                 let action = match kind {
                     b'u' => {
                         let mut text = body.join("\n");
-                        if !body.first().is_some_and(|l| l.starts_with("@@")) {
+                        if bare_hunk(body) {
                             text.insert_str(0, "@@\n");
                         }
                         match moved.take() {
@@ -84,6 +84,15 @@ fn envelope(lines: &[&str]) -> Option<Vec<Part>> {
     }
     close(&mut open, &mut body, &mut moved);
     (!parts.is_empty()).then_some(parts)
+}
+
+/// Whether this is a hunk without its `@@`. What is none may be a lazy snippet.
+fn bare_hunk(body: &[&str]) -> bool {
+    body.first().is_some_and(|l| !l.starts_with("@@"))
+        && body.iter().any(|l| l.starts_with(['+', '-']))
+        && body
+            .iter()
+            .all(|l| l.is_empty() || l.starts_with([' ', '+', '-', '\\', '@']))
 }
 
 /// Unified diffs with `---` and `+++` lines.
@@ -194,6 +203,20 @@ mod tests {
                 },
             ])
         );
+    }
+
+    #[test]
+    fn only_a_hunk_gets_the_line_that_it_lacks() {
+        let update = |body: &str| {
+            let text = format!("*** Begin Patch\n*** Update File: a\n{body}*** End Patch\n");
+            parts(&text).unwrap().remove(0).action
+        };
+        assert_eq!(update(" x\n-y\n"), Action::Update("@@\n x\n-y".into()));
+        assert_eq!(
+            update("- item\n* item\n"),
+            Action::Update("- item\n* item".into())
+        );
+        assert_eq!(update(""), Action::Update(String::new()));
     }
 
     #[test]

@@ -426,7 +426,7 @@ fn header(l: &str) -> bool {
 }
 
 /// The old file's line in `@@ -12,3 +12,4 @@`.
-fn hunk_start(l: &str) -> Option<usize> {
+pub(super) fn hunk_start(l: &str) -> Option<usize> {
     let rest = l.strip_prefix("@@ -")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     rest.contains("@@").then(|| digits.parse().ok())?
