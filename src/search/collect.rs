@@ -61,7 +61,7 @@ pub(super) fn by_walk(
                 mask,
             })
             .collect();
-        return Ok(by_list(&candidates, queries, request, keep, cancel));
+        return Ok(by_list(&candidates, queries, request.limit, keep, cancel));
     }
     let all = Mutex::new(Vec::new());
     let stopped = visit(root, &request.scope(), cancel, || {
@@ -80,11 +80,11 @@ pub(super) fn by_walk(
     Ok(Collected { files, stopped })
 }
 
-/// Scans a list of files, given in order of paths; stops each query at its limit.
+/// Scans a list of files, in the given order; stops each query at its limit of lines.
 pub(super) fn by_list(
     candidates: &[Candidate],
     queries: &[Query],
-    request: &Request,
+    limit: Option<usize>,
     keep: Keep,
     cancel: &Cancel,
 ) -> Collected {
@@ -108,7 +108,7 @@ pub(super) fn by_list(
             .collect();
         hits.into_iter().flatten().collect()
     };
-    let Some(limit) = request.limit else {
+    let Some(limit) = limit else {
         let files = scan(candidates, Mask::MAX);
         return Collected {
             files,

@@ -1,22 +1,25 @@
-use super::class::classify;
+use super::budget::{Budget, Cost};
 use super::collect::{self, Collected, line_queries};
-use super::fit::{self, Budget, Found, Listed, Loaded};
+use super::excerpt::{Source, price};
+use super::fit::{self, Found};
+use super::listed::{Listed, list};
 use super::locate::{LocateOptions, Locator};
+use super::order::{load_order, promote, rank};
 use super::query::{Kind, Query};
-use super::ranges::{Draft, View, drafts, topic};
+use super::ranges::{Detail, Draft, drafts, topic};
 use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
-use super::scan::{FileHits, Guess, Hits, Keep, Mask, Scanner, What};
+use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
+use super::views::{Loaded, Views};
 use crate::error::{Error, Result};
-use crate::workspace::{self, Cancel, FilePath, Root};
+use crate::text::Lines;
+use crate::workspace::{Cancel, FilePath, Root};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 #[cfg(unix)]
 use std::sync::OnceLock;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Searches a root once.
 ///
@@ -32,7 +35,7 @@ pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Respons
 #[derive(Debug)]
 pub struct Engine {
     root: Root,
-    views: Mutex<Views>,
+    views: Views,
     locator: Locator,
     /// Begun when it is asked for.
     #[cfg(unix)]
@@ -64,21 +67,18 @@ pub struct LineMatch {
 /// Lines per query and file that are counted without being shown: beyond, a file is
 /// reported to have more.
 const COUNTED: usize = 1_000;
-/// Files that are read and parsed at once.
-const BATCH: usize = 16;
-/// Tokens that a range costs at least, about.
-const CHEAPEST: usize = 24;
-/// Files whose matching lines are kept under the handle without being parsed.
-const LISTED: usize = 300;
-/// Bytes of such lines (512 KiB).
-const LISTED_BYTES: usize = 512 << 10;
+/// Files that are read and parsed at once: parsing is what takes longest of all.
+const BATCH: usize = 8;
+/// Ranges that cost so much of the budget at the least detail, in percent, are enough
+/// to choose from: a quarter more than are shown.
+const ENOUGH: usize = fit::BREADTH * 5 / 4;
 
 impl Engine {
     /// An engine without an index: each search walks the root.
     pub fn new(root: &Root) -> Self {
         Self {
             root: root.clone(),
-            views: Mutex::new(Views::default()),
+            views: Views::default(),
             locator: Locator::new(root),
             #[cfg(unix)]
             resident: None,
@@ -230,7 +230,7 @@ impl Engine {
         let order = load_order(&files, &queries);
         let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
         let rest = order.get(loaded.len()..).unwrap_or_default();
-        let listed = self.list(&files, rest, &queries, keep, looking);
+        let listed = list(&files, rest, &queries, keep, looking);
         let listed = late.unless(listed)?.unwrap_or_else(|| Listed {
             beyond: rest.len(),
             ..Listed::default()
@@ -290,7 +290,7 @@ impl Engine {
             && mask != 0
             && let Some(plan) = resident.plan(queries, mask, request, cancel)?
         {
-            let found = collect::by_list(&plan.candidates, queries, request, keep, cancel);
+            let found = collect::by_list(&plan.candidates, queries, request.limit, keep, cancel);
             return Ok((found, plan.freshness));
         }
         let found = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
@@ -307,11 +307,11 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<(Vec<Loaded>, Vec<Draft>)> {
         let budget = Budget::of(request);
-        let most = (budget.tokens / CHEAPEST).max(1);
+        let mut cost = Cost::default();
         let mut loaded = Vec::new();
         let mut found: Vec<Draft> = Vec::new();
         for batch in order.chunks(BATCH) {
-            if found.len() >= most {
+            if !cost.within(budget, ENOUGH) {
                 break;
             }
             cancel.check()?;
@@ -320,15 +320,24 @@ impl Engine {
                 .filter_map(|i| files.get(*i))
                 .map(|file| Loaded {
                     path: file.path.clone(),
-                    view: self.view(&file.path, cancel),
+                    view: self.views.view(&file.path, cancel),
                 })
                 .collect();
             cancel.check()?;
             let mut scanner = Scanner::new(queries, ALL, cancel);
             for (file, view) in batch.iter().filter_map(|i| files.get(*i)).zip(views) {
                 let hits = again(&mut scanner, &view.view.bytes, file, request);
-                let at = loaded.len();
-                found.extend(drafts(at, &view.path, &view.view, &hits, queries));
+                let drafts = drafts(loaded.len(), &view.path, &view.view, &hits, queries);
+                let source = Source {
+                    request,
+                    queries,
+                    path: &view.path.rel,
+                    lines: &Lines::new(&view.view.text),
+                };
+                for draft in &drafts {
+                    cost = cost.plus(price(source, draft, Detail::Bare));
+                }
+                found.extend(drafts);
                 loaded.push(view);
             }
         }
@@ -367,7 +376,7 @@ impl Engine {
                             abs: self.root.dir().join(&ranked.path),
                             rel: ranked.path,
                         };
-                        let view = self.view(&path, cancel);
+                        let view = self.views.view(&path, cancel);
                         cancel.check()?;
                         loaded.push(Loaded { path, view });
                         loaded.len() - 1
@@ -380,83 +389,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// A file, read now and parsed, or as parsed before if its bytes are the same.
-    fn view(&self, path: &FilePath, cancel: &Cancel) -> Arc<View> {
-        if cancel.is_cancelled() {
-            return Arc::default();
-        }
-        // A file that has gone since it was scanned has nothing to show.
-        let bytes = workspace::read(path).unwrap_or_default();
-        let known = self.views().get(&path.rel, &bytes);
-        if let Some(view) = known {
-            return view;
-        }
-        let view = Arc::new(View::new(path, bytes, cancel));
-        if !cancel.is_cancelled() {
-            self.views().put(&path.rel, &view);
-        }
-        view
-    }
-
-    fn views(&self) -> std::sync::MutexGuard<'_, Views> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The matching lines of files that were not loaded.
-    fn list(
-        &self,
-        files: &[FileHits],
-        order: &[usize],
-        queries: &[Query],
-        keep: Keep,
-        cancel: &Cancel,
-    ) -> Result<Listed> {
-        let mut listed = Listed::default();
-        let mut scanner = Scanner::new(
-            queries,
-            Keep {
-                bytes: LISTED_BYTES,
-                what: What::Texts,
-                ..keep
-            },
-            cancel,
-        );
-        for file in order.iter().filter_map(|i| files.get(*i)) {
-            if listed.files >= LISTED || listed.text.len() > LISTED_BYTES {
-                break;
-            }
-            cancel.check()?;
-            let mask = file.hits.iter().fold(0, |m, h| m | 1 << h.query);
-            let Some(hits) = scanner.scan(&file.path, mask) else {
-                continue;
-            };
-            let mut lines: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
-            let more = hits.hits.iter().any(|h| h.more);
-            for hit in hits.hits {
-                lines.extend(hit.lines.into_iter().zip(hit.texts));
-            }
-            listed.files += 1;
-            listed.lines += lines.len();
-            let _ = writeln!(listed.text, "{}", file.path.rel);
-            for (number, line) in lines {
-                let line = String::from_utf8_lossy(&line);
-                let _ = writeln!(
-                    listed.text,
-                    "{number}:{}",
-                    line.trim_end_matches(['\r', '\n'])
-                );
-            }
-            if more {
-                listed
-                    .text
-                    .push_str("⋯ further lines match: search this file alone\n");
-            }
-            listed.text.push('\n');
-        }
-        listed.beyond = order.len() - listed.files.min(order.len());
-        Ok(listed)
     }
 }
 
@@ -572,169 +504,4 @@ fn report(queries: &[Query], files: &[FileHits]) -> Vec<QueryReport> {
         report.note = None;
     }
     out
-}
-
-/// In which order files are worth reading: each query in turn names its best.
-fn load_order(files: &[FileHits], queries: &[Query]) -> Vec<usize> {
-    let places: Vec<_> = files.iter().map(|f| classify(&f.path.rel)).collect();
-    let lists: Vec<Vec<usize>> = (0..)
-        .zip(queries)
-        .map(|(q, query)| {
-            let mut mine: Vec<(usize, bool, &Hits)> = files
-                .par_iter()
-                .enumerate()
-                .filter_map(|(i, f)| {
-                    let hits = f.hits.iter().find(|h| h.query == q)?;
-                    Some((i, holds_qualifier(f, hits, query), hits))
-                })
-                .collect();
-            // Files come in order of paths, and the sort is stable.
-            mine.sort_by_key(|(i, qualified, h)| {
-                (
-                    std::cmp::Reverse(h.defines),
-                    !qualified,
-                    places.get(*i),
-                    std::cmp::Reverse(files.get(*i).map_or(0, |f| f.hits.len())),
-                    std::cmp::Reverse(h.count.min(8)),
-                )
-            });
-            mine.into_iter().map(|(i, ..)| i).collect()
-        })
-        .collect();
-    in_turn(&lists)
-}
-
-/// Whether a file that may define a qualified name also holds the part before it.
-fn holds_qualifier(file: &FileHits, hits: &Hits, query: &Query) -> bool {
-    let Some(qualifier) = &query.qualifier else {
-        return false;
-    };
-    if hits.defines == Guess::Nothing {
-        return false;
-    }
-    let Ok(mut bytes) = workspace::read(&file.path) else {
-        return false;
-    };
-    if query.insensitive {
-        bytes.make_ascii_lowercase();
-    }
-    memchr::memmem::find(&bytes, qualifier.as_bytes()).is_some()
-}
-
-/// Draws from several ranked lists in turn, each item once.
-fn in_turn(lists: &[Vec<usize>]) -> Vec<usize> {
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
-    let mut heads: Vec<_> = lists.iter().map(|l| l.iter()).collect();
-    loop {
-        let before = out.len();
-        for head in &mut heads {
-            if let Some(next) = head.find(|i| !seen.contains(*i)) {
-                seen.insert(*next);
-                out.push(*next);
-            }
-        }
-        if out.len() == before {
-            return out;
-        }
-    }
-}
-
-/// Symbols that nothing is called exactly: definitions of the bare name count, or
-/// else those with the asked name as part of theirs.
-fn promote(mut drafts: Vec<Draft>, queries: &[Query]) -> Vec<Draft> {
-    let exact = drafts.iter().fold(0, |mask, d| mask | d.defines);
-    let mut vague = queries
-        .iter()
-        .enumerate()
-        .filter(|(_, q)| q.kind == Kind::Symbol)
-        .fold(0, |mask: Mask, (i, _)| mask | 1 << i)
-        & !exact;
-    for draft in &mut drafts {
-        draft.defines |= draft.named & vague;
-    }
-    vague &= !drafts.iter().fold(0, |mask, d| mask | d.named);
-    for draft in &mut drafts {
-        draft.defines |= draft.partly & vague;
-    }
-    drafts
-}
-
-/// Puts ranges in order: each query in turn names its best. Definitions of the name
-/// come first, then code before comments, tests and foreign files, then ranges that
-/// several queries or lines match in, then paths.
-fn rank(drafts: Vec<Draft>, files: &[Loaded], queries: usize) -> Vec<Draft> {
-    let lists: Vec<Vec<usize>> = (0..queries)
-        .map(|q| {
-            let bit: Mask = 1 << q;
-            let mut mine: Vec<(usize, &Draft)> = drafts
-                .iter()
-                .enumerate()
-                .filter(|(_, d)| d.queries & bit != 0)
-                .collect();
-            mine.sort_by_key(|(_, d)| {
-                let class = match () {
-                    () if d.defines & bit != 0 => 0,
-                    () => 1,
-                };
-                (
-                    d.topic,
-                    class,
-                    d.place,
-                    d.comment,
-                    std::cmp::Reverse(d.queries.count_ones()),
-                    std::cmp::Reverse(d.matches.len().min(4)),
-                    files.get(d.file).map(|f| f.path.rel.as_str()),
-                    d.span,
-                )
-            });
-            mine.into_iter().map(|(i, _)| i).collect()
-        })
-        .collect();
-    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
-    in_turn(&lists)
-        .into_iter()
-        .filter_map(|i| drafts.get_mut(i)?.take())
-        .collect()
-}
-
-/// Parsed files, those used last. Found by path, used only if the bytes are the same.
-#[derive(Debug, Default)]
-struct Views {
-    by_path: BTreeMap<String, (u64, Arc<View>)>,
-    clock: u64,
-    bytes: usize,
-}
-
-/// Bytes of text that are kept parsed (16 MiB).
-const VIEWS: usize = 16 << 20;
-
-impl Views {
-    fn get(&mut self, path: &str, bytes: &[u8]) -> Option<Arc<View>> {
-        self.clock += 1;
-        let (used, view) = self.by_path.get_mut(path)?;
-        if view.bytes != bytes {
-            return None;
-        }
-        *used = self.clock;
-        Some(Arc::clone(view))
-    }
-
-    fn put(&mut self, path: &str, view: &Arc<View>) {
-        self.clock += 1;
-        let entry = (self.clock, Arc::clone(view));
-        self.bytes += view.bytes.len();
-        if let Some((_, old)) = self.by_path.insert(path.to_string(), entry) {
-            self.bytes -= old.bytes.len();
-        }
-        while self.bytes > VIEWS && self.by_path.len() > 1 {
-            let oldest = self.by_path.iter().min_by_key(|(_, (used, _))| *used);
-            let Some(oldest) = oldest.map(|(path, _)| path.clone()) else {
-                return;
-            };
-            if let Some((_, old)) = self.by_path.remove(&oldest) {
-                self.bytes -= old.bytes.len();
-            }
-        }
-    }
 }

@@ -2,24 +2,20 @@
 //! more detail for the best, so that a result shows both where things are and what
 //! the best of them look like. The rest is kept under a handle.
 
+use super::budget::{Budget, Cost};
+use super::excerpt::{LINE, Source, body, excerpt, header, price};
+use super::listed::Listed;
 use super::query::{Kind, Query};
-use super::ranges::{Detail, Draft, View};
-use super::request::{DEFAULT_BUDGET, DEFAULT_BYTES, Request};
-use super::response::{Excerpt, Freshness, Omitted, QueryReport, Response, Role};
+use super::ranges::{Detail, Draft};
+use super::request::Request;
+use super::response::{Freshness, Omitted, QueryReport, Response};
+use super::views::Loaded;
 use crate::error::{Error, Result};
 use crate::text::{Lines, Span};
 use crate::tokens;
-use crate::workspace::{FilePath, Omission, Root, Store};
+use crate::workspace::{Omission, Root, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::Arc;
-
-/// A file of the result.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub path: FilePath,
-    pub view: Arc<View>,
-}
 
 /// Everything found, ready to be fitted.
 pub(super) struct Found<'a> {
@@ -37,87 +33,22 @@ pub(super) struct Found<'a> {
     pub partial: bool,
 }
 
-/// Matching lines of files that are not shown, as text for the store.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub text: String,
-    pub files: usize,
-    pub lines: usize,
-    /// Files that are not even listed.
-    pub beyond: usize,
+impl Found<'_> {
+    /// What a range is made of. None for one whose file is not here.
+    fn source<'s>(&'s self, lines: &'s [Lines<'s>], draft: &Draft) -> Option<Source<'s>> {
+        Some(Source {
+            request: self.request,
+            queries: self.queries,
+            path: &self.files.get(draft.file)?.path.rel,
+            lines: lines.get(draft.file)?,
+        })
+    }
 }
 
 /// Share of the budget that breadth may use before detail, in percent.
-const BREADTH: usize = 60;
-/// Longest line that is shown, in characters.
-const LINE: usize = 300;
-/// Characters shown before the match in a line that is cut.
-const LEAD: usize = 80;
+pub(super) const BREADTH: usize = 60;
 /// Text of omitted ranges that is kept (1 MiB).
 const KEPT: usize = 1 << 20;
-
-/// What an output may cost.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Budget {
-    pub tokens: usize,
-    pub bytes: usize,
-}
-
-impl Budget {
-    pub fn of(request: &Request) -> Self {
-        match request.budget {
-            Some(tokens) => Self {
-                tokens,
-                bytes: usize::MAX,
-            },
-            None => Self {
-                tokens: DEFAULT_BUDGET,
-                bytes: DEFAULT_BYTES,
-            },
-        }
-    }
-
-    fn holds(self, text: &str) -> bool {
-        text.len() <= self.bytes && tokens::fits(text, self.tokens)
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Cost {
-    tokens: usize,
-    bytes: usize,
-}
-
-impl Cost {
-    fn of(text: &str) -> Self {
-        Self {
-            tokens: tokens::count(text),
-            bytes: text.len(),
-        }
-    }
-
-    fn plus(self, other: Cost) -> Self {
-        Self {
-            tokens: self.tokens + other.tokens,
-            bytes: self.bytes + other.bytes,
-        }
-    }
-
-    fn minus(self, other: Cost) -> Self {
-        Self {
-            tokens: self.tokens.saturating_sub(other.tokens),
-            bytes: self.bytes.saturating_sub(other.bytes),
-        }
-    }
-
-    fn within(self, budget: Budget, percent: usize) -> bool {
-        let share = |n: usize| match n.checked_mul(percent) {
-            Some(n) => n / 100,
-            None => n / 100 * percent,
-        };
-        self.tokens <= share(budget.tokens) && self.bytes <= share(budget.bytes)
-    }
-}
 
 /// Fits and renders.
 ///
@@ -162,11 +93,8 @@ pub(super) fn fit(found: Found<'_>) -> Result<Response> {
 /// Which drafts are shown, in rank order, and with how much detail.
 fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize, Detail)> {
     let cost = |draft: &Draft, detail: Detail| {
-        let part = excerpt(found, lines, draft, detail, LINE);
-        let mut text = header(&part, true);
-        text.push_str(&body(&part));
-        text.push('\n');
-        Cost::of(&text)
+        let source = found.source(lines, draft)?;
+        Some(price(source, draft, detail))
     };
     let summary = summary(found);
     // What the closing lines need at most.
@@ -177,7 +105,9 @@ fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize,
     let mut chosen: Vec<(usize, Detail, Cost)> = Vec::new();
     let mut misses = 0;
     for (i, draft) in found.drafts.iter().enumerate() {
-        let bare = cost(draft, Detail::Bare);
+        let Some(bare) = cost(draft, Detail::Bare) else {
+            continue;
+        };
         if used.plus(bare).within(budget, BREADTH) {
             used = used.plus(bare);
             chosen.push((i, Detail::Bare, bare));
@@ -189,19 +119,19 @@ fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize,
         }
     }
     // A single range may need more than its share.
-    if let (true, Some(draft)) = (chosen.is_empty(), found.drafts.first()) {
-        let bare = cost(draft, Detail::Bare);
-        if used.plus(bare).within(budget, 100) {
-            used = used.plus(bare);
-            chosen.push((0, Detail::Bare, bare));
-        }
+    let first = found.drafts.first().filter(|_| chosen.is_empty());
+    if let Some(bare) = first.and_then(|draft| cost(draft, Detail::Bare))
+        && used.plus(bare).within(budget, 100)
+    {
+        used = used.plus(bare);
+        chosen.push((0, Detail::Bare, bare));
     }
     for (i, detail, had) in &mut chosen {
         for more in [Detail::Full, Detail::Near] {
-            let Some(draft) = found.drafts.get(*i) else {
+            let draft = found.drafts.get(*i);
+            let Some(wants) = draft.and_then(|draft| cost(draft, more)) else {
                 continue;
             };
-            let wants = cost(draft, more);
             let total = used.minus(*had).plus(wants);
             if total.within(budget, 100) {
                 used = total;
@@ -212,127 +142,6 @@ fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize,
         }
     }
     chosen.into_iter().map(|(i, d, _)| (i, d)).collect()
-}
-
-fn excerpt(
-    found: &Found<'_>,
-    lines: &[Lines<'_>],
-    draft: &Draft,
-    detail: Detail,
-    longest: usize,
-) -> Excerpt {
-    let none = Lines::new("");
-    let text = lines.get(draft.file).unwrap_or(&none);
-    let mut cut = false;
-    let shown: Vec<(usize, String)> = draft
-        .lines(detail, found.request.context, found.queries)
-        .into_iter()
-        .filter(|n| (1..=text.len()).contains(n))
-        .map(|n| {
-            let line = text.get(n);
-            let shown = shorten(line, longest, draft.matches.get(&n).copied(), found.queries);
-            cut |= shown.len() != line.len();
-            (n, shown)
-        })
-        .collect();
-    let first = shown.first().map_or(draft.span.start, |l| l.0);
-    let last = shown.last().map_or(draft.span.end, |l| l.0);
-    let span = if draft.symbol.is_some() || draft.kind.is_some() {
-        draft.span
-    } else {
-        draft.span.union(Span::new(first, last))
-    };
-    Excerpt {
-        path: found
-            .files
-            .get(draft.file)
-            .map(|f| f.path.rel.clone())
-            .unwrap_or_default(),
-        complete: !cut && shown.len() == span.len(),
-        span,
-        symbol: draft.symbol.clone(),
-        kind: draft.kind.map(|k| k.as_str()),
-        role: role(draft),
-        queries: (0..found.queries.len())
-            .filter(|i| draft.queries & (1 << i) != 0)
-            .collect(),
-        matches: draft.matches.keys().copied().collect(),
-        lines: shown,
-    }
-}
-
-fn role(draft: &Draft) -> Role {
-    if draft.defines != 0 {
-        Role::Definition
-    } else if draft.topic.is_some() {
-        Role::Topic
-    } else if draft.comment {
-        Role::Comment
-    } else {
-        Role::Match
-    }
-}
-
-/// A line as it is shown: very long ones are cut around the match.
-fn shorten(line: &str, longest: usize, mask: Option<u8>, queries: &[Query]) -> String {
-    if line.len() <= longest {
-        return line.to_string();
-    }
-    let at = mask.and_then(|mask| {
-        queries
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| mask & (1 << i) != 0)
-            .find_map(|(_, q)| q.find(line.as_bytes()))
-    });
-    let boundary = |mut at: usize| {
-        while at > 0 && !line.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let start = boundary(at.map_or(0, |m| m.start.saturating_sub(LEAD)));
-    let end = boundary((start + longest).min(line.len()));
-    let mut out = String::new();
-    if start > 0 {
-        out.push('⋯');
-    }
-    out.push_str(&line[start..end]);
-    if end < line.len() {
-        out.push('⋯');
-    }
-    out
-}
-
-/// `path:10-42 Outer.inner`, without the path for a further range of one file, and
-/// with a marker where lines are left out.
-fn header(excerpt: &Excerpt, with_path: bool) -> String {
-    let mut out = String::new();
-    if with_path {
-        out.push_str(&excerpt.path);
-    }
-    let _ = write!(out, ":{}", excerpt.span);
-    if let Some(symbol) = &excerpt.symbol {
-        let _ = write!(out, " {symbol}");
-    }
-    if !excerpt.complete {
-        out.push_str(" ⋯");
-    }
-    out.push('\n');
-    out
-}
-
-/// The lines: as they are where all are shown, else each behind its number.
-fn body(excerpt: &Excerpt) -> String {
-    let mut out = String::new();
-    for (number, line) in &excerpt.lines {
-        if !excerpt.complete {
-            let _ = write!(out, "{number}:");
-        }
-        out.push_str(line);
-        out.push('\n');
-    }
-    out
 }
 
 /// One line on what was found and how fresh it is.
@@ -416,7 +225,10 @@ fn assemble(
                 .collect();
             members.sort_by_key(|(d, _)| (d.span.start, d.span.end));
             for (nth, (draft, detail)) in members.into_iter().enumerate() {
-                let part = excerpt(found, lines, draft, detail, LINE);
+                let Some(source) = found.source(lines, draft) else {
+                    continue;
+                };
+                let part = excerpt(source, draft, detail, LINE);
                 if first {
                     text.push_str(heading);
                     first = false;
@@ -469,7 +281,10 @@ fn left_out(
             lost.insert(draft.file);
             continue;
         }
-        let part = excerpt(found, lines, draft, Detail::Full, usize::MAX);
+        let Some(source) = found.source(lines, draft) else {
+            continue;
+        };
+        let part = excerpt(source, draft, Detail::Full, usize::MAX);
         text.push_str(&header(&part, true));
         text.push_str(&body(&part));
         text.push('\n');

@@ -20,15 +20,19 @@
 //!
 //! [`Engine`] is the same for a process that lives on and searches again.
 
+mod budget;
 mod class;
 mod collect;
 mod definition;
 mod engine;
+mod excerpt;
 mod fit;
 mod gate;
 #[cfg(unix)]
 mod index;
+mod listed;
 pub mod locate;
+mod order;
 mod query;
 mod ranges;
 mod request;
@@ -38,6 +42,7 @@ mod response;
 mod scan;
 #[cfg(test)]
 mod stopping;
+mod views;
 
 pub use engine::{Engine, LineMatch, Matches, search};
 pub use locate::{LocateOptions, Located, Locator, Ranked, locate};
