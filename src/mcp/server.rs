@@ -249,6 +249,8 @@ struct Reporter<'a> {
     seconds: f64,
     /// What the call is at.
     message: String,
+    /// Whether a step was not told, or was being told when the work ended.
+    owing: bool,
 }
 
 impl<'a> Reporter<'a> {
@@ -266,6 +268,7 @@ impl<'a> Reporter<'a> {
             begun: Instant::now(),
             seconds: 0.0,
             message: tool.to_string(),
+            owing: false,
         }
     }
 
@@ -274,17 +277,25 @@ impl<'a> Reporter<'a> {
         loop {
             tokio::select! {
                 () = self.context.ct.cancelled() => return,
-                Some(step) = self.told.recv() => self.message = step,
+                Some(step) = self.told.recv() => self.at(step),
                 () = tokio::time::sleep(self.every) => {}
             }
             self.send().await;
         }
     }
 
+    fn at(&mut self, step: String) {
+        self.message = step;
+        self.owing = true;
+    }
+
     /// Reports the steps that are left when the work is done.
     async fn finish(&mut self) {
+        if self.owing {
+            self.send().await;
+        }
         while let Ok(step) = self.told.try_recv() {
-            self.message = step;
+            self.at(step);
             self.send().await;
         }
     }
@@ -304,6 +315,7 @@ impl<'a> Reporter<'a> {
             .with_message(self.message.clone());
         // A client that has gone needs no progress; the loop ends with the call.
         let _ = self.context.peer.notify_progress(progress).await;
+        self.owing = false;
     }
 }
 
