@@ -144,12 +144,12 @@ pub(crate) fn no_place(ctx: &Ctx, k: usize) -> Error {
     Error::refused(
         "no_place",
         format!(
-            "{} of the snippet (from {}) are new and have no line of {} beside them, so their place is open.",
-            capital(&lines_word(lines_of(ctx, k))),
+            "The place of {} of the snippet (from {}) is open: all new, without a line of {} beside.",
+            lines_word(lines_of(ctx, k)),
             quote(ctx.lines[a].raw),
             ctx.pass.path
         ),
-        "Copy the existing line above or below the place where they belong, without a marker between.",
+        "Copy the existing line above or below that place into the snippet, without a marker between.",
     )
 }
 
