@@ -127,11 +127,22 @@ pub(super) struct ScannerLimits {
     pub indicators_in_line: Option<usize>,
     /// Bytes of a line that opens a here-document, whose word is kept.
     pub heredoc_line: Option<usize>,
+    /// Characters behind which the scanner looks the next one up in C's table of 256
+    /// classes, and beyond its end.
+    #[serde(default)]
+    pub narrow_after: String,
 }
 
 impl ScannerLimits {
     /// Whether a text might be too much for the scanner.
     pub fn overflows(&self, text: &str) -> bool {
+        if !self.narrow_after.is_empty() {
+            let next = text.chars().skip(1);
+            let mut pairs = text.chars().zip(next);
+            if pairs.any(|(c, next)| next > '\u{ff}' && self.narrow_after.contains(c)) {
+                return true;
+            }
+        }
         let mut widths = HashSet::new();
         for line in text.split(['\n', '\r']) {
             if let Some(limit) = self.indentations {

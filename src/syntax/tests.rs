@@ -48,6 +48,16 @@ fn errors_have_lines_and_keys() {
     );
 }
 
+/// The scanner of the shell's grammar reads beyond a table there, and may crash.
+#[test]
+fn wide_characters_in_a_brace_range_are_kept_from_the_scanner() {
+    let language = Language::by_name("bash").expect("a known language");
+    for text in ["echo {\u{1f600}}\n", "a {1\u{10ffff}", "{1..2\u{1f600}}\n"] {
+        assert!(parse(language, text).is_none(), "{text}");
+    }
+    assert!(parse(language, "echo {1..3} \u{1f600}\n").is_some());
+}
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/languages")
 }
