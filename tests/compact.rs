@@ -129,21 +129,106 @@ fn long_line() -> impl Strategy<Value = String> {
     )
 }
 
-fn history() -> impl Strategy<Value = String> {
-    prop::collection::vec(
-        (
-            prop_oneof![Just("user"), Just("assistant"), Just("tool"), Just("system")],
-            prop::collection::vec(line(), 0..8),
-        ),
-        1..12,
+/// Arguments of a call, written in one of the ways that programs write them.
+fn arguments() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        line().prop_map(|l| serde_json::Value::from(l.replace('⋯', "")).to_string()),
+        "(1\\.50|1E5|-0|true|null|\"(\\\\u00e9|\\\\/|\\\\n|[a-z(){}]){0,12}\"|\\[ \\]|\\{ \"a\":1 \\})",
+    ];
+    let between = prop_oneof![Just(""), Just(" "), Just("\n    ")];
+    (
+        prop::collection::vec(("[a-z_]{1,6}", value), 0..5),
+        between.clone(),
+        between,
     )
-    .prop_map(|messages| {
-        let list: Vec<_> = messages
+        .prop_map(|(members, a, b)| {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(k, v)| format!("{a}\"{k}\":{b}{v}"))
+                .collect();
+            format!("{{{}{a}}}", members.join(","))
+        })
+}
+
+/// Messages with calls of tools, as OpenAI, Anthropic and Claude Code write them.
+fn history() -> impl Strategy<Value = String> {
+    let message = (
+        prop_oneof![
+            Just("user"),
+            Just("assistant"),
+            Just("tool"),
+            Just("system")
+        ],
+        prop::collection::vec(line(), 0..8),
+        prop::option::of(("[A-Za-z_()\n]{0,9}", arguments())),
+    );
+    (prop::collection::vec(message, 1..12), 0..3).prop_map(|(messages, shape)| {
+        let messages: Vec<_> = messages
             .into_iter()
-            .map(|(role, lines)| serde_json::json!({"role": role, "content": lines.join("\n").replace('⋯', "")}))
+            .map(|(role, lines, call)| {
+                let json = |text: &str| serde_json::Value::from(text).to_string();
+                let text = json(&lines.join("\n").replace('⋯', ""));
+                match (call, shape) {
+                    (None, 0 | 1) => format!("{{\"role\":\"{role}\",\"content\":{text}}}"),
+                    (Some((name, args)), 0) => format!(
+                        "{{\"role\":\"{role}\",\"content\":{text},\"tool_calls\":[{{\"function\":{{\"arguments\":{},\"name\":{}}}}}]}}",
+                        json(&args),
+                        json(&name)
+                    ),
+                    (call, _) => {
+                        let call = call.map_or(String::new(), |(name, args)| {
+                            format!(
+                                ", {{\"type\": \"tool_use\", \"name\": {}, \"input\": {args}}}",
+                                json(&name)
+                            )
+                        });
+                        let message = format!(
+                            "{{\"role\": \"{role}\", \"content\": [{{\"type\": \"text\", \"text\": {text}}}{call}]}}"
+                        );
+                        match shape {
+                            1 => message,
+                            _ => format!("{{\"type\":\"{role}\",\"message\":{message}}}").replace('\n', " "),
+                        }
+                    }
+                }
+            })
             .collect();
-        serde_json::Value::from(list).to_string()
+        match shape {
+            2 => messages.join("\n"),
+            _ => format!("[{}]", messages.join(",\n")),
+        }
     })
+}
+
+/// Whether every line of a history's layout is one in front of a message or of a
+/// call, or a line or span of the input or of a string in it.
+fn stands_in(history: &str, laid_out: &str) {
+    let mut texts = vec![history.to_string()];
+    let values: Vec<serde_json::Value> = match serde_json::from_str(history) {
+        Ok(whole) => vec![whole],
+        Err(_) => {
+            let each = history.lines().map(serde_json::from_str);
+            each.collect::<Result<_, _>>().expect("values")
+        }
+    };
+    strings(&values.into(), &mut texts);
+    let role = regex::Regex::new(r"^\[\d+\] (system|user|assistant|tool)( \([^()]*\))?:$")
+        .expect("it is one");
+    for line in laid_out.lines() {
+        assert!(
+            role.is_match(line) || texts.iter().any(|t| t.contains(line)),
+            "{line:?} is not in {history}"
+        );
+    }
+}
+
+fn strings(value: &serde_json::Value, out: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(s) => out.push(s.clone()),
+        serde_json::Value::Array(list) => list.iter().for_each(|v| strings(v, out)),
+        serde_json::Value::Object(map) => map.values().for_each(|v| strings(v, out)),
+        _ => {}
+    }
 }
 
 fn kind() -> impl Strategy<Value = Option<Kind>> {
@@ -166,6 +251,20 @@ proptest! {
     ) {
         let options = Options { kind, query, file, ..Options::default() };
         checked(&text, &options, budget);
+    }
+
+    #[test]
+    fn a_history_is_shown_in_its_own_lines(text in history(), percent in 5usize..60) {
+        let options = Options {
+            kind: Some(Kind::History),
+            ..Options::default()
+        };
+        let budget = tokens::count(&text) * percent / 100;
+        if let Some(out) = checked(&text, &options, budget) {
+            let kept: Vec<_> = out.text.lines().filter(|l| !l.starts_with('⋯')).collect();
+            stands_in(&text, &kept.join("\n"));
+            stands_in(&text, out.laid_out.as_deref().unwrap_or(""));
+        }
     }
 
     #[test]

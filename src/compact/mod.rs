@@ -116,7 +116,9 @@ pub struct Compacted {
 /// Every line of the output is a line of the input, or a span of one that has
 /// more than 1,000 characters, or a marker that begins with `⋯`. A text that
 /// fits already comes back untouched. A message history is shortened in the
-/// form of plain text, a line such as `[3] tool:` in front of each message.
+/// form of plain text, a line such as `[3] tool:` in front of each message and
+/// one such as `[3] assistant (NAME):` in front of what a tool is called with;
+/// all its other lines stand in the input, or in a string of it.
 ///
 /// # Errors
 /// `budget_too_small` with the least budget that holds the lines that must be

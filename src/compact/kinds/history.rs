@@ -2,17 +2,20 @@
 //! write them.
 //!
 //! The messages are laid out as plain text first, a line such as `[3] tool:` in
-//! front of each. What the user wants and forbids, what the assistant decided
-//! and edited, what went wrong and how things stand last are kept before what
-//! tools printed, which can be had again.
+//! front of each, and one such as `[3] assistant (NAME):` in front of what a tool
+//! is called with. All other lines are the input's: those of its strings, decoded,
+//! and values such as arguments as they are written. What the user wants and
+//! forbids, what the assistant decided and edited, what went wrong and how things
+//! stand last are kept before what tools printed, which can be had again.
 
 use super::super::failure::{Sign, Signs, signs};
 use super::super::select::Draft;
 use super::super::template::Templates;
 use super::super::view::View;
 use super::super::words::Hits;
+use super::json_spans::Json;
 use super::{log, spread};
-use serde_json::Value;
+use std::borrow::Cow;
 
 /// Words of wishes, bounds and facts to remember, and of decisions.
 const BOUNDS: &str = include_str!("bounds.txt");
@@ -27,66 +30,55 @@ enum Role {
     Tool,
 }
 
-/// A message in the layout.
+/// A message in the layout, or a call of a tool in one.
 #[derive(Debug)]
 struct Message {
     role: Role,
     /// Its first line, the one with the role, from 0.
     line: usize,
+    /// The tool that it calls.
+    call: Option<String>,
 }
 
 /// The messages as plain text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Layout {
     /// The text.
     pub text: String,
     messages: Vec<Message>,
+    /// Lines of the text.
+    lines: usize,
 }
+
+/// Of a call that changes something, so many lines of its arguments say what.
+const ARGUMENTS: usize = 4;
+/// Lists of contents in contents are followed this deep.
+const DEEPEST: usize = 4;
 
 /// Lays out a history, or `None` where the text is not one.
 pub fn layout(input: &str) -> Option<Layout> {
-    let messages: Vec<Value> = match serde_json::from_str::<Value>(input) {
-        Ok(Value::Array(list)) => list,
-        Ok(Value::Object(mut map)) => {
-            let system = map.remove("system");
-            let list = ["messages", "history", "conversation", "input", "trajectory"]
-                .iter()
-                .find_map(|k| match map.remove(*k) {
-                    Some(Value::Array(list)) => Some(list),
-                    _ => None,
-                });
-            match list {
-                Some(list) => system
-                    .map(|s| serde_json::json!({"role": "system", "content": s}))
-                    .into_iter()
-                    .chain(list)
-                    .collect(),
-                None => vec![Value::Object(map)],
-            }
-        }
-        Ok(_) => return None,
-        // One message per line, as transcripts are written.
-        Err(_) => input
-            .lines()
-            .filter(|l| !l.trim().is_empty())
-            .map(|l| serde_json::from_str(l).ok())
-            .collect::<Option<Vec<Value>>>()?,
-    };
-    let mut out = Layout {
-        text: String::new(),
-        messages: Vec::new(),
-    };
-    let mut lines = 0;
-    let mut known = 0;
-    for (i, m) in messages.iter().enumerate() {
+    let (system, messages) = messages(input)?;
+    let mut out = Layout::default();
+    let mut known = usize::from(system.is_some());
+    let first = known;
+    if let Some(system) = system {
+        let mut parts = Parts::default();
+        parts.content(system, DEEPEST);
+        out.add(0, Role::System, parts);
+    }
+    for (i, &m) in messages.iter().enumerate() {
+        let record = m.members().unwrap_or_default();
         // Claude Code wraps messages in records with a type.
-        let inner = m.get("message").filter(|v| v.is_object()).unwrap_or(m);
+        let wrapped = record.get("message").and_then(Json::members);
+        let inner = wrapped.as_ref().unwrap_or(&record);
+        let has_role = inner.get("role").is_some();
+        known += usize::from(has_role);
         let name = inner
             .get("role")
-            .or_else(|| m.get("type"))
-            .and_then(Value::as_str)
-            .unwrap_or("");
-        let mut role = match name {
+            .or_else(|| record.get("type"))
+            .and_then(Json::text)
+            .unwrap_or_default();
+        let mut role = match &*name {
             "system" | "developer" => Role::System,
             "user" | "human" => Role::User,
             "assistant" | "model" | "ai" => Role::Assistant,
@@ -94,115 +86,192 @@ pub fn layout(input: &str) -> Option<Layout> {
             "function_call" | "tool_use" | "reasoning" => Role::Assistant,
             _ => Role::Tool,
         };
-        known += usize::from(inner.get("role").is_some());
-        let mut body = String::new();
-        let content = inner
-            .get("content")
-            .or_else(|| inner.get("output"))
-            .or_else(|| inner.get("text"));
-        let results = content.is_some_and(|c| flatten(c, &mut body));
+        let mut parts = Parts::default();
+        let content = ["content", "output", "text"]
+            .iter()
+            .find_map(|k| inner.get(k));
+        let results = content.is_some_and(|c| parts.content(c, DEEPEST));
         if results && role == Role::User {
             role = Role::Tool;
         }
         for call in inner
             .get("tool_calls")
-            .and_then(Value::as_array)
+            .and_then(Json::elements)
             .into_iter()
             .flatten()
+            .filter_map(Json::members)
         {
-            let f = call.get("function").unwrap_or(call);
-            add_call(f.get("name"), f.get("arguments"), &mut body);
+            let function = call.get("function").and_then(Json::members);
+            let f = function.as_ref().unwrap_or(&call);
+            parts.call(f.text("name"), f.get("arguments"));
         }
-        if let Some(f) = inner
-            .get("function_call")
-            .or((name == "function_call").then_some(inner))
-        {
-            add_call(f.get("name"), f.get("arguments"), &mut body);
+        if let Some(f) = inner.get("function_call").and_then(Json::members) {
+            parts.call(f.text("name"), f.get("arguments"));
+        } else if name == "function_call" {
+            parts.call(inner.text("name"), inner.get("arguments"));
         }
-        if content.is_none() && body.is_empty() && inner.get("role").is_none() {
+        if content.is_none() && parts.0.is_empty() && !has_role {
             // A record that is no message: as it is.
-            push_line(&mut body, &m.to_string());
+            parts.text(m.raw());
         }
+        out.add(first + i, role, parts);
+    }
+    (known > 0 && known * 2 >= first + messages.len()).then_some(out)
+}
+
+/// The messages of a text and, where it is told apart from them, what the system said.
+fn messages(input: &str) -> Option<(Option<Json<'_>>, Vec<Json<'_>>)> {
+    let Some(whole) = Json::new(input) else {
+        // One message per line, as transcripts are written.
+        let lines = input.lines().filter(|l| !l.trim().is_empty());
+        return Some((None, lines.map(Json::new).collect::<Option<_>>()?));
+    };
+    if let Some(list) = whole.elements() {
+        return Some((None, list));
+    }
+    let map = whole.members()?;
+    let list = ["messages", "history", "conversation", "input", "trajectory"]
+        .iter()
+        .find_map(|k| map.get(k)?.elements());
+    Some(match list {
+        Some(list) => (map.get("system"), list),
+        None => (None, vec![whole]),
+    })
+}
+
+impl Layout {
+    /// Adds message `i`, and each call in it under a line of its own.
+    fn add(&mut self, i: usize, role: Role, parts: Parts) {
         let shown = match role {
             Role::System => "system",
             Role::User => "user",
             Role::Assistant => "assistant",
             Role::Tool => "tool",
         };
-        out.messages.push(Message { role, line: lines });
-        let header = format!("[{i}] {shown}:\n");
-        out.text.push_str(&header);
-        lines += 1;
-        if !body.is_empty() {
-            if !body.ends_with('\n') {
-                body.push('\n');
+        let mut parts = parts.0;
+        if parts.is_empty() {
+            parts.push(Part::default());
+        }
+        for part in parts {
+            let line = self.lines;
+            self.line(&match &part.call {
+                Some(name) => format!("[{i}] {shown} ({name}):"),
+                None => format!("[{i}] {shown}:"),
+            });
+            if !part.text.is_empty() {
+                self.line(part.text.strip_suffix('\n').unwrap_or(&part.text));
             }
-            lines += body.matches('\n').count();
-            out.text.push_str(&body);
+            self.messages.push(Message {
+                role,
+                line,
+                call: part.call,
+            });
         }
     }
-    (known > 0 && known * 2 >= messages.len()).then_some(out)
+
+    fn line(&mut self, text: &str) {
+        self.lines += 1 + text.matches('\n').count();
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
 }
 
-/// Adds a content (a string or a list of blocks); whether it is a tool's result.
-fn flatten(content: &Value, out: &mut String) -> bool {
-    match content {
-        Value::String(s) => {
-            push_line(out, s);
-            false
+/// Text of a message, or a call of a tool with its arguments.
+#[derive(Debug, Default)]
+struct Part {
+    call: Option<String>,
+    text: String,
+}
+
+/// What a message consists of, in order.
+#[derive(Debug, Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    /// Adds a content (a string or a list of blocks); whether it is a tool's result.
+    fn content(&mut self, content: Json, depth: usize) -> bool {
+        if let Some(text) = content.text() {
+            self.text(&text);
+            return false;
         }
-        Value::Array(blocks) => {
-            let mut result = false;
-            for b in blocks {
-                match b.get("type").and_then(Value::as_str) {
-                    Some("tool_use") => add_call(b.get("name"), b.get("input"), out),
-                    Some("tool_result") => {
-                        result = true;
-                        if let Some(c) = b.get("content") {
-                            flatten(c, out);
-                        }
+        let blocks = content.elements().filter(|_| depth > 0);
+        let Some(blocks) = blocks else {
+            if !content.is_null() {
+                self.text(content.raw());
+            }
+            return false;
+        };
+        let mut result = false;
+        for b in blocks {
+            let Some(block) = b.members() else {
+                self.content(b, depth - 1);
+                continue;
+            };
+            match block.text("type").as_deref() {
+                Some("tool_use") => self.call(block.text("name"), block.get("input")),
+                Some("tool_result") => {
+                    result = true;
+                    if let Some(c) = block.get("content") {
+                        self.content(c, depth - 1);
                     }
-                    Some("thinking") => {
-                        if let Some(Value::String(s)) = b.get("thinking") {
-                            push_line(out, s);
-                        }
-                    }
-                    _ => match b.get("text").or(b.get("content")) {
-                        Some(v) => {
-                            flatten(v, out);
-                        }
-                        None => match b {
-                            Value::String(s) => push_line(out, s),
-                            b => push_line(out, &b.to_string()),
-                        },
-                    },
                 }
+                Some("thinking") => {
+                    if let Some(thought) = block.text("thinking") {
+                        self.text(&thought);
+                    }
+                }
+                _ => match block.get("text").or(block.get("content")) {
+                    Some(c) => {
+                        self.content(c, depth - 1);
+                    }
+                    None => self.text(b.raw()),
+                },
             }
-            result
         }
-        Value::Null => false,
-        other => {
-            push_line(out, &other.to_string());
-            false
+        result
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(Part {
+            call: None,
+            text: t,
+        }) = self.0.last_mut()
+        {
+            if !t.is_empty() && !t.ends_with('\n') {
+                t.push('\n');
+            }
+            t.push_str(text);
+        } else {
+            self.0.push(Part {
+                call: None,
+                text: text.to_string(),
+            });
         }
     }
-}
 
-fn push_line(out: &mut String, s: &str) {
-    if !out.is_empty() && !out.ends_with('\n') {
-        out.push('\n');
+    fn call(&mut self, name: Option<Cow<str>>, arguments: Option<Json>) {
+        let name: String = name
+            .as_deref()
+            .unwrap_or("tool")
+            .chars()
+            .map(|c| {
+                if c.is_control() || "()".contains(c) {
+                    ' '
+                } else {
+                    c
+                }
+            })
+            .collect();
+        let text = arguments.filter(|a| !a.is_null()).map(|a| match a.text() {
+            // Some encode their arguments as a string.
+            Some(text) => text.into_owned(),
+            None => a.raw().to_string(),
+        });
+        self.0.push(Part {
+            call: Some(name),
+            text: text.unwrap_or_default(),
+        });
     }
-    out.push_str(s);
-}
-
-fn add_call(name: Option<&Value>, arguments: Option<&Value>, out: &mut String) {
-    let name = name.and_then(Value::as_str).unwrap_or("tool");
-    let arguments = match arguments {
-        Some(Value::String(s)) => s.clone(),
-        Some(v) => v.to_string(),
-        None => String::new(),
-    };
-    push_line(out, &format!("[tool_call] {name} {arguments}"));
 }
 
 /// Scores the lines of a history's layout.
@@ -241,7 +310,11 @@ pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
             3..=5 => 1.2,
             _ => 1.0,
         };
-        let body = head + 1..end;
+        let mut body = head + 1..end;
+        if body.is_empty() && message.call.is_some() {
+            // A call without arguments is in its own line.
+            body = head..end;
+        }
         let output = if role == Role::Tool {
             log::scores(
                 &lines[body.clone()],
@@ -258,7 +331,9 @@ pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
                 .take(first_reply.saturating_sub(k + 1))
                 .all(|m| m.role != Role::User);
         for (at, i) in body.clone().enumerate() {
-            draft.parent[i] = head as u32;
+            if i != head {
+                draft.parent[i] = head as u32;
+            }
             let t = lines[i].trim();
             if t.is_empty() {
                 continue;
@@ -277,12 +352,14 @@ pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
                     base * if wish { 1.0 } else { 0.4 }
                 }
                 Role::Assistant => {
-                    let call = t.starts_with("[tool_call]");
                     let base = 2.2
                         + if opens { 1.5 } else { 0.0 }
                         + 2.0 * word_of(t, DECISIONS).max(word_of(t, BOUNDS));
-                    base + if is_edit(t, call) { 2.5 } else { 0.0 }
-                        + if has_path(t) { 0.8 } else { 0.0 }
+                    let edits = match &message.call {
+                        Some(tool) => at < ARGUMENTS && changes(tool),
+                        None => t.split_whitespace().next().is_some_and(is_change),
+                    };
+                    base + if edits { 2.5 } else { 0.0 } + if has_path(t) { 0.8 } else { 0.0 }
                 }
                 Role::Tool => {
                     let worth = output.get(at).copied().unwrap_or(0.0);
@@ -366,50 +443,108 @@ fn has_path(line: &str) -> bool {
         })
 }
 
-/// Whether a line of an assistant changes something.
-fn is_edit(line: &str, call: bool) -> bool {
-    let verbs = [
-        "edit", "write", "create", "patch", "replace", "insert", "delete", "commit", "submit",
-        "rename",
-    ];
-    let head: String = line.chars().take(60).collect::<String>().to_lowercase();
-    if call {
-        let name = head["[tool_call]".len().min(head.len())..]
-            .trim()
-            .split([' ', '{'])
-            .next()
-            .unwrap_or("")
-            .to_string();
-        return verbs.iter().any(|v| name.contains(v));
-    }
-    let first = head.split_whitespace().next().unwrap_or("");
-    verbs.contains(&first)
+/// What is said or called to change something.
+const CHANGES: [&str; 10] = [
+    "edit", "write", "create", "patch", "replace", "insert", "delete", "commit", "submit", "rename",
+];
+
+/// Whether a word is one of [`CHANGES`].
+fn is_change(word: &str) -> bool {
+    CHANGES.contains(&&*word.to_lowercase())
+}
+
+/// Whether a tool of this name changes something.
+fn changes(tool: &str) -> bool {
+    let tool = tool.to_lowercase();
+    CHANGES.iter().any(|c| tool.contains(c))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shown(input: &str) -> String {
+        layout(input).expect("a history").text
+    }
+
     #[test]
     fn lays_out_the_shapes_of_messages() {
-        let openai = r#"[{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"run","arguments":"{\"a\":1}"}}]},{"role":"tool","content":"x\ny"}]"#;
+        // OpenAI: arguments are a string.
+        let openai = r#"[{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"run","arguments":"{\"b\": 1.0,\n \"a\":\"\\n\"}"}},{"function":{"name":"stop","arguments":""}}]},{"role":"tool","content":"x\ny"}]"#;
         let l = layout(openai).unwrap();
         assert_eq!(
             l.text,
-            "[0] user:\nhi\n[1] assistant:\n[tool_call] run {\"a\":1}\n[2] tool:\nx\ny\n"
+            "[0] user:\nhi\n[1] assistant (run):\n{\"b\": 1.0,\n \"a\":\"\\n\"}\n[1] assistant (stop):\n[2] tool:\nx\ny\n"
         );
-        assert_eq!(l.messages[2].line, 4);
+        let lines: Vec<usize> = l.messages.iter().map(|m| m.line).collect();
+        assert_eq!(lines, [0, 2, 5, 6]);
+        let responses = r#"[{"role":"user","content":[{"type":"input_text","text":"hi"}]},{"type":"function_call","name":"run","arguments":"{}"},{"type":"function_call_output","output":"ok"},{"role":"user","content":"more"}]"#;
+        assert_eq!(
+            shown(responses),
+            "[0] user:\nhi\n[1] assistant (run):\n{}\n[2] tool:\nok\n[3] user:\nmore\n"
+        );
         let anthropic = r#"{"system":"be brief","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"text","text":"out"}]}]}]}"#;
+        assert_eq!(shown(anthropic), "[0] system:\nbe brief\n[1] tool:\nout\n");
+        let claude = "{\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":\"go\"}}\n{\"type\":\"assistant\",\"message\":{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"Now\"},{\"type\":\"tool_use\",\"name\":\"Read\",\"input\":{\"p\":1}},{\"type\":\"text\",\"text\":\"done\"}]}}\n{\"type\":\"summary\", \"summary\":\"s\"}\n";
         assert_eq!(
-            layout(anthropic).unwrap().text,
-            "[0] system:\nbe brief\n[1] tool:\nout\n"
-        );
-        let claude = "{\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":\"go\"}}\n{\"type\":\"assistant\",\"message\":{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"name\":\"Read\",\"input\":{\"p\":1}}]}}\n";
-        assert_eq!(
-            layout(claude).unwrap().text,
-            "[0] user:\ngo\n[1] assistant:\n[tool_call] Read {\"p\":1}\n"
+            shown(claude),
+            "[0] user:\ngo\n[1] assistant:\nNow\n[1] assistant (Read):\n{\"p\":1}\n[1] assistant:\ndone\n[2] tool:\n{\"type\":\"summary\", \"summary\":\"s\"}\n"
         );
         assert!(layout("{\"a\":1}").is_none());
         assert!(layout("plain").is_none());
+    }
+
+    #[test]
+    fn arguments_stand_as_they_are_written() {
+        // Keys in any order, escapes, digits, blanks and line breaks.
+        for arguments in [
+            r#"{"z":1.50,"a":"\u00e9\/\"\n","m":[1 , 2]}"#,
+            "{\n    \"old_string\": \"a\",\n    \"file_path\" : \"b\"\n  }",
+            r#"{ "e": 1E5, "e": {} }"#,
+        ] {
+            let input = format!(
+                r#"[{{"role": "assistant", "content": [{{"type": "tool_use", "input": {arguments}, "name": "Edit (it)"}}]}}]"#
+            );
+            assert_eq!(
+                shown(&input),
+                format!("[0] assistant (Edit  it ):\n{arguments}\n")
+            );
+        }
+    }
+
+    #[test]
+    fn contents_may_be_nested_without_end() {
+        let deep = format!(
+            r#"[{{"role":"user","content":{}1{}}}]"#,
+            "[".repeat(50_000),
+            "]".repeat(50_000)
+        );
+        assert!(shown(&deep).len() > 100_000 - 2 * DEEPEST);
+    }
+
+    #[test]
+    fn an_edit_counts_for_more_than_a_look() {
+        let call = |tool: &str| {
+            format!(
+                r#"{{"role":"assistant","content":[{{"type":"tool_use","name":"{tool}","input":{{"p":"a"}}}}]}}"#
+            )
+        };
+        let user = r#"{"role":"user","content":"go"}"#;
+        let input = format!(
+            "[{user},{},{},{},{user},{user},{user},{user}]",
+            call("Read"),
+            call("Edit"),
+            r#"{"role":"assistant","tool_calls":[{"function":{"name":"commit"}}]}"#
+        );
+        let layout = layout(&input).unwrap();
+        let view = View::new(layout.text.clone());
+        let hits = Hits::new(&super::super::super::Query::new(""), &view.lines());
+        let draft = draft(&view, &layout, &hits);
+        let score = |line: &str| draft.score[view.lines().iter().position(|l| *l == line).unwrap()];
+        assert_eq!(view.get(5), "{\"p\":\"a\"}");
+        assert!(draft.score[5] > draft.score[3]);
+        assert_eq!(draft.parent[5], 4);
+        // A call without arguments stands for itself.
+        assert!(score("[3] assistant (commit):") > 0.0);
     }
 }

@@ -4,6 +4,7 @@ pub mod definitions;
 mod diff;
 pub mod history;
 mod json;
+mod json_spans;
 mod log;
 mod markdown;
 mod search;
