@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -163,7 +163,12 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_trimtab"))
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+        command
             .args(arguments)
             .arg("--root")
             .arg(self.0.path().join("tree"))
@@ -172,8 +177,9 @@ impl Place {
             .env_remove("XDG_STATE_HOME")
             .env_remove("XDG_CACHE_HOME")
             .env_remove("XDG_CONFIG_HOME")
-            .output()
-            .unwrap()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
     }
 
     fn steps(&self) -> Value {
@@ -448,6 +454,34 @@ fn a_plan_ends_before_a_request_that_could_exceed_the_cap_on_model_tokens() {
     assert_eq!(value["model_tokens"], 3_000, "{value}");
     assert_eq!(text(&p.run(&["run", "--resume", "r1"])), shown);
     assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn the_cap_on_model_tokens_holds_over_a_kill() {
+    let server = Server::start(vec![
+        costs(1_000, says("{\"n\": \"three\"}")),
+        Act::Hang,
+        says("never asked"),
+    ]);
+    let p = Place::new(&endpoint(&server, "answer = 100"));
+    p.workflow(&format!("[caps]\nmodel_tokens = 2000\n\n{ASK}"));
+    let mut child = p.command(&RUN).spawn().unwrap();
+    while server.bodies().len() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended early");
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The answer that came and the one that may have come are counted, though the
+    // step was not written down.
+    let bodies = server.bodies();
+    let booked = 1_000 + most(&bodies[1]);
+    assert!(booked + most(&bodies[0]) > 2_036, "{booked} is too little");
+    let out = p.run(&["run", "--resume", "r1", "--json"]);
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(value["stopped_by"], "tokens", "{value}");
+    assert_eq!(value["model_tokens"], booked, "{value}");
+    assert_eq!(server.bodies().len(), 2);
 }
 
 #[test]

@@ -182,6 +182,7 @@ fn a_journal_of_other_steps_is_refused_and_one_of_an_older_layout_is_read() {
          insert into old select run, decision, expires from gate;
          drop table gate; drop table attempt;
          alter table old rename to gate;
+         alter table run drop column booked;
          pragma user_version = 1;",
     )
     .unwrap();
@@ -190,10 +191,26 @@ fn a_journal_of_other_steps_is_refused_and_one_of_an_older_layout_is_read() {
     assert!(p.file(1).contains("    7\n"));
 
     // The layout before tokens of models were counted.
-    db.execute_batch("alter table attempt drop column tokens; pragma user_version = 2")
-        .unwrap();
+    db.execute_batch(
+        "alter table run drop column booked; alter table attempt drop column tokens;
+         pragma user_version = 2",
+    )
+    .unwrap();
     let story = p.json(&["runs", "show", "r1"]);
     assert!(story.as_array().is_some_and(|s| s.len() > 3), "{story}");
+
+    // The layout before a run's account: what its answers cost is on it.
+    db.execute_batch(
+        "alter table run drop column booked;
+         insert into attempt values (1, 1, 'm', '', 0, 30), (1, 2, 'm', 'no', 0, 11);
+         pragma user_version = 3",
+    )
+    .unwrap();
+    p.json(&["runs", "show", "r1"]);
+    let booked: i64 = db
+        .query_row("select booked from run where id = 1", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(booked, 41);
 
     db.execute_batch("pragma user_version = 99").unwrap();
     let out = p.run(&["runs"]);

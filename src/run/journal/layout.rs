@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Layout of the database.
-const LAYOUT: i64 = 3;
+const LAYOUT: i64 = 4;
 const TABLES: &str = "
 create table run (
     id integer primary key autoincrement,
@@ -59,6 +59,13 @@ const TABLES_3: &str = "
 alter table attempt add column tokens integer not null default 0;
 ";
 
+/// What layout 4 has more: what a run has booked on models, requests under way
+/// included.
+const TABLES_4: &str = "
+alter table run add column booked integer not null default 0;
+update run set booked = (select coalesce(sum(tokens), 0) from attempt where run = run.id);
+";
+
 /// From layout 1, in which a run had one gate.
 const FROM_1: &str = "
 alter table gate rename to gate_1;
@@ -104,6 +111,7 @@ impl Journal {
                     _ => {}
                 }
                 if layout < LAYOUT {
+                    tx.execute_batch(TABLES_4)?;
                     tx.pragma_update(None, "user_version", LAYOUT)?;
                 }
                 tx.commit()

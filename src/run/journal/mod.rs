@@ -5,11 +5,15 @@
 //! to the disk at each step. Others survive the death of the process, not a power
 //! cut: to repeat a search does no harm.
 
+#[cfg(feature = "model")]
+mod account;
 mod gate;
 mod layout;
 mod records;
 mod steps;
 
+#[cfg(feature = "model")]
+pub(super) use account::Account;
 pub(super) use gate::{Decision, denied, expired};
 pub use records::{RunRecord, StepRecord};
 pub(super) use steps::{Done, Known};

@@ -166,17 +166,4 @@ impl Journal {
         }
         Ok(())
     }
-
-    /// Tokens that a run has spent on models.
-    #[cfg(feature = "model")]
-    pub fn spent(&self, number: i64) -> Result<u64> {
-        self.db
-            .query_row(
-                "select coalesce(sum(tokens), 0) from attempt where run = ?",
-                [number],
-                |r| r.get::<_, i64>(0),
-            )
-            .map(|n| u64::try_from(n).unwrap_or_default())
-            .map_err(|e| self.broken(&e))
-    }
 }

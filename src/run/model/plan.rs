@@ -35,11 +35,7 @@ pub(in crate::run) fn choose(
 ) -> Result<Option<Located>, Halt> {
     let config = config::load(root).map_err(Halt::Failed)?;
     found.notes.extend(config.notes.iter().cloned());
-    let spent = match steps.journal() {
-        Some((journal, held)) => journal.spent(held.number).map_err(Halt::Failed)?,
-        None => 0,
-    };
-    let spend = Spend::new(config.model_tokens(), spent);
+    let spend = Spend::of(config.model_tokens(), steps.journal()).map_err(Halt::Failed)?;
     let chosen = turns(root, task, steps, found, &config, &spend);
     found.model_tokens = spend.spent();
     chosen

@@ -3,9 +3,12 @@
 //! A request is made only where the cap holds the most that it can cost: a token is
 //! at least a byte, so a prompt has no more tokens than its request has bytes, and
 //! the request itself limits the answer. What it did cost, as the endpoint reports
-//! it, is booked afterwards and the rest is free again.
+//! it, is booked afterwards and the rest is free again. The journal knows of the most
+//! before the request is made: a run that is killed meanwhile goes on as if the
+//! request had cost that.
 
 use crate::error::{Class, Error, Result};
+use crate::run::journal::{Account, Held as Run, Journal};
 use crate::run::step::SPENT;
 use crate::workspace::Cancel;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,11 +26,21 @@ pub(in crate::run) struct Spend {
     settled: Condvar,
 }
 
-#[derive(Debug, Clone, Copy)]
 struct Book {
     spent: u64,
     /// What requests under way may cost at most.
     held: u64,
+    /// Where it is written down.
+    account: Option<Account>,
+}
+
+impl Book {
+    fn write(&self) -> Result<()> {
+        match &self.account {
+            Some(account) => account.book(self.spent.saturating_add(self.held)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What one request may cost.
@@ -39,13 +52,28 @@ pub(super) struct Held<'a> {
 }
 
 impl Spend {
-    /// `spent` is what the run has spent before.
-    pub fn new(cap: u64, spent: u64) -> Self {
-        Self {
+    /// The account of a run that may have spent something before; of no run where
+    /// there is none.
+    ///
+    /// # Errors
+    /// `no_journal`.
+    pub fn of(cap: u64, run: Option<(&Journal, &Run)>) -> Result<Self> {
+        let (account, spent) = match run {
+            Some((journal, held)) => {
+                let (account, spent) = journal.account(held.number)?;
+                (Some(account), spent)
+            }
+            None => (None, 0),
+        };
+        Ok(Self {
             cap,
-            book: Mutex::new(Book { spent, held: 0 }),
+            book: Mutex::new(Book {
+                spent,
+                held: 0,
+                account,
+            }),
             settled: Condvar::new(),
-        }
+        })
     }
 
     /// Tokens that were spent.
@@ -57,7 +85,8 @@ impl Spend {
     /// cost; where the cap leaves less, the answer is to be shorter.
     ///
     /// # Errors
-    /// `model_tokens` (capped) where too little is left; `timed_out`, `cancelled`.
+    /// `model_tokens` (capped) where too little is left; `timed_out`, `cancelled`;
+    /// `no_journal` where it cannot be written down.
     pub(super) fn hold(&self, bytes: usize, answer: u64, cancel: &Cancel) -> Result<Held<'_>> {
         let mut book = self.book();
         loop {
@@ -66,6 +95,10 @@ impl Spend {
             if room >= LEAST_ANSWER.min(answer) && room > 0 {
                 let most = bytes as u64 + room;
                 book.held += most;
+                if let Err(e) = book.write() {
+                    book.held -= most;
+                    return Err(e);
+                }
                 return Ok(Held {
                     spend: self,
                     most,
@@ -106,7 +139,10 @@ impl Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.spend.book().held -= self.most;
+        let mut book = self.spend.book();
+        book.held -= self.most;
+        // Where this fails the journal knows of more than was spent: the cap holds.
+        let _ = book.write();
         self.spend.settled.notify_all();
     }
 }
@@ -114,11 +150,15 @@ impl Drop for Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::task::Task;
+    use crate::run::workflow::Job;
+    use crate::workspace::Root;
 
     #[test]
     fn a_request_is_made_only_where_the_cap_holds_the_most_it_can_cost() {
-        let spend = Spend::new(1_000, 100);
+        let spend = Spend::of(1_000, None).unwrap();
         let cancel = Cancel::new();
+        spend.hold(100, 100, &cancel).unwrap().settle(100);
         let held = spend.hold(300, 400, &cancel).unwrap();
         assert_eq!(held.answer, 400);
         held.settle(350);
@@ -135,19 +175,43 @@ mod tests {
 
     #[test]
     fn side_by_side_the_cap_holds_and_what_is_not_used_is_free_again() {
-        let spend = Spend::new(2_000, 0);
+        let spend = Spend::of(2_000, None).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..2 {
                         let held = spend.hold(400, 600, &Cancel::new()).unwrap();
-                        let book = *spend.book();
-                        assert!(book.spent + book.held <= 2_000, "{book:?}");
+                        let (spent, under_way) = {
+                            let book = spend.book();
+                            (book.spent, book.held)
+                        };
+                        assert!(spent + under_way <= 2_000, "{spent} and {under_way}");
                         held.settle(50);
                     }
                 });
             }
         });
         assert_eq!(spend.spent(), 800);
+    }
+
+    #[test]
+    fn what_is_under_way_is_booked_before_and_freed_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap().with_home(dir.path());
+        let journal = Journal::open(&root).unwrap();
+        let job = Job::Task(Box::new(Task::new("find it")));
+        let run = journal.begin(&job).unwrap();
+        let booked = || Spend::of(1_000, Some((&journal, &run))).unwrap().spent();
+        let spend = Spend::of(1_000, Some((&journal, &run))).unwrap();
+        let cancel = Cancel::new();
+        let held = spend.hold(200, 300, &cancel).unwrap();
+        assert_eq!(booked(), 500);
+        let beside = spend.hold(100, 100, &cancel).unwrap();
+        assert_eq!(booked(), 700);
+        held.settle(70);
+        assert_eq!(booked(), 270);
+        // It failed and cost nothing.
+        drop(beside);
+        assert_eq!((booked(), spend.spent()), (70, 70));
     }
 }

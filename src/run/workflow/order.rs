@@ -159,7 +159,7 @@ pub(in crate::run) fn take(
     let spend = {
         let cap = plan.caps.model_tokens;
         let cap = cap.unwrap_or_else(|| config.model_tokens());
-        Spend::new(cap, journal.spent(held.number)?)
+        Spend::of(cap, Some((journal, held)))?
     };
     let mut run = Executor {
         plan: &plan,
