@@ -100,6 +100,9 @@ impl Patterns {
             &Input::new(line),
             &mut work.found,
         );
+        if work.found.is_empty() {
+            return 0;
+        }
         let found = work.found.iter();
         found.fold(0, |all, p| all | self.signs.get(p.as_usize()).unwrap_or(&0))
     }

@@ -25,7 +25,69 @@ pub struct Query {
     own: usize,
     /// First byte of a term (lower case) to the terms that begin with it.
     by_initial: HashMap<char, Vec<usize>>,
+    letters: Letters,
     stemmer: Stemmer,
+}
+
+/// What is known of each ASCII byte (lower case): whether some term begins with it,
+/// a term that may lie inside a longer word does, a term ends with it whose end may
+/// be a word of its own.
+struct Letters([u8; 128]);
+
+const BEGINS: u8 = 1;
+const BEGINS_INSIDE: u8 = 2;
+const ENDS: u8 = 4;
+/// A term inside a word has so many bytes, and the word more than [`LONG_WORD`].
+const INSIDE_TERM: usize = 5;
+const LONG_WORD: usize = 7;
+/// A word that is the end of a term has so many bytes, and the term two more.
+const END_WORD: usize = 5;
+
+impl Letters {
+    fn new(terms: &[Term], own: usize) -> Self {
+        let mut of = [0; 128];
+        let mut note = |b: Option<&u8>, what: u8| {
+            if let Some(of) = b.and_then(|b| of.get_mut(usize::from(*b))) {
+                *of |= what;
+            }
+        };
+        for (i, term) in terms.iter().enumerate() {
+            let word = term.word.as_bytes();
+            note(word.first(), BEGINS);
+            if i < own && !term.whole && word.len() >= INSIDE_TERM {
+                note(word.first(), BEGINS_INSIDE);
+            }
+            if i < own && !term.whole && word.len() >= END_WORD + 2 {
+                note(word.last(), ENDS);
+            }
+        }
+        Self(of)
+    }
+
+    /// Whether a word may answer some term. Most words do not, and to be sure of
+    /// that one look at their bytes is enough.
+    fn may_answer(&self, word: &str) -> bool {
+        let bytes = word.as_bytes();
+        let long = bytes.len() > LONG_WORD;
+        let mut before = b'_';
+        for (i, &b) in bytes.iter().enumerate() {
+            let Some(&is) = self.0.get(usize::from(b.to_ascii_lowercase())) else {
+                return true;
+            };
+            // Parts begin behind an underscore or with a capital.
+            let begins = before == b'_' || b.is_ascii_uppercase();
+            let next = bytes.get(i + 1);
+            let ends = next.is_none_or(|n| *n == b'_' || n.is_ascii_uppercase());
+            if is & BEGINS != 0 && begins
+                || is & BEGINS_INSIDE != 0 && long
+                || is & ENDS != 0 && ends && i + 1 >= END_WORD
+            {
+                return true;
+            }
+            before = b;
+        }
+        false
+    }
 }
 
 struct Term {
@@ -115,6 +177,7 @@ impl Query {
             }
         }
         Self {
+            letters: Letters::new(&terms, own),
             terms,
             own,
             by_initial,
@@ -136,7 +199,7 @@ impl Query {
             None => found.push((term as u16, strength)),
         };
         let mut lower = String::new();
-        for word in words(text) {
+        for word in words(text).filter(|w| self.letters.may_answer(w)) {
             let mut joints = 0;
             for part in parts(word) {
                 joints += 1;
@@ -149,7 +212,7 @@ impl Query {
                 lower.clear();
                 lower.extend(word.chars().flat_map(char::to_lowercase));
                 self.match_word(&lower, true, &mut note);
-            } else if word.len() > 7 {
+            } else if word.len() > LONG_WORD {
                 self.match_inside(&lower, &mut note);
             }
         }
@@ -180,7 +243,7 @@ impl Query {
 
     /// A word at the end of one that the query runs together (`gitignore`, `ignore`).
     fn match_compound(&self, word: &str, note: &mut impl FnMut(usize, f32)) {
-        if word.len() < 5 {
+        if word.len() < END_WORD {
             return;
         }
         for (i, t) in self.terms[..self.own].iter().enumerate() {
@@ -192,8 +255,8 @@ impl Query {
 
     fn match_inside(&self, word: &str, note: &mut impl FnMut(usize, f32)) {
         for (i, t) in self.terms[..self.own].iter().enumerate() {
-            if !t.whole && t.word.len() >= 5 && t.word.len() < word.len() && word.contains(&t.word)
-            {
+            let fits = (INSIDE_TERM..word.len()).contains(&t.word.len());
+            if !t.whole && fits && word.contains(&t.word) {
                 note(i, INSIDE);
             }
         }
@@ -354,8 +417,29 @@ pub fn is_stop_word(word: &str) -> bool {
 
 /// Runs of letters, digits and underscores.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|w| !w.is_empty())
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, behind) = rest.split_at(run(rest, false));
+        let (word, behind) = behind.split_at(run(behind, true));
+        rest = behind;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// How many bytes at the start of a text are of a word, or are not.
+fn run(text: &str, word: bool) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let ascii = text
+        .bytes()
+        .take_while(|b| b.is_ascii() && is_word(char::from(*b)) == word)
+        .count();
+    match text.as_bytes().get(ascii) {
+        Some(b) if !b.is_ascii() => {
+            let end = text[ascii..].find(|c| is_word(c) != word);
+            end.map_or(text.len(), |n| ascii + n)
+        }
+        _ => ascii,
+    }
 }
 
 /// The parts of an identifier: `fooBar_baz`, `HTTPServer`, `utf8` split as a
@@ -395,6 +479,7 @@ pub fn parts(word: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn splits_identifiers() {
@@ -405,6 +490,29 @@ mod tests {
         );
         assert_eq!(split("__init__"), ["init"]);
         assert_eq!(split("utf8"), ["utf8"]);
+    }
+
+    #[test]
+    fn words_are_runs_of_letters_digits_and_underscores() {
+        let found: Vec<_> = words("- héllo_1, wörld—x\u{301} (ß)日本 _").collect();
+        assert_eq!(found, ["héllo_1", "wörld", "x", "ß", "日本", "_"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+        // The look at a word's bytes leaves nothing out.
+        #[test]
+        fn a_word_that_may_answer_nothing_answers_nothing(
+            query in "([a-cK_]{1,5}[ABé]?[a-c_]{0,6} ?){1,4}",
+            word in "[a-cK_]{0,5}[ABéK1]?[a-c_]{0,6}",
+        ) {
+            let query = Query::new(&query);
+            if query.letters.may_answer(&word) {
+                return Ok(());
+            }
+            let all = Query { letters: Letters([u8::MAX; 128]), ..query };
+            prop_assert!(all.matches(&word).is_empty());
+        }
     }
 
     #[test]
