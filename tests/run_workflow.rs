@@ -397,6 +397,47 @@ fn what_is_over_when_a_cap_ends_the_run_is_part_of_its_result() {
     );
 }
 
+#[test]
+fn items_that_are_over_when_a_cap_ends_the_run_are_part_of_its_result() {
+    let p = place();
+    p.workflow(
+        "[inputs]\nnames = [\"LIMIT\", \"Queue\", \"three\"]\n\n\
+         [[step]]\nid = \"each\"\nkind = \"search\"\nfor_each = \"{{ inputs.names }}\"\n\
+         queries = [\"{{ item }}\"]\n\n\
+         [[step]]\nid = \"all\"\nkind = \"compact\"\ntext = \"all: {{ steps.each.text }}\"\n",
+    );
+    let mut capped = OWN.to_vec();
+    capped.extend(["--max-steps", "1"]);
+    let out = p.run(&capped);
+    let shown = text(&out);
+    assert_eq!(out.status.code(), Some(4), "{shown}");
+    assert!(
+        shown.contains("step each: 1 of 3 items are over"),
+        "{shown}"
+    );
+    assert!(shown.contains("LIMIT: usize = 5"), "{shown}");
+    assert!(
+        !shown.contains("Queue") && !shown.contains("all:"),
+        "{shown}"
+    );
+    let steps = p.json(&capped)["workflow"]["steps"].clone();
+    assert_eq!(
+        (&steps[0]["status"], &steps[1]["status"]),
+        (&"part".into(), &"waiting".into()),
+        "{steps}"
+    );
+    // One that needed it was to come: what there is to make it of is shown.
+    let out = p.run(&["run", "--resume", "r1", "--max-steps", "3"]);
+    let shown = text(&out);
+    assert!(
+        shown.contains("Queue") && !shown.contains("items are over"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("stopped by steps: 3 steps\n"), "{shown}");
+    let out = p.run(&["run", "--resume", "r1", "--max-steps", "4"]);
+    assert!(text(&out).contains("all:"), "{}", text(&out));
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_repository_would_run_needs_trust() {

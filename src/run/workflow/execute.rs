@@ -32,6 +32,8 @@ pub(super) enum State {
     /// Its turn has not come.
     Waiting,
     Done(Value),
+    /// The run ended when some of its items were done: what those gave.
+    Part(Value),
     /// Its condition did not hold.
     Passed,
     /// Something that it needs failed.
@@ -207,9 +209,17 @@ impl Executor<'_> {
             }
         }
         for (i, results) in ended {
-            // What ends the run does not take from it the steps that are over.
-            if results.len() == jobs.iter().filter(|j| j.step == i).count() {
-                self.states[i] = join(&self.plan.steps[i], results);
+            // What ends the run does not take from it the steps that are over, nor
+            // the items.
+            let (step, all) = (&self.plan.steps[i], jobs.iter().filter(|j| j.step == i));
+            let (over, all) = (results.len(), all.count());
+            if over == all {
+                self.states[i] = join(step, results);
+            } else if over > 0 && step.each.is_some() {
+                let note = format!("step {}: {over} of {all} items are over", step.id);
+                self.notes.push(note);
+                let done = results.into_iter().flatten().collect();
+                self.states[i] = State::Part(together(step, done));
             }
         }
         stop.map_or(Ok(()), Err)
@@ -483,18 +493,21 @@ fn join(step: &Step, results: Vec<Ended>) -> State {
     if step.each.is_none() {
         return State::Done(values.pop().unwrap_or_default());
     }
+    State::Done(together(step, values))
+}
+
+/// What a step gives that was taken for several items: lists.
+fn together(step: &Step, values: Vec<Value>) -> Value {
     let list = |name: &String| -> Value {
         values
             .iter()
             .map(|v| v.get(name).cloned().unwrap_or_default())
             .collect()
     };
-    State::Done(
-        step.gives
-            .keys()
-            .map(|name| (name.clone(), list(name)))
-            .collect(),
-    )
+    step.gives
+        .keys()
+        .map(|name| (name.clone(), list(name)))
+        .collect()
 }
 
 /// How long a gate waits.

@@ -17,7 +17,7 @@ impl Scope for View<'_, '_> {
         let first = match &reference.from {
             From::Input(name) => self.run.inputs.get(name).cloned(),
             From::Step(id) => position(id).and_then(|i| match &self.run.states[i] {
-                State::Done(value) => Some(value.clone()),
+                State::Done(value) | State::Part(value) => Some(value.clone()),
                 _ => None,
             }),
             From::Last(id) => position(id).and_then(|i| self.run.last.get(&i).cloned()),

@@ -14,6 +14,7 @@ use crate::tokens;
 use crate::workspace::{Omission, Root, Store};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What a workflow came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,7 +36,8 @@ pub struct StepAccount {
     /// Its id.
     pub id: String,
     /// `done`, `failed`, `skipped` (something it needs failed), `passed` (its
-    /// condition did not hold), `left_out` (its file is not trusted) or `waiting`.
+    /// condition did not hold), `left_out` (its file is not trusted), `part` (the
+    /// run ended among its items) or `waiting`.
     pub status: &'static str,
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +85,8 @@ pub(super) fn show(
             "waits for approval: `trimtab runs approve {id}` or `trimtab runs deny {id}`"
         ));
     }
-    let output = output(run);
+    let capped = matches!(by, StoppedBy::Steps | StoppedBy::Tokens | StoppedBy::Time);
+    let output = output(run, capped && halt.is_some());
     let mut text = String::new();
     let mut block = |part: &str| {
         text.push_str(part);
@@ -148,6 +151,7 @@ fn account((step, state): (&super::plan::Step, &State)) -> StepAccount {
     let (status, error) = match state {
         State::Waiting => ("waiting", None),
         State::Done(_) => ("done", None),
+        State::Part(_) => ("part", None),
         State::Passed => ("passed", None),
         State::Skipped => ("skipped", None),
         State::LeftOut => ("left_out", None),
@@ -175,17 +179,33 @@ fn left_out(run: &Executor<'_>, order: &Order) -> Vec<String> {
         .collect()
 }
 
-/// What the file says is its output, or the texts of the last steps that were taken.
-fn output(run: &Executor<'_>) -> String {
+/// What the file says is its output, or the texts of the last steps; where a cap
+/// came first, of those that nothing was made of yet.
+fn output(run: &Executor<'_>, capped: bool) -> String {
     let view = View { run, item: None };
     if let Some(output) = &run.plan.output {
-        return to_text(&output.value(&Type::Prose, &view));
+        let text = to_text(&output.value(&Type::Prose, &view));
+        if !capped || !text.trim().is_empty() {
+            return text;
+        }
     }
-    let text = |i: usize| match &run.states[i] {
-        State::Done(value) => value.get("text").map(to_text),
+    let given = |i: &usize| match &run.states[*i] {
+        State::Done(value) | State::Part(value) => Some(value),
         _ => None,
     };
-    let texts: Vec<String> = run.plan.last().into_iter().filter_map(text).collect();
+    let last = match capped {
+        false => run.plan.last(),
+        true => {
+            let all = 0..run.plan.steps.len();
+            let taken: Vec<usize> = all.filter(|i| given(i).is_some()).collect();
+            let needs = taken.iter().flat_map(|i| &run.plan.steps[*i].needs);
+            let needed: BTreeSet<&usize> = needs.collect();
+            let open = taken.iter().filter(|i| !needed.contains(i));
+            open.copied().collect()
+        }
+    };
+    let text = |i: &usize| given(i)?.get("text").map(to_text);
+    let texts: Vec<String> = last.iter().filter_map(text).collect();
     texts.join("\n")
 }
 
