@@ -4,16 +4,17 @@ use super::ledger::{Amount, Prices};
 use super::policy::Policy;
 use super::recorded::{Format, Session};
 use super::sum::{Sum, counts, sum};
-use super::tree::{Repos, Tree};
+use super::tree::{Repos, Tree, times};
 use super::walk::{Control, Edits, SHARES, Step, Survival, Walked, walk};
 use crate::error::{Error, Result};
 use crate::search::Engine;
 use crate::workspace::Cancel;
-use rayon::prelude::*;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// How to replay.
 #[derive(Debug, Clone)]
@@ -82,7 +83,25 @@ pub struct Replay {
     pub skipped: Vec<(String, String)>,
 }
 
-/// Replays sessions. Those that start from the same commit share its tree.
+/// The stack of a thread that replays, as large as a main thread's, because trees of
+/// deeply nested code are walked on it.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Sessions that start from the same commit.
+struct Group<'a> {
+    repo: &'a str,
+    /// The repository; none where it is not at hand.
+    dir: Option<&'a Path>,
+    /// When the commit was made: neighbours in time differ least.
+    time: u64,
+    commit: &'a str,
+    sessions: Vec<&'a Session>,
+}
+
+type Outcome = std::result::Result<Replayed, (String, Error)>;
+
+/// Replays sessions. Those that start from the same commit share its tree, which is
+/// then turned to the repository's next commit.
 ///
 /// # Errors
 /// `nothing_replayed` where no session's repository and commit are at hand, and
@@ -94,65 +113,77 @@ pub fn replay(
     progress: &(impl Fn(usize) + Sync),
 ) -> Result<Replay> {
     let repos = Repos::open(&options.repos);
-    let mut groups: BTreeMap<(&str, &str), Vec<&Session>> = BTreeMap::new();
+    let mut by_commit: BTreeMap<(&str, &str), Vec<&Session>> = BTreeMap::new();
     let mut skipped: Vec<(String, String)> = Vec::new();
     for session in sessions {
         match (&session.repo, &session.commit) {
             (Some(repo), Some(commit)) => {
-                groups.entry((repo, commit)).or_default().push(session);
+                by_commit.entry((repo, commit)).or_default().push(session);
             }
             (None, _) => skipped.push((session.id.clone(), "it names no repository".into())),
             (_, None) => skipped.push((session.id.clone(), "it names no commit".into())),
         }
     }
+    let groups = groups(by_commit, &repos);
     let done = AtomicUsize::new(skipped.len());
-    let groups: Vec<_> = groups.into_iter().collect();
-    let parts: Vec<Vec<std::result::Result<Replayed, (String, Error)>>> = groups
-        .par_iter()
-        .map(|((repo, commit), sessions)| {
-            let fail = |e: Error| -> Vec<_> {
-                sessions
-                    .iter()
-                    .map(|s| Err((s.id.clone(), e.clone())))
-                    .collect()
+    let each = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+    let next = AtomicUsize::new(0);
+    let work = || -> Vec<(usize, Vec<Outcome>)> {
+        let mut tree = None;
+        let mut out = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(group) = groups.get(at) else {
+                return out;
             };
-            let tree = match repos.find(repo) {
-                Some(dir) => Tree::checkout(dir, commit, &options.place),
-                None => Err(Error::not_found(
-                    "no_repository",
-                    format!("the repository {repo} is not at hand"),
-                    "",
-                )),
-            };
-            let mut tree = match tree {
-                Ok(tree) => tree,
-                Err(e) => {
-                    progress(done.fetch_add(sessions.len(), Ordering::Relaxed) + sessions.len());
-                    return fail(e);
-                }
-            };
-            let engine = Engine::new(tree.root());
-            let each = |session: &&Session| {
-                let out = tree
-                    .reset()
-                    .and_then(|()| walk(session, &mut tree, &engine, &options.policy, cancel))
-                    .map(|walked| replayed(session, walked, &options.prices.1))
-                    .map_err(|e| (session.id.clone(), e));
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-                out
-            };
-            sessions.iter().map(each).collect()
-        })
-        .collect();
+            out.push((at, together(group, &mut tree, options, cancel, &each)));
+        }
+    };
+    let mut parts: Vec<(usize, Vec<Outcome>)> = thread::scope(|scope| {
+        let count = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads: Vec<_> = (0..count.min(groups.len()))
+            .filter_map(|_| {
+                let thread = thread::Builder::new().stack_size(STACK_BYTES);
+                thread.spawn_scoped(scope, work).ok()
+            })
+            .collect();
+        let mut parts = Vec::new();
+        for thread in threads {
+            match thread.join() {
+                Ok(part) => parts.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        // What is left where no thread could be started.
+        parts.extend(work());
+        parts
+    });
+    parts.sort_by_key(|(at, _)| *at);
     cancel.check()?;
     let mut replayed = Vec::new();
-    for part in parts.into_iter().flatten() {
-        match part {
+    for one in parts.into_iter().flat_map(|(_, part)| part) {
+        match one {
             Ok(one) => replayed.push(one),
             Err((id, e)) => skipped.push((id, e.message.trim_end_matches('.').to_string())),
         }
     }
     skipped.sort();
+    // As they were given, whichever order they were replayed in.
+    let place: HashMap<&str, usize> = sessions
+        .iter()
+        .enumerate()
+        .map(|(n, s)| (s.id.as_str(), n))
+        .collect();
+    replayed.sort_by(|a, b| {
+        let key = |r: &Replayed| {
+            (
+                r.repo.clone(),
+                r.commit.clone(),
+                place.get(r.id.as_str()).copied(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
     if replayed.is_empty() {
         return Err(Error::not_found(
             "nothing_replayed",
@@ -188,6 +219,82 @@ pub fn replay(
         sessions: replayed,
         skipped,
     })
+}
+
+/// The groups by repository, in the order in which their commits were made.
+fn groups<'a>(
+    by_commit: BTreeMap<(&'a str, &'a str), Vec<&'a Session>>,
+    repos: &'a Repos,
+) -> Vec<Group<'a>> {
+    let mut commits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (repo, commit) in by_commit.keys() {
+        commits.entry(repo).or_default().push(commit);
+    }
+    let times: BTreeMap<&str, HashMap<String, u64>> = commits
+        .into_iter()
+        .filter_map(|(repo, commits)| Some((repo, times(repos.find(repo)?, &commits))))
+        .collect();
+    let mut groups: Vec<Group<'_>> = by_commit
+        .into_iter()
+        .map(|((repo, commit), sessions)| Group {
+            repo,
+            dir: repos.find(repo),
+            time: times
+                .get(repo)
+                .and_then(|t| t.get(commit))
+                .copied()
+                .unwrap_or(0),
+            commit,
+            sessions,
+        })
+        .collect();
+    groups.sort_by_key(|g| (g.repo, g.time, g.commit));
+    groups
+}
+
+/// Replays the sessions of a group in the tree of the group before, if it is of the
+/// same repository, or else in one of its own.
+fn together<'a>(
+    group: &Group<'a>,
+    kept: &mut Option<(&'a str, Tree)>,
+    options: &ReplayOptions,
+    cancel: &Cancel,
+    progress: &impl Fn(),
+) -> Vec<Outcome> {
+    let tree = match (kept.take(), group.dir) {
+        (_, None) => Err(Error::not_found(
+            "no_repository",
+            format!("the repository {} is not at hand", group.repo),
+            "",
+        )),
+        (Some((repo, mut tree)), Some(dir)) if repo == group.repo => {
+            tree.turn_to(dir, group.commit).map(|()| tree)
+        }
+        (_, Some(dir)) => Tree::checkout(dir, group.commit, &options.place),
+    };
+    let mut tree = match tree {
+        Ok(tree) => tree,
+        Err(e) => {
+            let fail = |s: &&Session| {
+                progress();
+                Err((s.id.clone(), e.clone()))
+            };
+            return group.sessions.iter().map(fail).collect();
+        }
+    };
+    let engine = Engine::new(tree.root());
+    let each = |session: &&Session| {
+        let out = tree
+            .reset()
+            .and_then(|()| walk(session, &mut tree, &engine, &options.policy, cancel))
+            .map(|walked| replayed(session, walked, &options.prices.1))
+            .map_err(|e| (session.id.clone(), e));
+        progress();
+        out
+    };
+    let out = group.sessions.iter().map(each).collect();
+    *kept = Some((group.repo, tree));
+    out
 }
 
 fn replayed(session: &Session, walked: Walked, prices: &Prices) -> Replayed {

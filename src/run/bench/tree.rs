@@ -1,12 +1,13 @@
-//! A repository's files as they were at a commit, in a folder of their own.
+//! A repository's files as they were at a commit, in a folder of their own, which is
+//! turned from one commit to the next by what differs.
 
 use crate::error::{Error, Result};
 use crate::workspace::Root;
 #[cfg(test)]
 use crate::workspace::{Cancel, Scope, walk};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -91,9 +92,11 @@ fn look(top: &Path, dir: &Path, depth: usize, found: &mut Vec<(String, PathBuf)>
 pub(super) struct Tree {
     root: Root,
     files: BTreeSet<String>,
+    /// The commit's object of each file that was written.
+    objects: BTreeMap<String, String>,
     /// The first bytes of what was changed; `None` for what did not exist.
     before: BTreeMap<String, Option<Vec<u8>>>,
-    _place: tempfile::TempDir,
+    place: tempfile::TempDir,
 }
 
 impl Tree {
@@ -106,30 +109,77 @@ impl Tree {
     /// be run, and what writing gives.
     pub fn checkout(repo: &Path, commit: &str, place: &Path) -> Result<Self> {
         fs::create_dir_all(place).map_err(|e| no_tree(&e))?;
-        let folder = tempfile::tempdir_in(place).map_err(|e| no_tree(&e))?;
+        let mut tree = Self::empty(tempfile::tempdir_in(place).map_err(|e| no_tree(&e))?)?;
+        tree.turn_to(repo, commit)?;
+        Ok(tree)
+    }
+
+    fn empty(folder: tempfile::TempDir) -> Result<Self> {
         let dir = folder.path().join("tree");
         fs::create_dir(&dir).map_err(|e| no_tree(&e))?;
-        let mut files = BTreeSet::new();
-        let entries = list(repo, commit)?;
-        let mut batch = Batch::start(repo)?;
-        for (id, path) in entries {
-            let Some(bytes) = batch.get(&id)? else {
+        Ok(Self {
+            root: Root::open(&dir)?.with_home(folder.path().join("home")),
+            files: BTreeSet::new(),
+            objects: BTreeMap::new(),
+            before: BTreeMap::new(),
+            place: folder,
+        })
+    }
+
+    /// Makes it the tree of another commit of the same repository: what is equal in
+    /// both stays. After an error it is no commit's tree.
+    ///
+    /// # Errors
+    /// As [`Tree::checkout`].
+    pub fn turn_to(&mut self, repo: &Path, commit: &str) -> Result<()> {
+        self.reset()?;
+        // Omitted text of the sessions before is of no use.
+        let _ = fs::remove_dir_all(self.place.path().join("home"));
+        let wanted = list(repo, commit)?;
+        // First what goes: where a file was, a folder may come.
+        let kept: HashMap<&str, &str> = wanted
+            .iter()
+            .map(|(id, path)| (path.as_str(), id.as_str()))
+            .collect();
+        let stays = |(path, id): &(&String, &String)| kept.get(path.as_str()) == Some(&id.as_str());
+        let gone: Vec<String> = self
+            .objects
+            .iter()
+            .filter(|file| !stays(file))
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in gone {
+            self.remove(&path)?;
+            self.objects.remove(&path);
+        }
+        let new: Vec<&(String, String)> = wanted
+            .iter()
+            .filter(|(_, path)| !self.objects.contains_key(path))
+            .collect();
+        let ids: Vec<String> = new.iter().map(|(id, _)| id.clone()).collect();
+        let mut batch = Batch::start(repo, ids)?;
+        for (id, path) in new {
+            let Some(bytes) = batch.next()? else {
                 continue;
             };
-            let to = dir.join(&path);
+            let to = self.root.dir().join(path);
             if let Some(parent) = to.parent() {
                 fs::create_dir_all(parent).map_err(|e| no_tree(&e))?;
             }
             fs::write(&to, bytes).map_err(|e| no_tree(&e))?;
-            files.insert(path);
+            self.files.insert(path.clone());
+            self.objects.insert(path.clone(), id.clone());
         }
-        let root = Root::open(&dir)?.with_home(folder.path());
-        Ok(Self {
-            root,
-            files,
-            before: BTreeMap::new(),
-            _place: folder,
-        })
+        Ok(())
+    }
+
+    /// Removes a file, and the folders that are empty without it.
+    fn remove(&mut self, path: &str) -> Result<()> {
+        self.files.remove(path);
+        let mut at = self.root.dir().join(path);
+        fs::remove_file(&at).map_err(|e| no_tree(&e))?;
+        while at.pop() && at != self.root.dir() && fs::remove_dir(&at).is_ok() {}
+        Ok(())
     }
 
     /// A copy of a folder's files, for sessions on trees without a history.
@@ -138,16 +188,7 @@ impl Tree {
     /// What reading and writing give.
     #[cfg(test)]
     pub fn of(texts: &[(&str, &str)]) -> Result<Self> {
-        let folder = tempfile::tempdir().map_err(|e| no_tree(&e))?;
-        let dir = folder.path().join("tree");
-        fs::create_dir(&dir).map_err(|e| no_tree(&e))?;
-        let root = Root::open(&dir)?.with_home(folder.path());
-        let mut tree = Self {
-            root,
-            files: BTreeSet::new(),
-            before: BTreeMap::new(),
-            _place: folder,
-        };
+        let mut tree = Self::empty(tempfile::tempdir().map_err(|e| no_tree(&e))?)?;
         for (path, text) in texts {
             tree.write(path, text)?;
         }
@@ -230,10 +271,7 @@ impl Tree {
             let to = self.root.dir().join(&path);
             match bytes {
                 Some(bytes) => fs::write(&to, bytes).map_err(|e| no_tree(&e))?,
-                None => {
-                    fs::remove_file(&to).map_err(|e| no_tree(&e))?;
-                    self.files.remove(&path);
-                }
+                None => self.remove(&path)?,
             }
         }
         Ok(())
@@ -300,39 +338,68 @@ fn list(repo: &Path, commit: &str) -> Result<Vec<(String, String)>> {
     Ok(text.split('\0').filter_map(entry).collect())
 }
 
-/// One git process that hands out objects.
+/// When each of these commits of a repository was made, in seconds; those that it
+/// lacks, or all where git cannot say, are left out.
+pub(super) fn times(repo: &Path, commits: &[&str]) -> HashMap<String, u64> {
+    let out = git(repo)
+        .args(["rev-list", "--no-walk", "--ignore-missing", "--timestamp"])
+        .args(commits)
+        .stderr(Stdio::null())
+        .output();
+    let text = out.map_or(String::new(), |o| {
+        String::from_utf8_lossy(&o.stdout).into_owned()
+    });
+    let entry = |line: &str| {
+        let (time, commit) = line.split_once(' ')?;
+        Some((commit.to_string(), time.parse().ok()?))
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+/// One git process that hands out objects in the order in which they were asked for.
 struct Batch {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
+    asking: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Batch {
-    fn start(repo: &Path) -> Result<Self> {
+    /// Asks for all at once: question by question, each would wait for the last answer.
+    fn start(repo: &Path, ids: Vec<String>) -> Result<Self> {
         let mut child = git(repo)
-            .args(["cat-file", "--batch"])
+            .args(["cat-file", "--batch", "--buffer"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|e| no_git(&e))?;
-        let Some(out) = child.stdout.take() else {
-            return Err(no_git(&std::io::Error::other("it has no output")));
+        let (Some(input), Some(out)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(no_git(&std::io::Error::other("it has no input or output")));
         };
+        let asking = std::thread::spawn(move || {
+            let mut input = BufWriter::new(input);
+            for id in ids {
+                // It says less than was asked for where it ended.
+                if writeln!(input, "{id}").is_err() {
+                    return;
+                }
+            }
+        });
         Ok(Self {
             child,
             out: BufReader::new(out),
+            asking: Some(asking),
         })
     }
 
-    /// An object's bytes, `None` where it is missing.
-    fn get(&mut self, id: &str) -> Result<Option<Vec<u8>>> {
+    /// The next object's bytes, `None` where it is missing.
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let fail = |e: std::io::Error| no_git(&e);
-        let Some(input) = self.child.stdin.as_mut() else {
-            return Ok(None);
-        };
-        writeln!(input, "{id}").map_err(fail)?;
         let mut head = String::new();
         self.out.read_line(&mut head).map_err(fail)?;
+        if head.is_empty() {
+            return Err(no_git(&std::io::Error::other("it ended too early")));
+        }
         let size = match head.split_whitespace().collect::<Vec<_>>().as_slice() {
             [_, "blob", size] => size.parse::<usize>().ok(),
             _ => None,
@@ -349,9 +416,12 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        // It ends by itself once its input does.
+        // Its answers may not all have been read.
+        let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(asking) = self.asking.take() {
+            let _ = asking.join();
+        }
     }
 }
 
@@ -441,5 +511,34 @@ mod tests {
         assert_eq!((tree.walked().unwrap(), tree.files().len()), (1, 1));
         let e = Tree::checkout(&repo, "0123456789", &cache).unwrap_err();
         assert_eq!(e.code, "no_commit");
+
+        // From commit to commit: files change, go, come, and where one was is a folder.
+        fs::remove_file(repo.join("src/a.py")).unwrap();
+        fs::create_dir(repo.join("src/a.py")).unwrap();
+        fs::write(repo.join("src/a.py/c.py"), "z\n").unwrap();
+        fs::write(repo.join("same.py"), "same\n").unwrap();
+        run(&["add", "."]);
+        run(&["commit", "-qam", "three"]);
+        let third = run(&["rev-parse", "HEAD"]);
+        let (first, third) = (commit.trim(), third.trim());
+        tree.write("src/a.py", "a session's own\n").unwrap();
+        tree.write("src/new/d.py", "of a session\n").unwrap();
+        let all = |tree: &Tree| -> Vec<(String, String)> {
+            let files = tree.files().iter();
+            files.map(|f| (f.clone(), tree.text(f).unwrap())).collect()
+        };
+        for commit in [third, first, third, third] {
+            tree.turn_to(&repo, commit).unwrap();
+            let anew = Tree::checkout(&repo, commit, &cache).unwrap();
+            assert_eq!(all(&tree), all(&anew), "{commit}");
+            assert_eq!(tree.walked().unwrap(), anew.walked().unwrap());
+        }
+        assert_eq!(tree.text("src/a.py/c.py").as_deref(), Some("z\n"));
+        let times = times(
+            &repo,
+            &[first, third, "0123456789012345678901234567890123456789"],
+        );
+        assert_eq!(times.len(), 2);
+        assert!(times[first] <= times[third]);
     }
 }

@@ -15,6 +15,7 @@ mod swe_agent;
 pub use action::{Action, Search};
 
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -138,17 +139,21 @@ pub fn read_sessions(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Vec
         )
     })?;
     files.sort();
+    let read: Vec<(&PathBuf, Result<Session>)> = files
+        .par_iter()
+        .filter_map(|file| {
+            let id = file
+                .file_stem()
+                .map(|s| s.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let bytes = std::fs::read(file).ok()?;
+            Some((file, read_session(&id, &String::from_utf8_lossy(&bytes))))
+        })
+        .collect();
     let mut sessions = Vec::new();
     let mut origins: BTreeMap<PathBuf, BTreeMap<String, Origin>> = BTreeMap::new();
-    for file in files {
-        let id = file
-            .file_stem()
-            .map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let Ok(bytes) = std::fs::read(&file) else {
-            continue;
-        };
-        match read_session(&id, &String::from_utf8_lossy(&bytes)) {
+    for (file, session) in read {
+        match session {
             Ok(mut session) => {
                 let folder = file.parent().unwrap_or(Path::new(".")).to_path_buf();
                 let known = origins.entry(folder.clone()).or_insert_with(|| {
@@ -157,7 +162,7 @@ pub fn read_sessions(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Vec
                         .and_then(|b| serde_json::from_slice(&b).ok())
                         .unwrap_or_default()
                 });
-                if let Some(origin) = known.get(&id) {
+                if let Some(origin) = known.get(&session.id) {
                     session.repo = Some(origin.repo.clone());
                     session.commit = Some(origin.commit.clone());
                 }
