@@ -133,8 +133,8 @@ fn sessions(out: &mut String, replay: &Replay) -> Result<()> {
 const RULES: &str = "Each step is charged as recorded and as trimtab would have taken it, by what was known \
 at that moment: a search becomes <code>search</code> with the same pattern, a list <code>expand</code> of the \
 folder, named lines <code>expand</code> of the same lines, a whole file <code>compact</code> where it fits, \
-else <code>search</code> in it for names said before, a command <code>exec</code>, an edit <code>apply</code> of the shorter of a lazy snippet \
-and a search/replace block. A line that the agent went on to edit or quote, that the session had shown and \
+else <code>search</code> in it for names said before, a command <code>exec</code>, an edit <code>apply</code> of the shortest of a lazy snippet, \
+one search/replace block and several. A line that the agent went on to edit or quote, that the session had shown and \
 trimtab had not, is read again with 15 lines on each side, in a turn of its own; so is a search that did not \
 name a file which was opened next. An edit with other bytes than the recorded ones is charged with the \
 recorded one on top. Steps outside the tree and failed ones cost the same on both sides. trimtab’s tool \

@@ -12,8 +12,9 @@
 //!   `search` in it for names said before, or, where it holds none of them,
 //!   `compact` of it.
 //! - A command becomes the same command under `trimtab exec`.
-//! - An edit becomes `apply` of the shorter of a lazy snippet and a search/replace
-//!   block, made from the recorded old and new text alone; a new file is sent whole.
+//! - An edit becomes `apply` of the shortest of a lazy snippet, one search/replace
+//!   block and several, made from the recorded old and new text alone; a new file is
+//!   sent whole.
 
 use super::change::{Change, region};
 use super::recorded::{Action, Call, Search};
