@@ -164,7 +164,11 @@ fn all_writes_a_report_that_stands_alone() {
     );
     let json = fs::read(dir.path().join("out.json")).unwrap();
     let all: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    assert_eq!(all["replay"]["sums"][0]["sessions"], 3);
+    let sum = &all["replay"]["sums"][0];
+    assert_eq!(sum["sessions"], 3);
+    // What bounds the headline is above it, and stands beside it in the page.
+    let bound = sum["bound"].as_f64().unwrap();
+    assert!(bound >= sum["saved"][1][0]["value"].as_f64().unwrap());
     assert_eq!(all["tasks"]["ways"].as_array().unwrap().len(), 5);
     assert!(
         all["commands"][0]
@@ -176,9 +180,13 @@ fn all_writes_a_report_that_stands_alone() {
     {
         let page = fs::read_to_string(dir.path().join("out.html")).unwrap();
         assert_eq!(page.matches("<svg").count(), 4);
+        assert!(page.contains(&format!("could save more than {:.1}%", 100.0 * bound)));
         // Behind each figure the case: every session with its steps.
         for id in ["claude", "swe-agent", "messages"] {
-            assert!(page.contains(&format!("<summary>{id} ")), "{id}");
+            assert!(
+                page.contains(&format!("<details id=\"{id}\"><summary>{id} ")),
+                "{id}"
+            );
         }
         assert!(page.contains("prefers-color-scheme: dark"));
         assert!(!page.contains("<script") && !page.contains("src="));

@@ -59,8 +59,9 @@ fn sessions(out: &mut String, replay: &Replay) -> Result<()> {
     };
     let _ = write!(
         out,
-        "<h2>Recorded sessions</h2><p class=\"lead\">{}</p><p>{}</p>",
+        "<h2>Recorded sessions</h2><p class=\"lead\">{} {}</p><p>{}</p>",
         escape(&all.headline()),
+        escape(&all.bounded()),
         RULES
     );
     let mut head = vec!["net saving [95% by session]"];
@@ -169,7 +170,7 @@ fn parity(out: &mut String, all: &Sum) -> Result<()> {
         .collect();
     let _ = write!(
         out,
-        "<p>Refused or of other bytes: {}.</p><p>What bounds it: an oracle that reads nothing but what is edited or quoted later, with 15 lines \
+        "<p>Refused or of other bytes: {}.</p><p>An oracle that reads nothing but what is edited or quoted later, with 15 lines \
          around, would save {} of the tokens of all reads. {} tokens that trimtab showed were of lines shown \
          before, because a read named them again: without them the saving would be {}.</p>",
         if refusals.is_empty() {
@@ -235,19 +236,23 @@ fn cases(out: &mut String, replay: &Replay) {
     let rows = replay.sessions.iter().flat_map(|session| {
         let cases = session.steps.iter().filter(|s| !s.why.is_empty());
         cases.map(|s| {
-            vec![
-                session.id.clone(),
+            let id = escape(&session.id);
+            let mut row = vec![format!("<a href=\"#{id}\">{id}</a>")];
+            let cells = [
                 s.turn.to_string(),
+                s.kind.name().to_string(),
                 s.tool.clone(),
                 s.about.clone(),
                 s.ours.saturating_sub(s.recorded).to_string(),
                 s.why.clone(),
-            ]
+            ];
+            row.extend(cells.iter().map(|cell| escape(cell)));
+            row
         })
     });
-    table(
+    marked_up(
         out,
-        &["session", "turn", "tool", "about", "tokens", "why"],
+        &["session", "turn", "kind", "tool", "about", "tokens", "why"],
         rows,
     );
     out.push_str("</details>");
@@ -287,7 +292,8 @@ fn one(out: &mut String, session: &Replayed) {
     let (before, after) = (session.recorded[1].once, session.ours[1].once);
     let _ = write!(
         out,
-        "<details><summary>{} <span>{} at {}: {:.0} → {:.0} tokens of search, read and edit steps ({})</span></summary>",
+        "<details id=\"{}\"><summary>{} <span>{} at {}: {:.0} → {:.0} tokens of search, read and edit steps ({})</span></summary>",
+        escape(&session.id),
         escape(&session.id),
         escape(&session.repo),
         escape(session.commit.get(..10).unwrap_or(&session.commit)),
@@ -378,6 +384,12 @@ fn figure(out: &mut String, svg: &str) {
 }
 
 fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let rows = rows.map(|row| row.iter().map(|cell| escape(cell)).collect());
+    marked_up(out, head, rows);
+}
+
+/// A table whose cells are HTML already.
+fn marked_up(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     out.push_str("<div class=\"wide\"><table><thead><tr>");
     for cell in head {
         let _ = write!(out, "<th>{}</th>", escape(cell));
@@ -388,7 +400,7 @@ fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>
         for cell in row {
             let number = cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
             let class = if number { " class=\"n\"" } else { "" };
-            let _ = write!(out, "<td{class}>{}</td>", escape(&cell));
+            let _ = write!(out, "<td{class}>{cell}</td>");
         }
         out.push_str("</tr>");
     }
@@ -399,6 +411,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

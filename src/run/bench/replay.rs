@@ -5,7 +5,7 @@ use super::policy::Policy;
 use super::recorded::{Format, Session};
 use super::sum::{Sum, counts, sum};
 use super::tree::{Repos, Tree, times};
-use super::walk::{Control, Edits, SHARES, Step, Survival, Walked, walk};
+use super::walk::{Ceiling, Control, Edits, SHARES, Step, Survival, Walked, walk};
 use crate::error::{Error, Result};
 use crate::search::Engine;
 use crate::workspace::Cancel;
@@ -61,7 +61,7 @@ pub struct Replayed {
 pub(super) struct Rest {
     pub controls: [Control; 6],
     pub shortened: (usize, usize),
-    pub ceiling: (usize, usize),
+    pub ceiling: Ceiling,
     pub repeated: usize,
     pub survival: [[Survival; 6]; SHARES.len()],
 }

@@ -4,7 +4,7 @@ use super::controls::CONTROLS;
 use super::ledger::Kind;
 use super::replay::Replayed;
 use super::stats::{Interval, interval, saving};
-use super::walk::{Edits, SHARES, State, Step, Survival};
+use super::walk::{Ceiling, Edits, SHARES, State, Step, Survival};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -80,6 +80,10 @@ pub struct Sum {
     /// Share of the tokens of reads that an oracle would save which shows what is
     /// going to be edited or quoted, with 15 lines around.
     pub ceiling: f64,
+    /// What search, read and edit steps would save if every read that trimtab answers
+    /// cost no more than that oracle's, with all else as it is: the bound of any way
+    /// to choose what reads show.
+    pub bound: f64,
     /// Tokens of lines that trimtab showed again, unchanged, because a read named them.
     pub repeated: usize,
     /// What search, read and edit steps would save if the agent did not ask again for
@@ -124,7 +128,7 @@ pub(super) fn sum(repo: &str, sessions: &[&Replayed], seed: u64) -> Sum {
         })
         .collect();
     let mut edits = Edits::default();
-    let (mut shortened, mut ceiling) = ((0, 0), (0, 0));
+    let (mut shortened, mut ceiling) = ((0, 0), Ceiling::default());
     for s in sessions {
         edits.count += s.edits.count;
         edits.exact += s.edits.exact;
@@ -134,8 +138,9 @@ pub(super) fn sum(repo: &str, sessions: &[&Replayed], seed: u64) -> Sum {
         edits.missing += s.edits.missing;
         shortened.0 += s.rest.shortened.0;
         shortened.1 += s.rest.shortened.1;
-        ceiling.0 += s.rest.ceiling.0;
-        ceiling.1 += s.rest.ceiling.1;
+        ceiling.recorded += s.rest.ceiling.recorded;
+        ceiling.ours += s.rest.ceiling.ours;
+        ceiling.oracle += s.rest.ceiling.oracle;
     }
     let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
     let arm = |(at, name): (usize, &'static str)| {
@@ -186,6 +191,11 @@ pub(super) fn sum(repo: &str, sessions: &[&Replayed], seed: u64) -> Sum {
     let (recorded, ours) = pairs(1, 0)
         .into_iter()
         .fold((0.0, 0.0), |s, p| (s.0 + p.0, s.1 + p.1));
+    let again: usize = steps()
+        .filter(|s| s.kind == Kind::Read && s.state == State::Penalty)
+        .map(|s| s.ours)
+        .sum();
+    let reads = (ceiling.ours + again) as f64;
     let mut refusals: BTreeMap<String, usize> = BTreeMap::new();
     for step in steps().filter(|s| s.kind == Kind::Edit && s.state == State::Wasted) {
         let code = step.why.split(':').next().unwrap_or_default();
@@ -206,13 +216,24 @@ pub(super) fn sum(repo: &str, sessions: &[&Replayed], seed: u64) -> Sum {
             _ => names.enumerate().map(arm).collect(),
         },
         shortened: shortened.1,
-        ceiling: 1.0 - share(ceiling.1, ceiling.0),
+        ceiling: 1.0 - share(ceiling.oracle, ceiling.recorded),
+        bound: 1.0 - (ours - reads + ceiling.oracle as f64) / f64::max(recorded, 1.0),
         repeated,
         diverged: steps().filter(|s| s.state == State::Diverged).count(),
     }
 }
 
 impl Sum {
+    /// What bounds the headline.
+    pub fn bounded(&self) -> String {
+        format!(
+            "No choice of what reads show could save more than {:.1}%: so much would be saved if each read showed \
+             the lines that were edited or quoted later, with 15 lines around, and nothing else (an oracle with hindsight), \
+             all other steps as they are.",
+            100.0 * self.bound
+        )
+    }
+
     /// The figure that matters, with what it is a share of.
     pub fn headline(&self) -> String {
         let saved = self.saved[1][0];

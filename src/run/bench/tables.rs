@@ -17,6 +17,9 @@ impl Replay {
                 format!("{}: ", sum.repo)
             };
             out.push_str(&format!("{of}{}\n", sum.headline()));
+            if sum.repo == "all" {
+                out.push_str(&format!("{}\n", sum.bounded()));
+            }
         }
         let Some(all) = self.sums.first() else {
             return out;

@@ -41,6 +41,17 @@ pub struct Survival {
     pub shown: usize,
 }
 
+/// Tokens of the answers to all reads that trimtab took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in super::super) struct Ceiling {
+    /// As recorded.
+    pub recorded: usize,
+    /// Through trimtab.
+    pub ours: usize,
+    /// Of an oracle: the lines that are edited or quoted later, with some around.
+    pub oracle: usize,
+}
+
 impl Walker<'_> {
     /// Shows the same file in the controls' ways, at the price of trimtab's.
     pub(super) fn compare(
@@ -122,14 +133,13 @@ impl Walker<'_> {
         turn: usize,
         taken: Option<&Taken>,
     ) {
-        if taken.is_none() {
-            return;
-        }
+        let Some(taken) = taken else { return };
         let mut needed = controls::needed(lines, turn, &self.needs, AROUND);
         needed.retain(|n| shown.contains(n));
         needed.sort_unstable();
         let text: String = needed.iter().map(|n| lines.full(*n)).collect();
-        self.out.ceiling.0 += count(&call.output);
-        self.out.ceiling.1 += count(&text);
+        self.out.ceiling.recorded += count(&call.output);
+        self.out.ceiling.ours += count(&taken.output);
+        self.out.ceiling.oracle += count(&text);
     }
 }

@@ -6,6 +6,7 @@ mod parity;
 mod shown;
 mod step;
 
+pub(super) use compare::Ceiling;
 pub use compare::{Control, SHARES, Survival};
 pub use step::{Edits, State, Step};
 
@@ -42,9 +43,8 @@ pub(super) struct Walked {
     pub controls: [Control; 6],
     /// Tokens of what shortened reads showed, and of the same reads as recorded.
     pub shortened: (usize, usize),
-    /// Tokens of all replayed reads as recorded, and of the lines around what was
-    /// needed of them.
-    pub ceiling: (usize, usize),
+    /// What all reads that trimtab answered came to, and what they could have.
+    pub ceiling: Ceiling,
     /// Tokens of lines that trimtab showed again, unchanged, because a read named them.
     pub repeated: usize,
     /// By share of [`SHARES`]: trimtab, then the controls.
