@@ -519,10 +519,9 @@ proptest! {
         let Some(out) = checked(&text, &options, budget) else { return Ok(()) };
         let has = |line: &str| out.text.lines().any(|l| l == line);
         prop_assert!(has(error) || has(summary) || has(place), "{}", out.text);
-        // What they cost with the markers around them, the heading of a section, and
-        // what is said at the head.
+        // What they cost with the markers around them and what is said at the head.
         let cost = |l: &str| tokens::count(l) + 5;
-        let need = [error, place, summary].map(cost).iter().sum::<usize>() + 40;
+        let need = [error, place, summary].map(cost).iter().sum::<usize>() + 20;
         if budget >= need {
             for line in [error, place, summary] {
                 prop_assert!(line.is_empty() || has(line), "{budget} lost {line}: {}", out.text);

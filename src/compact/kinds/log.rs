@@ -55,7 +55,7 @@ fn is_place(text: &str) -> bool {
 }
 
 /// Names the errors, of which one must survive, and what belongs to the first.
-fn failures(draft: &mut Draft, lines: &[&str], signs: &[Signs]) {
+pub fn failures(draft: &mut Draft, lines: &[&str], signs: &[Signs]) {
     draft.failures = (0..lines.len()).filter(|&i| signs[i].is_error()).collect();
     let Some(&first) = draft.failures.first() else {
         return;

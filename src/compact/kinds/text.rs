@@ -27,7 +27,6 @@ pub fn draft(lines: &[&str], hits: &Hits) -> Draft {
         }
         opening = false;
     }
-    draft.failures = (0..lines.len()).filter(|&i| marks[i].is_error()).collect();
-    draft.first.extend(draft.failures.first());
+    log::failures(&mut draft, lines, &marks);
     draft
 }

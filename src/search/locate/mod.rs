@@ -106,7 +106,9 @@ pub struct LocateOptions {
     /// Which files are considered.
     pub scope: Scope,
     /// 1: by the task's own words and names. 2, the default: then by the names that
-    /// the best places of the first round use. More are not taken.
+    /// the best places of the first round use. More are not taken. The best of the
+    /// first round stay, and unless all that fits is wanted and there is room, the
+    /// answer has no more tokens than that of one round.
     pub rounds: usize,
 }
 

@@ -147,9 +147,16 @@ impl Deref for Placed {
     }
 }
 
-/// Scores of all blocks, in their order, after one round by the task's own words and
-/// names, or after a second by what the first has found.
-pub(super) fn score(scene: &Scene, w: &Weights, rounds: usize) -> Vec<f64> {
+/// Scores of all blocks, in their order.
+pub(super) struct Scores {
+    /// By the task's own words and names.
+    pub first: Vec<f64>,
+    /// By what the first round has found, too, where a second one was taken.
+    pub later: Option<Vec<f64>>,
+}
+
+/// Scores after one round, and after a second where `rounds` allows it.
+pub(super) fn score(scene: &Scene, w: &Weights, rounds: usize) -> Scores {
     let lengths: Vec<f64> = scene.blocks.iter().map(|b| length(b, w)).collect();
     let average = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
     let mut scores = words(scene, w, &lengths, average);
@@ -158,11 +165,18 @@ pub(super) fn score(scene: &Scene, w: &Weights, rounds: usize) -> Vec<f64> {
     for (i, s) in scores.iter_mut().enumerate() {
         *s *= factor(scene, w, i);
     }
-    let company = if rounds > 1 {
-        company::company(scene, &scores)
-    } else {
-        Vec::new()
-    };
+    let later = (rounds > 1).then(|| {
+        let company = company::company(scene, &scores);
+        around(scene, w, scores.clone(), &company)
+    });
+    Scores {
+        first: around(scene, w, scores, &[]),
+        later,
+    }
+}
+
+/// Adds what a block's file, company and neighbours give it.
+fn around(scene: &Scene, w: &Weights, mut scores: Vec<f64>, company: &[f64]) -> Vec<f64> {
     let top = scores.iter().copied().fold(0.0, f64::max);
     let mut best = vec![0.0f64; scene.files.len()];
     for (b, s) in scene.blocks.iter().zip(&scores) {
