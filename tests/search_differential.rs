@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use trimtab::search::{Case, Engine, Freshness, Mode, Request};
+use trimtab::search::{Case, Engine, Freshness, Mode, Request, Response};
 use trimtab::workspace::{Cancel, Root, Scope, walk};
 
 /// A matching line: path, number, text without its line break.
@@ -199,14 +199,44 @@ fn theirs(dir: &Path, flags: &[String], pattern: &str) -> Option<BTreeSet<Line>>
     Some(found)
 }
 
-fn ours(engine: &Engine, request: &Request) -> Option<(BTreeSet<Line>, Freshness)> {
+/// What an engine finds, in its order.
+struct Ours {
+    lines: Vec<Line>,
+    more: bool,
+    freshness: Freshness,
+}
+
+fn ours(engine: &Engine, request: &Request) -> Option<Ours> {
     let found = engine.matches(request, &Cancel::new()).ok()?;
     let lines = found.lines.into_iter().flatten();
     let lines = lines.map(|l| {
         let text = l.text.strip_suffix(b"\n").unwrap_or(&l.text);
-        (l.path, l.line, text.to_vec())
+        (l.path.to_string(), l.line, text.to_vec())
     });
-    Some((lines.collect(), found.freshness))
+    Some(Ours {
+        lines: lines.collect(),
+        more: found.more.contains(&true),
+        freshness: found.freshness,
+    })
+}
+
+/// With a limit, an engine gives the first of all its lines, and says whether there
+/// are more; it says so of ranges, too.
+fn capped(engine: &Engine, request: &Request, limit: usize, all: &[Line]) -> Response {
+    let request = Request {
+        limit: Some(limit),
+        ..request.clone()
+    };
+    let some = ours(engine, &request).unwrap();
+    let by = some.freshness.name();
+    let case = format!("{:?} at {limit} lines by {by}", request.queries);
+    assert!(some.lines == all[..all.len().min(limit)], "{case}");
+    assert_eq!(some.more, all.len() > limit, "{case}");
+    let shown = engine.search(&request, &Cancel::new()).unwrap();
+    if all.len() > limit {
+        assert!(shown.queries[0].more, "{case}");
+    }
+    shown
 }
 
 fn compare(dir: &Path, rounds: usize, seed: u64) {
@@ -217,7 +247,8 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
     let indexed = Engine::resident(&root);
     indexed.settle();
     let mut random = Random(seed);
-    let (mut matched, mut by_index) = (0, 0);
+    let mut limits = Random(seed);
+    let (mut matched, mut by_index, mut cut) = (0, 0, 0);
     for round in 0..rounds {
         let (request, flags) = request(&mut random, &sample);
         let query = &request.queries[0];
@@ -232,11 +263,17 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
         };
         expected.retain(|l| !sample.binary.contains(&l.0));
         matched += usize::from(!expected.is_empty());
+        let limit = [1, 2, 7, 40, 200][limits.below(5)];
+        let mut shown = Vec::new();
         for engine in [&plain, &indexed] {
             // An empty pattern is refused, which rg does not do.
-            let Some((mut lines, by)) = ours(engine, &request) else {
+            let Some(found) = ours(engine, &request) else {
                 panic!("{}: refused, but rg accepts it", case());
             };
+            let by = found.freshness;
+            cut += usize::from(found.lines.len() > limit);
+            shown.push(capped(engine, &request, limit, &found.lines));
+            let mut lines: BTreeSet<Line> = found.lines.into_iter().collect();
             lines.retain(|l| !sample.binary.contains(&l.0));
             by_index += usize::from(by != Freshness::Scan);
             let missing: Vec<_> = expected.difference(&lines).take(3).collect();
@@ -248,9 +285,17 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
                 by.name()
             );
         }
+        // Ranges, too, are the same with the index.
+        let [plain, indexed] = &shown[..] else {
+            unreachable!()
+        };
+        assert_eq!(plain.excerpts, indexed.excerpts, "{}", case());
+        assert_eq!(plain.queries, indexed.queries, "{}", case());
+        assert_eq!(plain.omitted, indexed.omitted, "{}", case());
     }
     println!(
-        "{}: {rounds} requests, {matched} with matches, {by_index} by the index, all as rg",
+        "{}: {rounds} requests, {matched} with matches, {by_index} by the index, \
+         {cut} cut at a limit, all as rg",
         dir.display()
     );
     assert!(
@@ -258,6 +303,7 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
         "only {matched} of {rounds} match anything"
     );
     assert!(by_index > 0, "the index was never used");
+    assert!(cut > 0, "no limit was reached");
 }
 
 #[test]

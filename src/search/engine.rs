@@ -6,13 +6,13 @@ use super::listed::{Listed, list};
 use super::locate::{LocateOptions, Locator};
 use super::order::{load_order, promote, rank};
 use super::query::{Kind, Query};
-use super::ranges::{Detail, Draft, drafts, topic};
+use super::ranges::{Detail, Draft, Syntax, View, drafts, topic};
 use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
 use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
-use super::views::{Loaded, Views};
+use super::views::{Loaded, Parsing, Views};
 use crate::error::{Error, Result};
 use crate::text::Lines;
 use crate::workspace::{Cancel, FilePath, Root};
@@ -297,7 +297,8 @@ impl Engine {
         Ok((found, Freshness::Scan))
     }
 
-    /// Reads and parses files in the given order, until the result can hold no more.
+    /// Reads files in the given order, until the result can hold no more, and parses
+    /// them as far as [`Parsing`] goes.
     fn load(
         &self,
         files: &[FileHits],
@@ -310,6 +311,8 @@ impl Engine {
         let mut cost = Cost::default();
         let mut loaded = Vec::new();
         let mut found: Vec<Draft> = Vec::new();
+        let mut parsing = Parsing::default();
+        let mut scanner = Scanner::new(queries, ALL, cancel);
         for batch in order.chunks(BATCH) {
             if !cost.within(budget, ENOUGH) {
                 break;
@@ -323,11 +326,21 @@ impl Engine {
                     view: self.views.view(&file.path, cancel),
                 })
                 .collect();
+            let parsed: Vec<bool> = views.iter().map(|v| parsing.admits(v)).collect();
+            let syntax: Vec<&Syntax> = views
+                .par_iter()
+                .zip(parsed)
+                .map(|(v, parsed)| match parsed {
+                    true => v.view.syntax(&v.path, cancel),
+                    false => View::unparsed(),
+                })
+                .collect();
             cancel.check()?;
-            let mut scanner = Scanner::new(queries, ALL, cancel);
-            for (file, view) in batch.iter().filter_map(|i| files.get(*i)).zip(views) {
+            for (file, (view, syntax)) in
+                (batch.iter().filter_map(|i| files.get(*i))).zip(views.iter().zip(syntax))
+            {
                 let hits = again(&mut scanner, &view.view.bytes, file, request);
-                let drafts = drafts(loaded.len(), &view.path, &view.view, &hits, queries);
+                let drafts = drafts(loaded.len(), &view.path, syntax, &hits, queries);
                 let source = Source {
                     request,
                     queries,
@@ -338,7 +351,7 @@ impl Engine {
                     cost = cost.plus(price(source, draft, Detail::Bare));
                 }
                 found.extend(drafts);
-                loaded.push(view);
+                loaded.push(Loaded::clone(view));
             }
         }
         Ok((loaded, found))

@@ -8,12 +8,10 @@ use crate::text::{self, Lines, Span};
 use crate::workspace::{Cancel, FilePath};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Definitions up to this many lines are shown whole.
 const WHOLE: usize = 60;
-/// Files above this many bytes are not parsed for a search (1 MiB): it would take
-/// longer than the search.
-const PARSED: usize = 1 << 20;
 /// Most lines of a range at the lowest level of detail.
 const BARE: usize = 8;
 /// First lines of a long definition that are shown when it was asked for by name.
@@ -21,40 +19,73 @@ const HEAD: usize = 20;
 /// Lines around a match in a long definition.
 const AROUND: usize = 3;
 
-/// A file of the result, read and parsed.
+/// A file of the result as it was read, and what its syntax says once that was asked
+/// for.
 #[derive(Debug, Default)]
 pub(super) struct View {
     /// As it was read.
     pub bytes: Vec<u8>,
     /// As text.
     pub text: String,
+    syntax: OnceLock<Syntax>,
+}
+
+/// What a file's syntax says about its lines.
+#[derive(Debug, Default)]
+pub(super) struct Syntax {
     definitions: Definitions,
     /// Lines that hold nothing but comment.
     comment_lines: BTreeSet<usize>,
 }
 
+/// Of a file that is not parsed.
+static UNKNOWN: Syntax = Syntax {
+    definitions: Definitions::NONE,
+    comment_lines: BTreeSet::new(),
+};
+
 impl View {
-    /// Decodes and parses a file. What it says is of no use once `cancel` is set.
-    pub fn new(path: &FilePath, bytes: Vec<u8>, cancel: &Cancel) -> Self {
-        let text = text::decode(&bytes).text.into_owned();
-        let head = text.lines().next().unwrap_or_default();
-        let parsed = if text.len() <= PARSED {
-            let stop = || cancel.is_cancelled();
-            Language::detect(path.rel.as_ref(), head)
-                .and_then(|l| syntax::parse_unless(l, &text, &stop))
-        } else {
-            None
-        };
-        let (definitions, comments) = match &parsed {
-            Some(p) => (p.definitions(&text), p.comments(&text)),
-            None => (Definitions::default(), Vec::new()),
-        };
-        let comment_lines = comment_lines(&text, &comments);
+    /// Decodes a file.
+    pub fn new(bytes: Vec<u8>) -> Self {
         Self {
+            text: text::decode(&bytes).text.into_owned(),
             bytes,
-            text,
+            syntax: OnceLock::new(),
+        }
+    }
+
+    /// What its syntax says, parsed when it is first asked for. Of no use once
+    /// `cancel` is set.
+    pub fn syntax(&self, path: &FilePath, cancel: &Cancel) -> &Syntax {
+        if let Some(known) = self.syntax.get() {
+            return known;
+        }
+        let found = Syntax::of(path, &self.text, cancel);
+        if cancel.is_cancelled() {
+            return &UNKNOWN;
+        }
+        self.syntax.get_or_init(|| found)
+    }
+
+    /// For lines that are shown as they stand.
+    pub fn unparsed() -> &'static Syntax {
+        &UNKNOWN
+    }
+}
+
+impl Syntax {
+    fn of(path: &FilePath, text: &str, cancel: &Cancel) -> Self {
+        let head = text.lines().next().unwrap_or_default();
+        let stop = || cancel.is_cancelled();
+        let parsed = Language::detect(path.rel.as_ref(), head)
+            .and_then(|l| syntax::parse_unless(l, text, &stop));
+        let Some(parsed) = parsed else {
+            return Self::default();
+        };
+        let (definitions, comments) = parsed.outline(text);
+        Self {
             definitions,
-            comment_lines,
+            comment_lines: comment_lines(text, &comments),
         }
     }
 }
@@ -151,7 +182,7 @@ pub(super) fn topic(
 pub(super) fn drafts(
     file: usize,
     path: &FilePath,
-    view: &View,
+    known: &Syntax,
     hits: &[Hits],
     queries: &[Query],
 ) -> Vec<Draft> {
@@ -165,8 +196,8 @@ pub(super) fn drafts(
     let mut by_definition: BTreeMap<Option<usize>, BTreeMap<usize, Mask>> = BTreeMap::new();
     let mut named: BTreeMap<usize, Names> = BTreeMap::new();
     for (&line, &mask) in &lines {
-        let around = scope(&view.definitions, line);
-        for (index, definition) in definitions_at(&view.definitions, line) {
+        let around = scope(&known.definitions, line);
+        for (index, definition) in definitions_at(&known.definitions, line) {
             let found = names(definition, mask, queries);
             if found != Names::default() {
                 named.entry(index).or_default().add(found);
@@ -177,14 +208,14 @@ pub(super) fn drafts(
     let mut out: Vec<Draft> = by_definition
         .into_iter()
         .map(|(index, matches)| {
-            let definition = index.and_then(|i| view.definitions.get(i));
+            let definition = index.and_then(|i| known.definitions.get(i));
             let first = matches.keys().next().copied().unwrap_or(1);
             let last = matches.keys().next_back().copied().unwrap_or(first);
             let mut names = Names::default();
             for (i, found) in &named {
                 let inside = match definition {
                     // A field or constant counts for what it stands in.
-                    Some(_) => scope_of(&view.definitions, *i) == index,
+                    Some(_) => scope_of(&known.definitions, *i) == index,
                     None => false,
                 };
                 if inside {
@@ -198,7 +229,7 @@ pub(super) fn drafts(
                 kind: definition.map(|d| d.kind),
                 head: definition.map(|d| d.lines.start),
                 queries: matches.values().fold(0, |a, m| a | m),
-                comment: matches.keys().all(|l| view.comment_lines.contains(l)),
+                comment: matches.keys().all(|l| known.comment_lines.contains(l)),
                 matches,
                 defines: names.exact,
                 named: names.bare,

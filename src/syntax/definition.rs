@@ -154,6 +154,9 @@ impl Definition {
 pub struct Definitions(pub(super) Vec<Definition>);
 
 impl Definitions {
+    /// Those of a text that defines nothing.
+    pub const NONE: Self = Self(Vec::new());
+
     /// All, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Definition> {
         self.0.iter()

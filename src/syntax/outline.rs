@@ -38,18 +38,21 @@ struct Found {
     language: &'static Language,
 }
 
-pub(super) fn definitions(parsed: &Parsed, text: &str) -> Definitions {
+/// The definitions, and the comments on the way.
+pub(super) fn outline(parsed: &Parsed, text: &str) -> (Definitions, Vec<Range<usize>>) {
     let mut found = Vec::new();
-    collect(parsed, text, &mut found);
+    let mut comments = Vec::new();
+    collect(parsed, text, &mut found, &mut comments);
     for inner in parsed.embedded() {
-        collect(inner, text, &mut found);
+        collect(inner, text, &mut found, &mut comments);
     }
+    comments.sort_by_key(|c| c.start);
     let order =
         |a: &Found, b: &Found| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end));
     found.sort_by(order);
     stretch_headings(&mut found, text);
     found.sort_by(order);
-    Definitions(settle(found))
+    (Definitions(settle(found)), comments)
 }
 
 /// Lets each underlined heading reach to the next of its level.
@@ -167,7 +170,7 @@ struct Level<'t> {
     scopes: usize,
 }
 
-fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>) {
+fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>, comments: &mut Vec<Range<usize>>) {
     let language = parsed.language();
     let grammar = language.grammar();
     let mut cursor = parsed.tree().walk();
@@ -182,7 +185,9 @@ fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>) {
         if grammar.patterns.apply_to(kind) {
             find(grammar, language, &levels, text, out);
         }
-        if flags & flag::COMMENT == 0 && cursor.goto_first_child() {
+        if flags & flag::COMMENT != 0 {
+            comments.push(trimmed(text, node));
+        } else if cursor.goto_first_child() {
             let scopes =
                 levels.last().map_or(0, |l| l.scopes) + usize::from(flags & flag::SCOPE != 0);
             levels.push(Level::new(cursor.node(), scopes));

@@ -228,7 +228,12 @@ impl Parsed {
 
     /// What the text defines, embedded languages included.
     pub fn definitions(&self, text: &str) -> Definitions {
-        outline::definitions(self, text)
+        self.outline(text).0
+    }
+
+    /// What the text defines and its comments, both in order, by one walk for both.
+    pub fn outline(&self, text: &str) -> (Definitions, Vec<Range<usize>>) {
+        outline::outline(self, text)
     }
 
     /// The comments, in order.
