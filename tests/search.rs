@@ -225,8 +225,8 @@ fn what_is_left_out_comes_back() {
         let shown = found
             .excerpts
             .iter()
-            .any(|e| e.path == line.path && e.matches.contains(&line.line));
-        let kept = rest.text.contains(&line.path);
+            .any(|e| *e.path == *line.path && e.matches.contains(&line.line));
+        let kept = rest.text.contains(&*line.path);
         assert!(shown || kept, "{}:{}", line.path, line.line);
     }
 }

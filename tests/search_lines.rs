@@ -155,7 +155,7 @@ fn ours(engine: &Engine, request: &Request) -> Vec<BTreeSet<Line>> {
         .map(|lines| {
             lines
                 .into_iter()
-                .map(|l| (l.path, l.line, trim(&l.text).to_vec()))
+                .map(|l| (l.path.to_string(), l.line, trim(&l.text).to_vec()))
                 .collect()
         })
         .collect()

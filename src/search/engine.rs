@@ -2,6 +2,7 @@ use super::budget::{Budget, Cost};
 use super::collect::{self, Collected, line_queries};
 use super::excerpt::{Source, price};
 use super::fit::{self, Found};
+use super::lines::{LineMatch, Matches};
 use super::listed::{Listed, list};
 use super::locate::{LocateOptions, Locator};
 use super::order::{load_order, promote, rank};
@@ -18,6 +19,7 @@ use crate::text::Lines;
 use crate::workspace::{Cancel, FilePath, Root};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 #[cfg(unix)]
 use std::sync::OnceLock;
 
@@ -40,28 +42,6 @@ pub struct Engine {
     /// Begun when it is asked for.
     #[cfg(unix)]
     resident: Option<OnceLock<Resident>>,
-}
-
-/// The matching lines of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matches {
-    /// By query, in order of paths and lines.
-    pub lines: Vec<Vec<LineMatch>>,
-    /// By query, whether there are more than [`Request::limit`].
-    pub more: Vec<bool>,
-    /// How it was made sure to be up to date.
-    pub freshness: Freshness,
-}
-
-/// A matching line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineMatch {
-    /// Relative to the root.
-    pub path: String,
-    /// From 1.
-    pub line: usize,
-    /// With its line break, decoded from UTF-16 where the file is.
-    pub text: Vec<u8>,
 }
 
 /// Lines per query and file that are counted without being shown: beyond, a file is
@@ -149,9 +129,16 @@ impl Engine {
         let (found, freshness) = self.collect(&queries, request, keep, cancel)?;
         found.stopped?;
         let files = found.files;
-        let mut lines = vec![Vec::new(); queries.len()];
+        let mut counts = vec![0; queries.len()];
+        for hits in files.iter().flat_map(|f| &f.hits) {
+            if let Some(count) = counts.get_mut(hits.query) {
+                *count += hits.lines.len();
+            }
+        }
+        let mut lines: Vec<Vec<LineMatch>> = counts.into_iter().map(Vec::with_capacity).collect();
         let mut more = vec![false; queries.len()];
         for file in files {
+            let path: Arc<str> = file.path.rel.into();
             for hits in file.hits {
                 let (Some(list), Some(more)) =
                     (lines.get_mut(hits.query), more.get_mut(hits.query))
@@ -159,9 +146,9 @@ impl Engine {
                     continue;
                 };
                 *more |= hits.more;
-                let found = hits.lines.into_iter().zip(hits.texts);
+                let found = hits.lines.into_iter().zip(hits.texts.into_lines());
                 list.extend(found.map(|(line, text)| LineMatch {
-                    path: file.path.rel.clone(),
+                    path: Arc::clone(&path),
                     line: line as usize,
                     text,
                 }));

@@ -1,6 +1,7 @@
 //! Files that match and are not shown.
 
 use super::collect::{self, Candidate};
+use super::lines::Text;
 use super::query::Query;
 use super::scan::{FileHits, Keep, What};
 use crate::error::Result;
@@ -72,9 +73,9 @@ impl Listed {
             return;
         }
         let more = file.hits.iter().any(|h| h.more);
-        let mut lines: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        let mut lines: BTreeMap<u32, Text> = BTreeMap::new();
         for hit in file.hits {
-            lines.extend(hit.lines.into_iter().zip(hit.texts));
+            lines.extend(hit.lines.into_iter().zip(hit.texts.into_lines()));
         }
         self.files += 1;
         self.lines += lines.len();

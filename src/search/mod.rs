@@ -30,6 +30,7 @@ mod fit;
 mod gate;
 #[cfg(unix)]
 mod index;
+mod lines;
 mod listed;
 pub mod locate;
 mod order;
@@ -44,7 +45,8 @@ mod scan;
 mod stopping;
 mod views;
 
-pub use engine::{Engine, LineMatch, Matches, search};
+pub use engine::{Engine, search};
+pub use lines::{LineMatch, Matches, Text};
 pub use locate::{LocateOptions, Located, Locator, Ranked, locate};
 pub use query::{Kind, Query, bare_name};
 pub use request::{Case, DEFAULT_BUDGET, DEFAULT_BYTES, MAX_QUERIES, Mode, Request};

@@ -8,6 +8,7 @@
 
 use super::definition;
 use super::gate::Gate;
+use super::lines::Texts;
 use super::query::{Kind, Query};
 use crate::workspace::{Cancel, FilePath};
 use grep_regex::RegexMatcher;
@@ -37,7 +38,7 @@ pub(super) struct Hits {
     /// Matching lines, from 1, in order, where the caller asked for them.
     pub lines: Vec<u32>,
     /// Their bytes with line breaks, where the caller asked for them.
-    pub texts: Vec<Vec<u8>>,
+    pub texts: Texts,
     /// Whether some matching lines are left out: there are more.
     pub more: bool,
     /// What some line looks as if it defined.
@@ -471,7 +472,7 @@ impl Sink for LineSink<'_> {
                 self.hits.lines.push(number);
             }
             if self.keep.what == What::Texts {
-                self.hits.texts.push(line.to_vec());
+                self.hits.texts.push(line);
             }
             self.guess_definition(line);
         }
