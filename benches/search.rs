@@ -94,8 +94,8 @@ fn measure(root: &Root, runs: usize) {
         let query = |pattern| Query { what: "", pattern };
         patterns.map(query).collect::<Vec<_>>()
     });
-    let queries =
-        given.unwrap_or_else(|| queries(&files.into_iter().map(|f| f.abs).collect::<Vec<_>>()));
+    let files: Vec<PathBuf> = files.into_iter().map(|f| f.abs).collect();
+    let queries = given.unwrap_or_else(|| queries(&files));
     let engine = Engine::new(root);
     let all: Vec<&str> = queries.iter().map(|q| q.pattern.as_str()).collect();
 
@@ -131,11 +131,11 @@ fn measure(root: &Root, runs: usize) {
         process.0,
         library.0,
     );
-    indexed(root, runs, &queries);
+    indexed(root, runs, &queries, &selective(&files));
 }
 
 /// The same with a resident index, built for the occasion.
-fn indexed(root: &Root, runs: usize, queries: &[Query]) {
+fn indexed(root: &Root, runs: usize, queries: &[Query], selective: &Query) {
     let Ok(home) = tempfile::tempdir() else {
         return;
     };
@@ -144,7 +144,7 @@ fn indexed(root: &Root, runs: usize, queries: &[Query]) {
     let engine = Engine::resident(root);
     engine.settle();
     println!("with the index (process: ranges):");
-    for query in queries {
+    for query in queries.iter().chain([selective]) {
         let pattern = query.pattern.as_str();
         let [rg, shown, found] = rounds(
             runs,
@@ -395,8 +395,9 @@ fn lines(engine: &Engine, patterns: &[&str], limit: Option<usize>) -> usize {
     }
 }
 
-/// Eight queries from the words of some of the files, spread over all of them.
-fn queries(files: &[PathBuf]) -> Vec<Query> {
+/// How often the words of some of the files occur there, the rarest first, and which
+/// share of all files these are: one in so many.
+fn words(files: &[PathBuf]) -> (Vec<(String, usize)>, usize) {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let step = (files.len() / 2_000).max(1);
     for path in files.iter().step_by(step) {
@@ -412,6 +413,24 @@ fn queries(files: &[PathBuf]) -> Vec<Query> {
     }
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();
     words.sort_by_key(|(word, n)| (*n, word.clone()));
+    (words, step)
+}
+
+/// A word that some 1,000 lines hold.
+fn selective(files: &[PathBuf]) -> Query {
+    let (words, step) = words(files);
+    let word = words
+        .into_iter()
+        .min_by_key(|(_, n)| (n * step).abs_diff(1_000));
+    Query {
+        what: "about 1,000 lines",
+        pattern: word.map_or("unlikely".into(), |(word, _)| word),
+    }
+}
+
+/// Eight queries from the words of some of the files, spread over all of them.
+fn queries(files: &[PathBuf]) -> Vec<Query> {
+    let (words, _) = words(files);
     let pick = |share: f64| -> String {
         let at = ((words.len() as f64 - 1.0) * share).max(0.0) as usize;
         words.get(at).map_or("unlikely".into(), |w| w.0.clone())
