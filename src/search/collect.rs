@@ -9,8 +9,10 @@ use crate::workspace::{Cancel, FilePath, Root, visit, walk};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Files scanned at once between two looks at a limit: enough to keep all threads
-/// busy, few enough to waste little once the limit is reached.
+/// Files scanned at once between two looks at a limit: few at first, because a frequent
+/// word reaches it soon and the rest would be read for nothing; then twice as many each
+/// time, up to what keeps all threads busy.
+const FIRST_BATCH: usize = 16;
 const BATCH: usize = 256;
 
 /// A file and the queries that may match in it.
@@ -119,7 +121,12 @@ pub(super) fn by_list(
     let mut left = vec![limit.saturating_add(1); queries.len()];
     let mut files = Vec::new();
     let mut stopped = Ok(());
-    for batch in candidates.chunks(BATCH) {
+    let mut rest = candidates;
+    let mut size = FIRST_BATCH;
+    while !rest.is_empty() {
+        let (batch, after) = rest.split_at(size.min(rest.len()));
+        rest = after;
+        size = (size * 2).min(BATCH);
         let active = left
             .iter()
             .enumerate()
