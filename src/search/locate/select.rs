@@ -8,6 +8,7 @@ use super::words::Map;
 use super::{Located, Ranked};
 use crate::text::{Lines, Span};
 use crate::tokens;
+use std::collections::HashSet;
 
 /// The share of the best score from which a block is worth its tokens, and how it
 /// rises with the logarithm of the rank: how often a block belongs to the task falls
@@ -27,28 +28,52 @@ const ENOUGH_RANKS: usize = 20;
 /// at most so many lines that are not blank: to see one more file costs little then.
 const BREADTH: f64 = 1.1;
 const BREADTH_LINES: u32 = 25;
-/// So many of the first round's best places stay, whatever a later round finds. On 50
-/// commits, without filling, the line F1 of 4 was below the first round's own in no
-/// case, of 3 in one, of 2 in two, of none in six.
+/// So many of the first round's best places stay, whatever a later round finds.
 const CONFIDENT: usize = 4;
 
-/// Selects by the scores of the last round. What a later round finds may take the place
-/// of the first one's less certain places, within their tokens: the first one's best
-/// stay, and the answer never costs more than the first one's own. With all that fits,
-/// a later round may also go on where the first has nothing more.
+/// Selects by the scores of the last round. The first round's best places stay, and
+/// the answer costs no more than that round's own: what a later round finds takes the
+/// place of those that it does not find again, and where that leaves tokens they stay
+/// as well. With all that fits, a later round ranks what is behind the best ones, and
+/// may go on where the first has nothing more.
 pub(super) fn select(scene: &Scene, scores: &Scores, budget: usize, fill: bool) -> Located {
-    let first = pick(scene, &scores.first, budget, fill, &[]);
+    let mut texts = Texts::default();
+    let mut take = |scores: &[f64], order: &[usize], budget, sure| {
+        pick(scene, scores, order, (budget, fill, sure), &mut texts)
+    };
+    let first = take(
+        &scores.first,
+        &ranked(scene, &scores.first, fill),
+        budget,
+        1,
+    );
     let Some(later) = &scores.later else {
         return first.located;
     };
-    let budget = match fill && !first.cut {
-        true => budget,
-        false => first.located.tokens,
-    };
     let confident = first.blocks.get(..CONFIDENT).unwrap_or(&first.blocks);
-    let mut located = pick(scene, later, budget, fill, confident).located;
-    let ranked = &mut located.ranked;
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut order = confident.to_vec();
+    let mut most = first.located.tokens;
+    let found = ranked(scene, later, fill);
+    if fill {
+        order.extend(found);
+        if !first.cut {
+            most = budget;
+        }
+    } else {
+        let found = take(later, &found, budget, 1).blocks;
+        order.extend(first.blocks.iter().filter(|b| found.contains(b)));
+        order.extend(found);
+        order.extend(&first.blocks);
+    }
+    let mut seen = HashSet::new();
+    order.retain(|b| seen.insert(*b));
+    let mut located = take(later, &order, most, order.len()).located;
+    // What ranks higher scores no less.
+    let mut least = 0.0f64;
+    for r in located.ranked.iter_mut().rev() {
+        r.score = r.score.max(least);
+        least = r.score;
+    }
     located
 }
 
@@ -62,36 +87,50 @@ struct Picked {
     cut: bool,
 }
 
-/// Picks in the order of the scores, behind what stays anyway.
-fn pick(scene: &Scene, scores: &[f64], budget: usize, fill: bool, stays: &[usize]) -> Picked {
+/// The files that were read, by their place in the scene.
+type Texts = Map<usize, Option<String>>;
+
+/// The blocks with a score, best first; without filling, those that are looked at.
+fn ranked(scene: &Scene, scores: &[f64], fill: bool) -> Vec<usize> {
     let broad = fill.then(|| broaden(scene, scores));
     let scores = broad.as_deref().unwrap_or(scores);
     let score = |i: usize| scores.get(i).copied().unwrap_or_default();
-    let mut order: Vec<usize> = (0..scores.len())
-        .filter(|i| score(*i) > 0.0 && !stays.contains(i))
-        .collect();
+    let mut order: Vec<usize> = (0..scores.len()).filter(|&i| score(i) > 0.0).collect();
     order.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
-    let all = stays.iter().chain(&order);
-    let top = all.map(|&i| score(i)).fold(0.0, f64::max);
-    let budget = if fill {
-        budget
-    } else {
+    if !fill {
         order.truncate(ENOUGH_RANKS);
-        budget.min(ENOUGH_TOKENS)
+    }
+    order
+}
+
+/// Picks blocks in an order, as far as the budget goes. The first `sure` ones are
+/// worth their tokens, others only if they score enough.
+fn pick(
+    scene: &Scene,
+    scores: &[f64],
+    order: &[usize],
+    (budget, fill, sure): (usize, bool, usize),
+    texts: &mut Texts,
+) -> Picked {
+    let broad = fill.then(|| broaden(scene, scores));
+    let scores = broad.as_deref().unwrap_or(scores);
+    let score = |i: usize| scores.get(i).copied().unwrap_or_default();
+    let top = order.iter().map(|&i| score(i)).fold(0.0, f64::max);
+    let budget = match fill {
+        true => budget,
+        false => budget.min(ENOUGH_TOKENS),
     };
     let mut picked = Picked::default();
     let out = &mut picked.located;
     out.considered = scores.len();
-    let mut texts: Map<usize, Option<String>> = Map::default();
-    let all = stays.iter().copied().chain(order);
-    for (rank, i) in all.enumerate() {
+    for (rank, &i) in order.iter().enumerate() {
         let Some(block) = scene.blocks.get(i) else {
             continue;
         };
         let Some(file) = scene.files.get(block.file) else {
             continue;
         };
-        let sure = fill || rank == 0 || rank < stays.len();
+        let sure = fill || rank < sure;
         if !sure && score(i) < share(out, file, block, rank) * top {
             continue;
         }
