@@ -403,6 +403,7 @@ fn apply_step(now: &Moment<'_>, change: &Change, edit: String, rewrite: bool) ->
     Ok(match apply::plan(now.tree.root(), &edits, &options) {
         Ok(plan) => {
             let wanted = change.after.as_bytes();
+            let written = !plan.changes.is_empty();
             let exact = match plan.changes.as_slice() {
                 [] => change.before.as_deref() == Some(&change.after),
                 [one] => one.after.as_deref() == Some(wanted),
@@ -411,12 +412,16 @@ fn apply_step(now: &Moment<'_>, change: &Change, edit: String, rewrite: bool) ->
             Taken {
                 arguments,
                 // The undo entry is named once it is written.
-                output: format!("{}, undo u1", plan.applied.summary().trim_end()),
+                output: match written {
+                    true => format!("{}, undo u1", plan.applied.summary().trim_end()),
+                    false => plan.applied.summary(),
+                },
                 exact,
                 wasted: !exact,
-                why: match exact {
-                    true => String::new(),
-                    false => "other_bytes: the merged text is not the recorded one".into(),
+                why: match (exact, written) {
+                    (true, _) => String::new(),
+                    (_, true) => "other_bytes: the merged text is not the recorded one".into(),
+                    (_, false) => "unchanged: the edit is taken for made already".into(),
                 },
                 ..Taken::default()
             }

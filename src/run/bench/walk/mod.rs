@@ -455,6 +455,32 @@ mod tests {
         assert!(out.steps[2].ours > whole && out.steps[2].ours < whole + 60);
     }
 
+    /// An edit that repeats the lines behind it is taken for made already. That changes
+    /// nothing and says so: no wrong bytes, but the recorded edit is made as well.
+    #[test]
+    fn an_edit_that_changes_nothing_is_not_a_wrong_one() {
+        let text = "def f():\n    one()\n    two()\n    return 1\n";
+        let messages = json!({"repo": "a/b", "base_commit": "c", "messages": [
+            {"role": "user", "content": "Mend it."},
+            call("1", "write_file", json!({"path": "/w/try.py", "content": text})),
+            answer("1", "done"),
+            call("2", "str_replace", json!({"path": "/w/try.py", "old_str": "    one()\n",
+                "new_str": "    one()\n    two()\n    return 1\n"})),
+            answer("2", "done"),
+        ]});
+        let session = read_session("s", &messages.to_string()).unwrap();
+        let out = walked(&session);
+        let edits = Edits {
+            count: 1,
+            refused: 1,
+            ..Edits::default()
+        };
+        assert_eq!(out.edits, edits, "{:?}", out.steps);
+        assert_eq!(out.steps[1].state, State::Wasted);
+        assert!(out.steps[1].why.starts_with("unchanged: "));
+        assert!(out.steps[1].ours > out.steps[1].recorded);
+    }
+
     /// Nothing that comes later changes what trimtab is sent or answers before.
     #[test]
     fn the_future_changes_no_byte() {

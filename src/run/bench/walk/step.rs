@@ -52,7 +52,7 @@ pub struct Edits {
     pub count: usize,
     /// `apply` gave the recorded bytes.
     pub exact: usize,
-    /// `apply` refused.
+    /// `apply` refused, or took the edit for made already and said so.
     pub refused: usize,
     /// `apply` gave other bytes.
     pub wrong: usize,
