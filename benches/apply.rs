@@ -117,26 +117,19 @@ fn python_snippet(lines: usize) -> String {
 }
 
 fn prose(lines: usize) -> String {
-    (0..lines)
-        .map(|n| {
-            format!(
-                "Entry {n} says that measure {} was taken at place {}.\n",
-                n * 31,
-                n * 17
-            )
-        })
-        .collect()
+    (0..lines).map(entry).collect()
+}
+
+fn entry(n: usize) -> String {
+    format!(
+        "Entry {n} says that measure {} was taken at place {}.\n",
+        n * 31,
+        n * 17
+    )
 }
 
 fn prose_snippet(lines: usize) -> String {
     let n = lines / 2;
-    let entry = |n: usize| {
-        format!(
-            "Entry {n} says that measure {} was taken at place {}.\n",
-            n * 31,
-            n * 17
-        )
-    };
     format!(
         "... existing code ...\n{}A line that was not there.\n{}... existing code ...\n",
         entry(n),

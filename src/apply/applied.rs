@@ -68,13 +68,15 @@ fn run(file: &[&str], lines: &[&str], from: usize, slack: i64) -> Option<usize> 
     let depth = |l: &str| columns(&l[..l.len() - l.trim_start().len()], TAB) as i64;
     (from..last).find(|&at| {
         let there = &file[at..at + lines.len()];
-        let same = lines.iter().zip(there).all(|(a, b)| a.trim() == b.trim());
+        if !lines.iter().zip(there).all(|(a, b)| a.trim() == b.trim()) {
+            return false;
+        }
         let shifts = lines
             .iter()
             .zip(there)
             .filter(|(a, _)| !a.trim().is_empty())
             .map(|(a, b)| depth(b) - depth(a));
         let (least, most) = shifts.fold((i64::MAX, i64::MIN), |(x, y), s| (x.min(s), y.max(s)));
-        same && most.saturating_sub(least) <= slack
+        most.saturating_sub(least) <= slack
     })
 }

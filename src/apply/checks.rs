@@ -1,7 +1,8 @@
 //! What a merged text has to pass before anyone gets to see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::Facts;
 use super::line::{Class, Line};
 use super::markers::{self, Marked};
 use super::merge::MergeOptions;
@@ -9,26 +10,18 @@ use super::place::Outcome;
 use super::refuse;
 use super::snippet::{Role, Script, hunk_start};
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Parsed, parse};
-use crate::text::{Lines, Span};
+use crate::syntax::{Definition, Definitions, Language, Parsed, parse, reparse};
+use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
 /// only the lines around it can say which lines go.
-pub(crate) fn asked_removals(
-    text: &str,
+fn asked_removals(
+    definitions: &Definitions,
     scripts: &[Script],
     options: &MergeOptions,
-    language: Option<&'static Language>,
 ) -> Result<()> {
     let segments = scripts.iter().flat_map(|s| &s.segments);
-    let mut asked = segments.flat_map(|s| &s.removals).peekable();
-    if asked.peek().is_none() {
-        return Ok(());
-    }
-    let Some(parsed) = language.and_then(|l| parse(l, text)) else {
-        return Ok(());
-    };
-    let definitions = parsed.definitions(text);
+    let mut asked = segments.flat_map(|s| &s.removals);
     match asked.find_map(|name| definitions.find(name).first().copied()) {
         None => Ok(()),
         Some(left) => Err(Error::refused(
@@ -158,63 +151,55 @@ fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Re
 pub(crate) struct Checked {
     /// Qualified names of definitions that are gone.
     pub removed: Vec<String>,
-    /// The merged text's tree.
+    /// The merged text's tree, where it differs from the file's.
     pub parsed: Option<Parsed>,
+    /// What the merged text defines.
+    definitions: Definitions,
 }
 
 /// The checks on the merged text.
 pub(crate) fn check(
-    before: &str,
+    before: &Facts,
     after: &str,
     scripts: &[Script],
     options: &MergeOptions,
-    language: Option<&'static Language>,
-    parsed: Option<&Parsed>,
 ) -> Result<Checked> {
-    if before == after {
+    if before.text() == after {
+        asked_removals(before.definitions(), scripts, options)?;
         return Ok(Checked::default());
     }
-    leaks(before, after, scripts)?;
-    let (Some(language), Some(old)) = (language, parsed) else {
+    leaks(before.text(), after, scripts)?;
+    let Some(old) = before.parsed else {
         return Ok(Checked::default());
     };
-    let Some(new) = parse(language, after) else {
+    let Some(new) = reparse(old, before.text(), after) else {
         return Ok(Checked::default());
     };
-    syntax(old, before, &new, after, scripts, options)?;
-    let removed = definitions(old, before, &new, after, language, options)?;
+    syntax(old, before.text(), &new, after, scripts, options)?;
+    let found = new.definitions(after);
+    asked_removals(&found, scripts, options)?;
+    let removed = definitions(before, &found, after, options)?;
     Ok(Checked {
         removed,
         parsed: Some(new),
+        definitions: found,
     })
 }
 
 /// Whether a merged text passes the checks and names no definition that the merge took
 /// out: with both, of two readings one can be ruled out.
-pub(crate) fn sound(
-    before: &str,
-    after: &str,
-    script: &Script,
-    options: &MergeOptions,
-    parsed: Option<&Parsed>,
-) -> bool {
-    let Some(old) = parsed else {
-        return false;
-    };
-    let language = Some(old.language());
-    let scripts = std::slice::from_ref(script);
-    let Ok(checked) = check(before, after, scripts, options, language, parsed) else {
+pub(crate) fn sound(before: &Facts, after: &str, script: &Script, options: &MergeOptions) -> bool {
+    let Ok(checked) = check(before, after, std::slice::from_ref(script), options) else {
         return false;
     };
     let Some(new) = checked.parsed else {
-        return true;
+        return before.parsed.is_some();
     };
-    let names = |p: &Parsed, text: &str| -> std::collections::BTreeSet<String> {
-        let found = p.definitions(text);
+    let names = |found: &Definitions| -> BTreeSet<String> {
         let named = found.iter().filter(|d| !d.kind.is_value());
         named.map(|d| d.name.clone()).collect()
     };
-    let (was, is) = (names(old, before), names(&new, after));
+    let (was, is) = (names(before.definitions()), names(&checked.definitions));
     !new.identifiers(after)
         .into_iter()
         .filter_map(|r| after.get(r))
@@ -227,27 +212,22 @@ fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
     if !plain {
         return Ok(());
     }
-    let had: std::collections::HashSet<&str> = before.lines().map(str::trim).collect();
-    for (n, l) in after.lines().enumerate() {
-        if had.contains(l.trim()) {
-            continue;
-        }
-        if l.trim_end() == "@@" || hunk_start(l).is_some() {
+    let had = |l: &str| before.lines().any(|b| b.trim() == l.trim());
+    let (_, new) = changed(before, after);
+    let above = after[..new.start].lines().count();
+    for (n, l) in (above + 1..).zip(after[new].lines()) {
+        if (l.trim_end() == "@@" || hunk_start(l).is_some()) && !had(l) {
             return Err(Error::refused(
                 "marker_leak",
-                format!(
-                    "The head of a hunk would stay in the file at line {}: `{l}`.",
-                    n + 1
-                ),
+                format!("The head of a hunk would stay in the file at line {n}: `{l}`."),
                 "Begin each line of a hunk with a space, `+` or `-`, or send the lines without `@@`.",
             ));
         }
-        if markers::classify(l) == Marked::Marker {
+        if markers::classify(l) == Marked::Marker && !had(l) {
             return Err(Error::refused(
                 "marker_leak",
                 format!(
-                    "A marker would stay in the file at line {}: `{}`.",
-                    n + 1,
+                    "A marker would stay in the file at line {n}: `{}`.",
                     l.trim()
                 ),
                 "Put the marker on a line of its own as `... existing code ...`.",
@@ -399,52 +379,54 @@ fn named_once(all: &Definitions, d: &Definition) -> bool {
     }
 }
 
+/// How often a text gives a name a definition, and the line of the last one, by qualified
+/// name and what tells definitions of one name apart.
+fn counted<'d>(
+    found: &'d Definitions,
+    text: &str,
+    overloads: bool,
+) -> BTreeMap<(&'d str, Apart<'d>), (usize, usize)> {
+    let mut names = BTreeMap::new();
+    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+    for d in found.iter().filter(|d| named_once(found, d)) {
+        // The objects of a list have the same keys.
+        if d.kind == crate::syntax::Kind::Key
+            && let Some(end) = ends.insert(&d.path, d.bytes.end)
+            && !same_object(text, end, d.name_bytes.start)
+        {
+            continue;
+        }
+        let apart = if d.kind.is_value() {
+            // Branches may each give the same name a value.
+            let start = text.get(..d.bytes.start).unwrap_or_default();
+            Apart::Indent(start.len() - start.rfind('\n').map_or(0, |p| p + 1))
+        } else {
+            Apart::Signature(if overloads { &d.signature } else { "" })
+        };
+        let e = names.entry((d.path.as_str(), apart)).or_insert((0, 0));
+        *e = (e.0 + 1, d.lines.start);
+    }
+    names
+}
+
+/// What tells two definitions of one name apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Apart<'d> {
+    Signature(&'d str),
+    /// For a value.
+    Indent(usize),
+}
+
 /// No definition may be there twice that was not before; those gone are named.
 fn definitions(
-    old: &Parsed,
-    before: &str,
-    new: &Parsed,
+    before: &Facts,
+    found: &Definitions,
     after: &str,
-    language: &'static Language,
     options: &MergeOptions,
 ) -> Result<Vec<String>> {
-    let count = |p: &Parsed, text: &str| {
-        let mut names: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
-        let found = p.definitions(text);
-        let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
-        for d in found.iter().filter(|d| named_once(&found, d)) {
-            // The objects of a list have the same keys.
-            if d.kind == crate::syntax::Kind::Key
-                && let Some(end) = ends.insert(&d.path, d.bytes.end)
-                && !same_object(text, end, d.name_bytes.start)
-            {
-                continue;
-            }
-            if d.kind.is_value() {
-                // Branches may each give the same name a value.
-                let start = text.get(..d.bytes.start).unwrap_or_default();
-                let indent = start.len() - start.rfind('\n').map_or(0, |p| p + 1);
-                let e = names
-                    .entry((d.path.clone(), format!("value {indent}")))
-                    .or_insert((0, d.lines.start));
-                e.0 += 1;
-                e.1 = d.lines.start;
-                continue;
-            }
-            let signature = if language.overloads() {
-                d.signature.clone()
-            } else {
-                String::new()
-            };
-            let e = names
-                .entry((d.path.clone(), signature))
-                .or_insert((0, d.lines.start));
-            e.0 += 1;
-            e.1 = d.lines.start;
-        }
-        names
-    };
-    let (was, is) = (count(old, before), count(new, after));
+    let overloads = before.parsed.is_some_and(|p| p.language().overloads());
+    let was = counted(before.definitions(), before.text(), overloads);
+    let is = counted(found, after, overloads);
     for (key, &(n, line)) in &is {
         let had = was.get(key).map_or(0, |w| w.0);
         if n > 1 && n > had {
@@ -461,11 +443,11 @@ fn definitions(
             ));
         }
     }
-    let still: std::collections::BTreeSet<&str> = is.keys().map(|k| k.0.as_str()).collect();
+    let still: BTreeSet<&str> = is.keys().map(|k| k.0).collect();
     let mut gone: Vec<String> = was
         .keys()
-        .filter(|k| !still.contains(k.0.as_str()) && !k.1.starts_with("value "))
-        .map(|k| k.0.clone())
+        .filter(|k| !still.contains(k.0) && matches!(k.1, Apart::Signature(_)))
+        .map(|k| k.0.to_string())
         .collect();
     gone.dedup();
     Ok(gone)

@@ -1,6 +1,7 @@
 //! What a pass knows of its file and its snippet, line by line.
 
 use super::align::UNIQUE;
+use super::facts::Facts;
 use super::guide::Guides;
 use super::line::{self, Class, Counts, Line};
 use super::snippet::{Role, Script};
@@ -87,13 +88,7 @@ pub(crate) fn same_line(ctx: &Ctx, i: usize, j: usize) -> bool {
     ctx.lines[i].same(&ctx.file[j]) || ctx.lines[i].alike(&ctx.file[j])
 }
 
-pub(crate) fn prepare<'a>(
-    pass: Pass<'a>,
-    script: &'a Script,
-    text: &'a Lines<'a>,
-    file: &'a [Line<'a>],
-    counts: &'a Counts,
-) -> Ctx<'a> {
+pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a>) -> Ctx<'a> {
     let mut lines = Vec::new();
     let mut roles = Vec::new();
     let mut numbers = Vec::new();
@@ -111,9 +106,9 @@ pub(crate) fn prepare<'a>(
     let mut ctx = Ctx {
         pass,
         script,
-        text,
-        file,
-        counts,
+        text: &file.lines,
+        file: &file.records,
+        counts: &file.counts,
         lines,
         roles,
         numbers,
@@ -131,15 +126,18 @@ pub(crate) fn prepare<'a>(
 /// Lines that stand once on both sides, in the order of the snippet.
 fn unique_pairs(ctx: &Ctx) -> Vec<(usize, usize)> {
     let snippet = line::counts(ctx.lines.iter());
-    let mut place = std::collections::HashMap::new();
-    for (j, l) in ctx.file.iter().enumerate() {
-        if l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1) {
+    let mut place = line::Counts::default();
+    for (j, l) in (0..).zip(ctx.file) {
+        if l.class == Class::Plain
+            && snippet.get(&l.hash) == Some(&1)
+            && ctx.counts.get(&l.hash) == Some(&1)
+        {
             place.insert(l.hash, j);
         }
     }
     (0..ctx.lines.len())
-        .filter(|&i| ctx.roles[i] != Role::Plus && snippet.get(&ctx.lines[i].hash) == Some(&1))
-        .filter_map(|i| Some((i, *place.get(&ctx.lines[i].hash)?)))
+        .filter(|&i| ctx.roles[i] != Role::Plus)
+        .filter_map(|i| Some((i, *place.get(&ctx.lines[i].hash)? as usize)))
         .collect()
 }
 

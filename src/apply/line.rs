@@ -1,5 +1,6 @@
 //! What the alignment knows about one line of the file or the snippet.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -24,14 +25,20 @@ impl Hasher for Passthrough {
 pub(crate) type Counts = HashMap<u64, u32, BuildHasherDefault<Passthrough>>;
 
 /// FNV-1a with a final mix: the same on every machine and in every run.
-fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
-    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
-    for b in bytes {
-        h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    fn add(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
-    h ^= h >> 32;
-    h = h.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    h ^ (h >> 29)
+
+    fn finish(self) -> u64 {
+        let h = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        h ^ (h >> 29)
+    }
 }
 
 /// How much a line tells about where it stands.
@@ -62,8 +69,10 @@ pub(crate) struct Line<'a> {
     pub class: Class,
     /// One bit per word, for a quick bound on the similarity.
     bloom: u64,
-    /// Hashes of its words, sorted.
-    words: Vec<u32>,
+    /// Number of words.
+    count: usize,
+    /// Hashes of its words, sorted, once they are asked for.
+    words: OnceCell<Vec<u32>>,
 }
 
 /// Lone words that say nothing about the place.
@@ -114,37 +123,49 @@ impl<'a> Line<'a> {
     /// Reads a line without its line break.
     pub fn new(raw: &'a str) -> Self {
         let trimmed = raw.trim();
-        let mut words: Vec<u32> = Vec::new();
-        let mut bloom = 0u64;
-        let mut alnum = 0usize;
-        for w in trimmed.split(|c: char| !c.is_alphanumeric() && c != '_') {
-            if w.is_empty() {
-                continue;
+        let mut read = Read::default();
+        if trimmed.is_ascii() {
+            for b in trimmed.bytes() {
+                read.byte(b);
             }
-            alnum += w.len();
-            let h = hash(w.bytes());
-            bloom |= 1 << (h & 63);
-            words.push((h >> 16) as u32);
+        } else {
+            for c in trimmed.chars() {
+                read.character(c);
+            }
         }
+        read.end_word();
         let class = if trimmed.is_empty() {
             Class::Blank
-        } else if alnum == 0 {
+        } else if read.letters == 0 {
             Class::Punctuation
-        } else if alnum <= 4 || (words.len() <= 3 && generic(trimmed)) {
+        } else if read.letters <= 4 || (read.words <= 3 && generic(trimmed, read.letters)) {
             Class::Short
         } else {
             Class::Plain
         };
-        words.sort_unstable();
         Self {
             raw,
             trimmed,
-            hash: hash(trimmed.bytes()),
-            fold: fold(trimmed),
+            hash: read.whole.finish(),
+            fold: read.fold.finish(),
             class,
-            bloom,
-            words,
+            bloom: read.bloom,
+            count: read.words,
+            words: OnceCell::new(),
         }
+    }
+
+    fn words(&self) -> &[u32] {
+        self.words.get_or_init(|| {
+            let hashes = words(self.trimmed).map(|w| {
+                let mut h = Hash::EMPTY;
+                w.bytes().for_each(|b| h.add(b));
+                (h.finish() >> 16) as u32
+            });
+            let mut words: Vec<u32> = hashes.collect();
+            words.sort_unstable();
+            words
+        })
     }
 
     /// Whether the texts are equal but for blanks at both ends.
@@ -159,13 +180,13 @@ impl<'a> Line<'a> {
 
     /// Number of words.
     pub fn word_count(&self) -> usize {
-        self.words.len()
+        self.count
     }
 
     /// Shared words over all words, in thousandths (a Jaccard index of multisets). A
     /// line whose words all stand in the other counts as at least 550.
     pub fn similarity(&self, other: &Line) -> i32 {
-        let (a, b) = (self.words.len(), other.words.len());
+        let (a, b) = (self.count, other.count);
         if a == 0 || b == 0 || (self.bloom & other.bloom) == 0 {
             return 0;
         }
@@ -192,7 +213,8 @@ impl<'a> Line<'a> {
     /// Number of words that stand in both, as often as in the one that has fewer.
     pub fn shared(&self, other: &Line) -> usize {
         let (mut i, mut j, mut both) = (0, 0, 0usize);
-        while let (Some(x), Some(y)) = (self.words.get(i), other.words.get(j)) {
+        let (here, there) = (self.words(), other.words());
+        while let (Some(x), Some(y)) = (here.get(i), there.get(j)) {
             match x.cmp(y) {
                 std::cmp::Ordering::Less => i += 1,
                 std::cmp::Ordering::Greater => j += 1,
@@ -218,36 +240,111 @@ impl<'a> Line<'a> {
     }
 }
 
-fn generic(trimmed: &str) -> bool {
-    let mut text = String::with_capacity(trimmed.len());
-    for w in trimmed.split(|c: char| !c.is_alphanumeric() && c != '_') {
-        if w.is_empty() {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&w.to_lowercase());
-    }
-    GENERIC.contains(&text.as_str())
+/// What one walk over a line finds.
+struct Read {
+    whole: Hash,
+    fold: Hash,
+    word: Option<Hash>,
+    words: usize,
+    /// Bytes that belong to words.
+    letters: usize,
+    bloom: u64,
 }
 
-fn fold(trimmed: &str) -> u64 {
-    let mut buf = [0u8; 4];
-    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
-    for c in trimmed.chars() {
-        let c = match c {
-            c if c.is_whitespace() => continue,
-            '\'' | '`' | '“' | '”' | '‘' | '’' => '"',
-            '–' | '—' => '-',
-            c => c,
-        };
-        for b in c.encode_utf8(&mut buf).bytes() {
-            h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+impl Default for Read {
+    fn default() -> Self {
+        Self {
+            whole: Hash::EMPTY,
+            fold: Hash::EMPTY,
+            word: None,
+            words: 0,
+            letters: 0,
+            bloom: 0,
         }
     }
-    h ^= h >> 32;
-    h.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+impl Read {
+    /// Takes a byte that is a character of its own.
+    fn byte(&mut self, b: u8) {
+        self.whole.add(b);
+        match b {
+            b'\t'..=b'\r' | b' ' => {}
+            b'\'' | b'`' => self.fold.add(b'"'),
+            b => self.fold.add(b),
+        }
+        if b.is_ascii_alphanumeric() || b == b'_' {
+            self.letters += 1;
+            self.word.get_or_insert(Hash::EMPTY).add(b);
+        } else {
+            self.end_word();
+        }
+    }
+
+    fn character(&mut self, c: char) {
+        let mut buffer = [0u8; 4];
+        let bytes = c.encode_utf8(&mut buffer).as_bytes();
+        if let [b] = *bytes {
+            return self.byte(b);
+        }
+        bytes.iter().for_each(|&b| self.whole.add(b));
+        if let Some(c) = folded(c) {
+            let mut buffer = [0u8; 4];
+            c.encode_utf8(&mut buffer)
+                .bytes()
+                .for_each(|b| self.fold.add(b));
+        }
+        if c.is_alphanumeric() {
+            self.letters += bytes.len();
+            let word = self.word.get_or_insert(Hash::EMPTY);
+            bytes.iter().for_each(|&b| word.add(b));
+        } else {
+            self.end_word();
+        }
+    }
+
+    fn end_word(&mut self) {
+        if let Some(word) = self.word.take() {
+            self.words += 1;
+            self.bloom |= 1 << (word.finish() & 63);
+        }
+    }
+}
+
+/// The words of a text: letters, digits and underscores.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+}
+
+/// Bytes of words in the longest of [`GENERIC`].
+const GENERIC_LETTERS: usize = 12;
+
+/// Whether a line, which has so many bytes of words, holds no words but lone ones.
+fn generic(trimmed: &str, letters: usize) -> bool {
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    letters <= GENERIC_LETTERS
+        && GENERIC.iter().any(|g| {
+            let mut all = g.split(' ');
+            words(trimmed).all(|w| all.next().is_some_and(|g| same(w, g))) && all.next().is_none()
+        })
+}
+
+/// A character as it counts where blanks and the kind of quotes do not.
+fn folded(c: char) -> Option<char> {
+    match c {
+        c if c.is_whitespace() => None,
+        '\'' | '`' | '“' | '”' | '‘' | '’' => Some('"'),
+        '–' | '—' => Some('-'),
+        c => Some(c),
+    }
+}
+
+/// Whether two texts are equal but for blanks and the kind of quotes.
+pub(crate) fn alike(a: &str, b: &str) -> bool {
+    a.chars()
+        .filter_map(folded)
+        .eq(b.chars().filter_map(folded))
 }
 
 /// What a line is about.
@@ -379,6 +476,23 @@ mod tests {
         assert_eq!(class("} else {"), Class::Short);
         assert_eq!(class("  return"), Class::Short);
         assert_eq!(class("fn main() {"), Class::Plain);
+    }
+
+    #[test]
+    fn the_longest_lone_words_are_as_long_as_said() {
+        let letters = |g: &&str| g.chars().filter(|c| *c != ' ').count();
+        assert_eq!(GENERIC.iter().map(letters).max(), Some(GENERIC_LETTERS));
+    }
+
+    #[test]
+    fn lines_beyond_ascii_are_read_as_others_are() {
+        let (a, b) = (Line::new("naïve(“x”, été)"), Line::new("naïve( 'x', été )"));
+        assert!(a.alike(&b) && alike(a.raw, b.raw) && !a.same(&b));
+        assert_eq!(
+            (a.word_count(), a.shared(&b), a.class),
+            (3, 3, Class::Plain)
+        );
+        assert!(!alike("a", "ab") && !alike("ab", "a"));
     }
 
     #[test]

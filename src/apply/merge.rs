@@ -5,17 +5,16 @@ use std::path::Path;
 use super::applied;
 use super::checks;
 use super::context::{Pass, Reading};
+use super::facts::Facts;
 use super::forms::{self, Action, Part};
 use super::guide;
 use super::hunk;
-use super::line::{self, Line};
 use super::place::{self, Outcome, Placed};
 use super::provenance;
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
 use crate::error::{Error, Result};
-use crate::syntax::{Language, Parsed, parse};
-use crate::text::Lines;
+use crate::syntax::{Language, Parsed, parse, reparse};
 
 /// How to merge.
 #[derive(Debug, Clone, Default)]
@@ -108,23 +107,17 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
     let snippet = unmarked.as_str();
     let language = language(file, options);
     let before = language.and_then(|l| parse(l, file));
-    let mut merge = once(file, snippet, options, language, before.as_ref(), false)?;
+    let facts = Facts::new(file, before.as_ref());
+    let (mut merge, mut after) = once(&facts, snippet, options, language, false)?;
     if !merge.changed && merge.misquoted > 0 && merge.idle == 0 {
         // Nothing but quotes or comments differ, in every part: then they are the edit. A
         // part without a difference has been put in before, and the rest with it.
-        merge = once(file, snippet, options, language, before.as_ref(), true)?;
+        (merge, after) = once(&facts, snippet, options, language, true)?;
     }
     if merge.changed && !merge.stands {
-        let parsed = language.and_then(|l| parse(l, &merge.text));
-        let again = once(
-            &merge.text,
-            snippet,
-            options,
-            language,
-            parsed.as_ref(),
-            false,
-        );
-        if again.is_ok_and(|again| again.changed) {
+        let facts = Facts::new(&merge.text, after.as_ref());
+        let again = once(&facts, snippet, options, language, false);
+        if again.is_ok_and(|(again, _)| again.changed) {
             return Err(refuse::unstable(&options.path));
         }
     }
@@ -139,22 +132,19 @@ fn language(file: &str, options: &MergeOptions) -> Option<&'static Language> {
         .or_else(|| Language::detect(Path::new(&options.path), file))
 }
 
+/// One merge and the tree of its text.
 fn once(
-    file: &str,
+    file: &Facts,
     snippet: &str,
     options: &MergeOptions,
     language: Option<&'static Language>,
-    before: Option<&Parsed>,
     literal: bool,
-) -> Result<Merge> {
+) -> Result<(Merge, Option<Parsed>)> {
     let hunks = one_part(snippet, options)?;
     let snippet = hunks.as_deref().unwrap_or(snippet);
     let scripts = {
-        let lines = Lines::new(file);
-        let records: Vec<Line> = lines.iter().map(Line::new).collect();
-        let counts = line::counts(records.iter());
-        let known = before.map(|b| b.definitions(file));
-        let defines = |name: &str| known.as_ref().is_some_and(|d| !d.find(name).is_empty());
+        let records = &file.records;
+        let defines = |name: &str| !file.definitions().find(name).is_empty();
         let follows = |a: &str, b: &str| {
             records
                 .windows(2)
@@ -163,7 +153,7 @@ fn once(
         let haystack = Haystack {
             follows: &follows,
             defines: &defines,
-            counts: &counts,
+            counts: &file.counts,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
             minus: records.iter().any(|l| snippet::dashed(l.raw)),
             python: language.is_some_and(|l| l.name() == "python"),
@@ -172,38 +162,39 @@ fn once(
     };
     let comments = comment_openers(language);
     let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
-    let mut text = file.to_string();
+    let mut text = file.text().to_string();
     let mut placed = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
-    let single = scripts.len() == 1;
-    for script in &scripts {
-        let parsed;
-        let known = if single {
-            before
+    for (n, script) in scripts.iter().enumerate() {
+        let outcome = if n == 0 {
+            pass(file, script, options, &comments, literal)?
         } else {
-            parsed = language.and_then(|l| parse(l, &text));
-            parsed.as_ref()
+            let parsed = match file.parsed {
+                Some(old) => reparse(old, file.text(), &text),
+                None => None,
+            };
+            let facts = Facts::new(&text, parsed.as_ref());
+            pass(&facts, script, options, &comments, literal)?
         };
-        let outcome = pass(&text, script, options, known, &comments, literal)?;
         placed.extend(outcome.placed);
         misquoted += outcome.misquoted;
         idle += outcome.idle;
         text = outcome.text;
     }
-    provenance::check(file, &text, &scripts, &options.path)?;
-    checks::asked_removals(&text, &scripts, options, language)?;
-    let checked = checks::check(file, &text, &scripts, options, language, before)?;
+    provenance::check(file.text(), &text, &scripts, &options.path)?;
+    let checked = checks::check(file, &text, &scripts, options)?;
     let stands = scripts.iter().all(|s| applied::stands(s, &text));
-    Ok(Merge {
-        changed: text != file,
+    let merge = Merge {
+        changed: text != file.text(),
         stands,
         text,
         placed,
         removed: checked.removed,
         misquoted,
         idle,
-        syntax: Syntax::of(checked.parsed.as_ref().or(before)),
-    })
+        syntax: Syntax::of(checked.parsed.as_ref().or(file.parsed)),
+    };
+    Ok((merge, checked.parsed))
 }
 
 /// The hunks of a patch envelope or a diff with file headers, which have to be for one file.
@@ -227,27 +218,19 @@ fn one_part(snippet: &str, options: &MergeOptions) -> Result<Option<String>> {
 }
 
 fn pass(
-    text: &str,
+    file: &Facts,
     script: &Script,
     options: &MergeOptions,
-    parsed: Option<&Parsed>,
     comments: &[&str],
     literal: bool,
 ) -> Result<Outcome> {
-    let lines = Lines::new(text);
     let whole = options.allow_full_rewrite && script.markers == 0 && !script.strict;
-    if !whole && applied::stands(script, text) {
-        return Ok(Outcome::unchanged(text));
+    if !whole && applied::stands(script, file.text()) {
+        return Ok(Outcome::unchanged(file.text()));
     }
-    if let Some(outcome) = hunk::exact(script, &lines) {
+    if let Some(outcome) = hunk::exact(script, &file.lines) {
         return Ok(outcome);
     }
-    let records: Vec<Line> = lines.iter().map(Line::new).collect();
-    let counts = line::counts(records.iter());
-    let (definitions, imports) = match parsed {
-        Some(p) => (p.definitions(text), p.imports(text)),
-        None => Default::default(),
-    };
     let read = |whole_file: bool, reorder: bool, reading: Option<Reading>| {
         let pass = Pass {
             reading,
@@ -257,9 +240,19 @@ fn pass(
             reorder,
             comments,
         };
-        place::place(pass, script, &lines, &records, &counts, |ctx| {
-            guide::guide(ctx, &definitions, &imports, parsed.map(Parsed::language))
+        place::place(pass, script, file, |ctx| {
+            let language = file.parsed.map(Parsed::language);
+            guide::guide(ctx, file.definitions(), file.imports(), language)
         })
+    };
+    let removals = |outcome: &Outcome| {
+        checks::removals(
+            outcome,
+            script,
+            &file.records,
+            file.definitions(),
+            &options.path,
+        )
     };
     let run = |whole_file, reorder| read(whole_file, reorder, None);
     if whole {
@@ -267,19 +260,17 @@ fn pass(
     }
     let first = run(false, false);
     let error = match first {
-        Ok(outcome) => {
-            match checks::removals(&outcome, script, &records, &definitions, &options.path) {
-                Ok(()) => return Ok(outcome),
-                Err(e) => e,
-            }
-        }
+        Ok(outcome) => match removals(&outcome) {
+            Ok(()) => return Ok(outcome),
+            Err(e) => e,
+        },
         Err(e) => e,
     };
     if error.code == "unclear_edge" && !script.strict {
         let sound = |reading| {
             let outcome = read(false, false, Some(reading)).ok()?;
-            checks::removals(&outcome, script, &records, &definitions, &options.path).ok()?;
-            checks::sound(text, &outcome.text, script, options, parsed).then_some(outcome)
+            removals(&outcome).ok()?;
+            checks::sound(file, &outcome.text, script, options).then_some(outcome)
         };
         // Only one reading leaves a file that holds together: then it is meant.
         match (sound(Reading::Replaces), sound(Reading::Joins)) {
@@ -291,7 +282,7 @@ fn pass(
         && !script.strict
         && retry(&error)
         && let Ok(outcome) = run(false, true)
-        && checks::removals(&outcome, script, &records, &definitions, &options.path).is_ok()
+        && removals(&outcome).is_ok()
     {
         return Ok(outcome);
     }

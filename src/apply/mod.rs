@@ -6,6 +6,7 @@ mod checks;
 mod context;
 mod edges;
 mod engine;
+mod facts;
 mod float;
 mod forms;
 mod guide;

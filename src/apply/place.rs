@@ -3,10 +3,11 @@
 use super::align::{self, NO_PAIR, Op, Problem, UNIQUE};
 use super::context::{Ctx, Pass, prepare, same_line};
 use super::edges::{self, Edge};
+use super::facts::Facts;
 use super::float::{self, Float};
 use super::guide::Guides;
 use super::insertion;
-use super::line::{Class, Counts, Line};
+use super::line::Class;
 use super::refuse;
 use super::removed;
 use super::rival;
@@ -14,7 +15,7 @@ use super::scores::{TELLING, evidence, insert_costs, prefer_runs, scores};
 use super::snippet::{Role, Script};
 use super::write::Writer;
 use crate::error::Result;
-use crate::text::{Lines, Span};
+use crate::text::Span;
 
 /// Cells of the dynamic program that a merge may fill (bytes, about).
 const MAX_CELLS: usize = 64 << 20;
@@ -123,14 +124,12 @@ impl Outcome {
 pub(crate) fn place<'a>(
     pass: Pass<'a>,
     script: &'a Script,
-    text: &'a Lines<'a>,
-    file: &'a [Line<'a>],
-    counts: &'a Counts,
+    file: &'a Facts<'a>,
     guide: impl FnOnce(&Ctx<'a>) -> Guides,
 ) -> Result<Outcome> {
-    let mut ctx = prepare(pass, script, text, file, counts);
+    let mut ctx = prepare(pass, script, file);
     ctx.guides = guide(&ctx);
-    let n = file.len();
+    let n = ctx.file.len();
     let m = ctx.lines.len();
     if m.saturating_mul(n + 1) > MAX_CELLS {
         return Err(refuse::too_large(pass.path, n, m));

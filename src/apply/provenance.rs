@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::line::Line;
+use super::line::alike;
 use super::snippet::{Item, Role, Script};
 use crate::error::{Error, Result};
+use crate::text::changed;
 
 /// Refuses a merged text with a line that stands neither in the file nor in the snippet,
 /// and one that lacks a line of the snippet or has it out of order. Both would be a fault
 /// of the merge itself.
 pub(crate) fn check(before: &str, after: &str, scripts: &[Script], path: &str) -> Result<()> {
     let (old, new) = changed(before, after);
+    let (old, new) = (&before[old], &after[new]);
     let items = || {
         scripts
             .iter()
@@ -69,46 +71,12 @@ fn shows(item: &Item) -> bool {
 /// Whether a merged line is one of the snippet, blanks, quotes and a comment behind it aside.
 fn gives(item: &Item, line: &str) -> bool {
     let text = item.text.trim();
-    line.starts_with(text) || Line::new(text).alike(&Line::new(line))
-}
-
-/// Both texts without the whole lines that they share at their ends.
-fn changed<'t>(before: &'t str, after: &'t str) -> (&'t str, &'t str) {
-    let (a, b) = (before.as_bytes(), after.as_bytes());
-    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let line_start = |p: usize| {
-        a[..p]
-            .iter()
-            .rposition(|&c| c == b'\n')
-            .map_or(0, |q| q + 1)
-    };
-    let start = line_start(same);
-    let shared = a[start..]
-        .iter()
-        .rev()
-        .zip(b[start..].iter().rev())
-        .take_while(|(x, y)| x == y)
-        .count();
-    // From the end back to the last line break that lies within what is shared.
-    let tail = a[a.len() - shared..]
-        .iter()
-        .position(|&c| c == b'\n')
-        .map_or(0, |p| shared - p - 1);
-    let part = |t: &'t str| t.get(start..t.len() - tail).unwrap_or(t);
-    (part(before), part(after))
+    line.starts_with(text) || alike(text, line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_changed_lines_are_looked_at() {
-        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), ("b\n", "x\n"));
-        assert_eq!(changed("a\nb\n", "a\nb\n"), ("", ""));
-        assert_eq!(changed("a\nb", "a\nbc"), ("b", "bc"));
-        assert_eq!(changed("a\na\n", "a\na\na\n"), ("", "a\n"));
-    }
 
     #[test]
     fn lines_from_nowhere_and_lost_ones_are_refused() {

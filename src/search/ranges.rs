@@ -3,7 +3,7 @@
 use super::class::{Class, classify};
 use super::query::{Kind, Query};
 use super::scan::{Hits, Mask};
-use crate::syntax::{self, Definition, Definitions, Language};
+use crate::syntax::{self, Definition, Definitions, Language, Outline};
 use crate::text::{self, Lines, Span};
 use crate::workspace::{Cancel, FilePath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +82,11 @@ impl Syntax {
         let Some(parsed) = parsed else {
             return Self::default();
         };
-        let (definitions, comments) = parsed.outline(text);
+        let Outline {
+            definitions,
+            comments,
+            ..
+        } = parsed.outline(text);
         Self {
             definitions,
             comment_lines: comment_lines(text, &comments),

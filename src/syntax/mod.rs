@@ -26,7 +26,8 @@ mod registry;
 pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};
-pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse, parse_unless};
+pub use outline::Outline;
+pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse, parse_unless, reparse};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tree_sitter::{Node, Tree};
 use super::definition::{Definition, Definitions, Kind};
 use super::language::{Grammar, Language, flag};
 use super::parse::{Descend, Parsed};
-use super::pattern::Role;
+use super::pattern::{Captures, Role};
 use crate::text::Span;
 
 /// Definitions nested deeper are left out; their paths would grow with the square
@@ -38,21 +38,33 @@ struct Found {
     language: &'static Language,
 }
 
-/// The definitions, and the comments on the way.
-pub(super) fn outline(parsed: &Parsed, text: &str) -> (Definitions, Vec<Range<usize>>) {
+/// What one walk over a text's trees finds, each in the order of the text.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    /// What it defines, embedded languages included.
+    pub definitions: Definitions,
+    /// The bytes of its comments.
+    pub comments: Vec<Range<usize>>,
+    /// The statements that import, include or use other files or modules.
+    pub imports: Vec<Span>,
+}
+
+pub(super) fn outline(parsed: &Parsed, text: &str) -> Outline {
     let mut found = Vec::new();
-    let mut comments = Vec::new();
-    collect(parsed, text, &mut found, &mut comments);
+    let mut out = Outline::default();
+    collect(parsed, text, &mut found, &mut out);
     for inner in parsed.embedded() {
-        collect(inner, text, &mut found, &mut comments);
+        collect(inner, text, &mut found, &mut out);
     }
-    comments.sort_by_key(|c| c.start);
+    out.comments.sort_by_key(|c| c.start);
+    out.imports.sort();
     let order =
         |a: &Found, b: &Found| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end));
     found.sort_by(order);
     stretch_headings(&mut found, text);
     found.sort_by(order);
-    (Definitions(settle(found)), comments)
+    out.definitions = Definitions(settle(found));
+    out
 }
 
 /// Lets each underlined heading reach to the next of its level.
@@ -170,8 +182,10 @@ struct Level<'t> {
     scopes: usize,
 }
 
-fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>, comments: &mut Vec<Range<usize>>) {
+/// Adds what a tree defines to `found`, and the rest to `out`.
+fn collect(parsed: &Parsed, text: &str, found: &mut Vec<Found>, out: &mut Outline) {
     let language = parsed.language();
+    let mut imported = 0;
     let grammar = language.grammar();
     let mut cursor = parsed.tree().walk();
     let mut levels: Vec<Level> = vec![Level::new(cursor.node(), 0)];
@@ -182,11 +196,18 @@ fn collect(parsed: &Parsed, text: &str, out: &mut Vec<Found>, comments: &mut Vec
         if let Some(level) = levels.last_mut() {
             level.enter(node, kind, flags, text);
         }
-        if grammar.patterns.apply_to(kind) {
-            find(grammar, language, &levels, text, out);
+        if grammar.patterns.apply_to(kind)
+            && let Some(captures) = fit(grammar, &levels, text)
+        {
+            if !grammar.patterns.is_import(&captures) {
+                find(grammar, language, &levels, &captures, text, found);
+            } else if node.start_byte() >= imported {
+                out.imports.push(lines(text, node));
+                imported = node.end_byte();
+            }
         }
         if flags & flag::COMMENT != 0 {
-            comments.push(trimmed(text, node));
+            out.comments.push(trimmed(text, node));
         } else if cursor.goto_first_child() {
             let scopes =
                 levels.last().map_or(0, |l| l.scopes) + usize::from(flags & flag::SCOPE != 0);
@@ -251,26 +272,30 @@ fn rows(node: Node) -> (usize, usize) {
     (start, end.row - usize::from(behind))
 }
 
+/// The pattern that fits the node at the last level.
+fn fit<'t>(grammar: &Grammar, levels: &[Level<'t>], text: &str) -> Option<Captures<'t>> {
+    let (level, above) = levels.split_last()?;
+    let kinds_above = above.iter().rev().map(|l| l.kind);
+    grammar.patterns.fit(level.node, text, kinds_above)
+}
+
 /// Adds what the node at the last level defines, if it is a definition.
 fn find(
     grammar: &Grammar,
     language: &'static Language,
     levels: &[Level],
+    captures: &Captures,
     text: &str,
     out: &mut Vec<Found>,
 ) {
     let Some((level, above)) = levels.split_last() else {
         return;
     };
-    let kinds_above = above.iter().rev().map(|l| l.kind);
-    let Some(captures) = grammar.patterns.fit(level.node, text, kinds_above) else {
-        return;
-    };
     let mut kind = None;
     let mut names = Vec::new();
     let mut qualifiers = Vec::new();
     let mut body = None;
-    for (role, node) in grammar.patterns.roles(&captures) {
+    for (role, node) in grammar.patterns.roles(captures) {
         match role {
             Role::Definition(k) => kind = Some(*k),
             Role::Name => names.push(node),
@@ -525,6 +550,16 @@ pub(super) fn trimmed(text: &str, node: Node) -> Range<usize> {
         Some(inside) => range.start..range.start + inside.trim_end().len(),
         None => range,
     }
+}
+
+/// A node's lines, without those of white space at its end.
+pub(super) fn lines(text: &str, node: Node) -> Span {
+    let first = node.start_position().row + 1;
+    let own = text.get(trimmed(text, node)).unwrap_or_default();
+    Span::new(
+        first,
+        first + memchr::memchr_iter(b'\n', own.as_bytes()).count(),
+    )
 }
 
 /// Visits every node with the kinds of those around it, outermost first.

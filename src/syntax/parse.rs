@@ -2,13 +2,13 @@ use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
-use super::outline;
-use crate::text::Span;
+use super::outline::{self, Outline};
+use crate::text::{Span, changed};
 
 /// Texts above this many bytes are not parsed: 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -74,19 +74,58 @@ pub fn parse_unless(
     text: &str,
     stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
-    let mut parsed = parse_ranges(language, text, &[], stop)?;
-    let embedded = embedded_ranges(&parsed, text)
+    let parsed = parse_ranges(language, text, &[], None, stop)?;
+    Some(with_embedded(parsed, text, stop))
+}
+
+/// Parses `after`, which an edit made of `before`, the text of `old`. The result is that
+/// of [`parse`]; it costs what the edit does where neither text has an error.
+pub fn reparse(old: &Parsed, before: &str, after: &str) -> Option<Parsed> {
+    // What recovery from errors makes of a text depends on where the parser comes from.
+    if !old.tree.root_node().has_error() {
+        let mut tree = old.tree.clone();
+        tree.edit(&edit(before, after));
+        let parsed = parse_ranges(old.language, after, &[], Some(&tree), &|| false)?;
+        if !parsed.tree.root_node().has_error() {
+            return Some(with_embedded(parsed, after, &|| false));
+        }
+    }
+    parse(old.language, after)
+}
+
+/// The one edit that makes a text of another.
+fn edit(before: &str, after: &str) -> InputEdit {
+    let (old, new) = changed(before, after);
+    let rows = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    let row = rows(&before[..old.start]);
+    let end = |text: &str, range: &Range<usize>| {
+        let part = &text[range.clone()];
+        let column = part.len() - memchr::memrchr(b'\n', part.as_bytes()).map_or(0, |p| p + 1);
+        Point::new(row + rows(part), column)
+    };
+    InputEdit {
+        start_byte: old.start,
+        old_end_byte: old.end,
+        new_end_byte: new.end,
+        start_position: Point::new(row, 0),
+        old_end_position: end(before, &old),
+        new_end_position: end(after, &new),
+    }
+}
+
+fn with_embedded(mut parsed: Parsed, text: &str, stop: &dyn Fn() -> bool) -> Parsed {
+    parsed.embedded = embedded_ranges(&parsed, text)
         .into_iter()
-        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range], stop))
+        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range], None, stop))
         .collect();
-    parsed.embedded = embedded;
-    Some(parsed)
+    parsed
 }
 
 fn parse_ranges(
     language: &'static Language,
     text: &str,
     ranges: &[tree_sitter::Range],
+    old: Option<&Tree>,
     stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
     let too_deep = language.data().scanner.iter().any(|s| s.overflows(text));
@@ -108,7 +147,7 @@ fn parse_ranges(
     let bytes = text.as_bytes();
     let tree = parser.parse_with_options(
         &mut |at, _| bytes.get(at..).unwrap_or_default(),
-        None,
+        old,
         Some(ParseOptions::new().progress_callback(&mut progress)),
     )?;
     Some(Parsed {
@@ -228,11 +267,11 @@ impl Parsed {
 
     /// What the text defines, embedded languages included.
     pub fn definitions(&self, text: &str) -> Definitions {
-        self.outline(text).0
+        self.outline(text).definitions
     }
 
-    /// What the text defines and its comments, both in order, by one walk for both.
-    pub fn outline(&self, text: &str) -> (Definitions, Vec<Range<usize>>) {
+    /// What the text defines, its comments and its imports, by one walk for all.
+    pub fn outline(&self, text: &str) -> Outline {
         outline::outline(self, text)
     }
 
@@ -308,11 +347,7 @@ impl Parsed {
                             .fit(node, text, ancestors.iter().rev().copied())
                     && grammar.patterns.is_import(&found)
                 {
-                    let first = node.start_position().row + 1;
-                    let own = outline::trimmed(text, node);
-                    marks
-                        .imports
-                        .push(Span::new(first, first + newlines(text, own)));
+                    marks.imports.push(outline::lines(text, node));
                     return Descend::No;
                 }
                 Descend::Yes
@@ -348,9 +383,4 @@ pub(super) fn walk<'t>(
             parents.pop();
         }
     }
-}
-
-fn newlines(text: &str, range: Range<usize>) -> usize {
-    let bytes = text.as_bytes().get(range).unwrap_or_default();
-    memchr::memchr_iter(b'\n', bytes).count()
 }

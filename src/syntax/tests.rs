@@ -113,6 +113,9 @@ fn outline(parsed: &Parsed, text: &str) -> String {
         assert_eq!(named.collect::<Vec<_>>().join(" "), d.name);
     }
     let imports: Vec<String> = parsed.imports(text).iter().map(Span::to_string).collect();
+    let walked = parsed.outline(text);
+    assert_eq!(walked.imports, parsed.imports(text));
+    assert_eq!(walked.comments, parsed.comments(text));
     out += &format!("imports: {}\n", imports.join(" "));
     let lines = Lines::new(text);
     let place = |ranges: Vec<std::ops::Range<usize>>| -> String {
@@ -330,6 +333,26 @@ proptest! {
         let mangled: String = [&chars[..at], &middle, &chars[end..]].concat().iter().collect();
         let parsed = parse(language, &mangled).expect("a small text");
         check_invariants(&parsed, &mangled);
+    }
+
+    #[test]
+    fn a_text_parsed_again_is_as_parsed_at_first(
+        seed in 0usize..1000, at in 0usize..2000, cut in 0usize..6, copy in 0usize..6, from in 0usize..2000
+    ) {
+        for (language, _, text) in &sources() {
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let at = (at + seed) % (lines.len() + 1);
+            let end = (at + cut).min(lines.len());
+            let from = (from + seed) % lines.len();
+            let copied = &lines[from..(from + copy).min(lines.len())];
+            let edited = [&lines[..at], copied, &lines[end..]].concat().concat();
+            let old = parse(language, text).expect("a small text");
+            let again = reparse(&old, text, &edited).expect("a small text");
+            let first = parse(language, &edited).expect("a small text");
+            let tree = |p: &Parsed| p.tree().root_node().to_sexp();
+            prop_assert_eq!(tree(&again), tree(&first), "{}: {}", language.name(), edited);
+            prop_assert_eq!(again.definitions(&edited), first.definitions(&edited));
+        }
     }
 }
 

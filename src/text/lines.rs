@@ -209,6 +209,42 @@ fn ending_of(full: &str) -> Ending {
     }
 }
 
+/// The byte ranges of two texts that are left without the whole lines that they share at
+/// their ends.
+pub fn changed(before: &str, after: &str) -> (Range<usize>, Range<usize>) {
+    let (a, b) = (before.as_bytes(), after.as_bytes());
+    let same = shared(a.chunks(BLOCK), b.chunks(BLOCK), a.iter(), b.iter());
+    let start = memchr::memrchr(b'\n', &a[..same]).map_or(0, |p| p + 1);
+    let (x, y) = (&a[start..], &b[start..]);
+    let same = shared(
+        x.rchunks(BLOCK),
+        y.rchunks(BLOCK),
+        x.iter().rev(),
+        y.iter().rev(),
+    );
+    // From the end back to the first line break that lies within what is shared.
+    let tail = memchr::memchr(b'\n', &x[x.len() - same..]).map_or(0, |p| same - p - 1);
+    (start..a.len() - tail, start..b.len() - tail)
+}
+
+/// How many bytes are compared at once.
+const BLOCK: usize = 256;
+
+/// How many bytes two texts share from one end: whole blocks first, then single bytes.
+fn shared<'t>(
+    blocks: impl Iterator<Item = &'t [u8]>,
+    others: impl Iterator<Item = &'t [u8]>,
+    bytes: impl Iterator<Item = &'t u8>,
+    other: impl Iterator<Item = &'t u8>,
+) -> usize {
+    let whole = blocks
+        .zip(others)
+        .take_while(|(x, y)| x.len() == BLOCK && x == y);
+    let skip = whole.count() * BLOCK;
+    let rest = bytes.skip(skip).zip(other.skip(skip));
+    skip + rest.take_while(|(x, y)| x == y).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,5 +284,22 @@ mod tests {
                 prop_assert_eq!(l.line_at(l.start_of(n)), n);
             }
         }
+    }
+
+    #[test]
+    fn what_two_texts_do_not_share_is_whole_lines() {
+        let parts = |a: &'static str, b: &'static str| {
+            let (x, y) = changed(a, b);
+            (&a[x], &b[y])
+        };
+        assert_eq!(parts("a\nb\nc\n", "a\nx\nc\n"), ("b\n", "x\n"));
+        assert_eq!(parts("a\nb\n", "a\nb\n"), ("", ""));
+        assert_eq!(parts("a\nb", "a\nbc"), ("b", "bc"));
+        assert_eq!(parts("a\na\n", "a\na\na\n"), ("", "a\n"));
+        assert_eq!(parts("é\n", "è\n"), ("é\n", "è\n"));
+        let long = "a line of some length\n".repeat(100);
+        let (a, b) = (format!("{long}x\n{long}"), format!("{long}y\n{long}"));
+        let (x, y) = changed(&a, &b);
+        assert_eq!((&a[x], &b[y]), ("x\n", "y\n"));
     }
 }

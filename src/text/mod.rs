@@ -7,4 +7,4 @@ mod encoding;
 mod lines;
 
 pub use encoding::{Decoded, Encoding, decode, is_binary};
-pub use lines::{Ending, Lines, Span};
+pub use lines::{Ending, Lines, Span, changed};

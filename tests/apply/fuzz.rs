@@ -35,7 +35,8 @@ const PATHS: &[&str] = &[
     "a.toml", "a.md", "a.html", "a.vue", "a.css", "a.sh", "a.txt",
 ];
 
-const PIECES: &[&str] = &[
+/// Lines that mean something to a merge.
+pub(crate) const PIECES: &[&str] = &[
     "// ... existing code ...\n",
     "# ... rest of the file ...\n",
     "<!-- ... -->\n",

@@ -152,32 +152,7 @@ proptest! {
 }
 
 fn piece() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec![
-        "// ... existing code ...\n",
-        "...\n",
-        "@@ -1,2 +1,2 @@\n",
-        "@@\n",
-        "<<<<<<< SEARCH\n",
-        "=======\n",
-        ">>>>>>> REPLACE\n",
-        "*** Begin Patch\n",
-        "*** Update File: a\n",
-        "*** End Patch\n",
-        "--- a/x\n",
-        "+++ b/x\n",
-        "-x = 1\n",
-        "+x = 2\n",
-        "x = 1\n",
-        "def f(a):\n",
-        "    return a\n",
-        "\tx = 1\r\n",
-        "```\n",
-        "\n",
-        "}\n",
-        "é",
-        "12 | x = 1\n",
-        "# removed: f\n",
-    ])
+    prop::sample::select(fuzz::PIECES)
 }
 
 #[test]
