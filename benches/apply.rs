@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench apply`. Prints the median and the 95th percentile of the time per
 //! merge for files of 1,000 to 20,000 lines and a snippet of fixed size, how much a line
-//! of the file costs, and tokens of the merged file per second.
+//! of the file costs, and tokens of the merged file per second: for files never seen before,
+//! and for one that has been merged before, as the files of a session have.
 
 use std::fmt::Write as _;
 use std::hint;
@@ -18,8 +19,8 @@ const PUBLISHED: f64 = 10_500.0;
 
 fn main() {
     println!(
-        "{:<12} {:>7} {:>9} {:>10} {:>10} {:>9} {:>12} {:>6}",
-        "language", "lines", "tokens", "median", "p95", "ns/line", "tokens/s", "times"
+        "{:<9} {:>6} {:<6} {:>8} {:>9} {:>9} {:>8} {:>10} {:>6}",
+        "language", "lines", "seen", "tokens", "median", "p95", "ns/line", "tokens/s", "times"
     );
     for (name, file, snippet) in [
         (
@@ -31,16 +32,18 @@ fn main() {
         ("text", prose, prose_snippet),
     ] {
         for lines in [1_000, 2_000, 5_000, 10_000, 20_000] {
-            measure(name, &file(lines), &snippet(lines), lines);
+            for seen in [false, true] {
+                measure(name, &file(lines), &snippet(lines), lines, seen);
+            }
         }
     }
 }
 
-fn measure(name: &str, file: &str, snippet: &str, lines: usize) {
-    let path = match name {
-        "rust" => "a.rs",
-        "python" => "a.py",
-        _ => "a.txt",
+fn measure(name: &str, file: &str, snippet: &str, lines: usize, seen: bool) {
+    let (path, comment) = match name {
+        "rust" => ("a.rs", "//"),
+        "python" => ("a.py", "#"),
+        _ => ("a.txt", ""),
     };
     let options = MergeOptions {
         path: path.to_string(),
@@ -48,27 +51,30 @@ fn measure(name: &str, file: &str, snippet: &str, lines: usize) {
     };
     let mut merged = String::new();
     let mut times: Vec<Duration> = Vec::with_capacity(RUNS);
-    for _ in 0..RUNS {
+    for run in 0..RUNS {
+        let run = if seen { 0 } else { run };
+        let file = format!("{file}{comment} Version {run}.\n");
         let start = Instant::now();
-        match merge(hint::black_box(file), hint::black_box(snippet), &options) {
+        match merge(hint::black_box(&file), hint::black_box(snippet), &options) {
             Ok(done) => {
-                hint::black_box(diff(path, Some(file), Some(&done.text)));
+                hint::black_box(diff(path, Some(&file), Some(&done.text)));
                 times.push(start.elapsed());
+                assert_ne!(done.text, file, "the snippet changed nothing");
                 merged = done.text;
             }
             Err(e) => {
-                println!("{name:<12} {lines:>7} refused: {e}");
+                println!("{name:<9} {lines:>6} refused: {e}");
                 return;
             }
         }
     }
-    assert_ne!(merged, file, "the snippet changed nothing");
     times.sort();
     let (median, p95) = (times[RUNS / 2], times[RUNS * 95 / 100]);
     let count = tokens::count(&merged);
     let rate = count as f64 / median.as_secs_f64();
     println!(
-        "{name:<12} {lines:>7} {count:>9} {median:>10.2?} {p95:>10.2?} {:>9.0} {rate:>12.0} {:>5.0}x",
+        "{name:<9} {lines:>6} {:<6} {count:>8} {median:>9.2?} {p95:>9.2?} {:>8.0} {rate:>10.0} {:>5.0}x",
+        if seen { "before" } else { "never" },
         median.as_secs_f64() * 1e9 / lines as f64,
         rate / PUBLISHED
     );

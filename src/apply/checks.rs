@@ -1,16 +1,18 @@
 //! What a merged text has to pass before anyone gets to see it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::facts::Facts;
 use super::line::{Class, Line};
 use super::markers::{self, Marked};
 use super::merge::MergeOptions;
 use super::place::Outcome;
+use super::recent::Known;
 use super::refuse;
 use super::snippet::{Role, Script, hunk_start};
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Parsed, parse, reparse};
+use crate::syntax::{Definition, Definitions, Language, Parsed, Unparsed, parse, reparse};
 use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -151,10 +153,8 @@ fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Re
 pub(crate) struct Checked {
     /// Qualified names of definitions that are gone.
     pub removed: Vec<String>,
-    /// The merged text's tree, where it differs from the file's.
-    pub parsed: Option<Parsed>,
-    /// What the merged text defines.
-    definitions: Definitions,
+    /// What is known of the merged text, where it is not the file's.
+    pub after: Option<Arc<Known>>,
 }
 
 /// The checks on the merged text.
@@ -169,21 +169,32 @@ pub(crate) fn check(
         return Ok(Checked::default());
     }
     leaks(before.text(), after, scripts)?;
-    let Some(old) = before.parsed else {
+    let Some(old) = before.parsed() else {
         return Ok(Checked::default());
     };
-    let Some(new) = reparse(old, before.text(), after) else {
+    let Some(new) = reparsed(before, after, &options.path)? else {
         return Ok(Checked::default());
     };
-    syntax(old, before.text(), &new, after, scripts, options)?;
-    let found = new.definitions(after);
-    asked_removals(&found, scripts, options)?;
-    let removed = definitions(before, &found, after, options)?;
+    syntax(old, before.text(), &new.parsed, after, scripts, options)?;
+    let found = &new.outline(after).definitions;
+    asked_removals(found, scripts, options)?;
+    let removed = definitions(before, found, after, options)?;
     Ok(Checked {
         removed,
-        parsed: Some(new),
-        definitions: found,
+        after: Some(new),
     })
+}
+
+/// The tree of a text that was made of another; none where either has none.
+pub(crate) fn reparsed(before: &Facts, after: &str, path: &str) -> Result<Option<Arc<Known>>> {
+    let Some(old) = before.parsed() else {
+        return Ok(None);
+    };
+    match reparse(old, before.text(), after) {
+        Ok(parsed) => Ok(Some(Arc::new(Known::new(parsed)))),
+        Err(Unparsed::Never) => Ok(None),
+        Err(Unparsed::GaveUp) => Err(refuse::unparsed(path)),
+    }
 }
 
 /// Whether a merged text passes the checks and names no definition that the merge took
@@ -192,15 +203,19 @@ pub(crate) fn sound(before: &Facts, after: &str, script: &Script, options: &Merg
     let Ok(checked) = check(before, after, std::slice::from_ref(script), options) else {
         return false;
     };
-    let Some(new) = checked.parsed else {
-        return before.parsed.is_some();
+    let Some(new) = checked.after else {
+        return before.parsed().is_some();
     };
     let names = |found: &Definitions| -> BTreeSet<String> {
         let named = found.iter().filter(|d| !d.kind.is_value());
         named.map(|d| d.name.clone()).collect()
     };
-    let (was, is) = (names(before.definitions()), names(&checked.definitions));
-    !new.identifiers(after)
+    let (was, is) = (
+        names(before.definitions()),
+        names(&new.outline(after).definitions),
+    );
+    !new.parsed
+        .identifiers(after)
         .into_iter()
         .filter_map(|r| after.get(r))
         .any(|name| was.contains(name) && !is.contains(name))
@@ -424,7 +439,7 @@ fn definitions(
     after: &str,
     options: &MergeOptions,
 ) -> Result<Vec<String>> {
-    let overloads = before.parsed.is_some_and(|p| p.language().overloads());
+    let overloads = before.parsed().is_some_and(|p| p.language().overloads());
     let was = counted(before.definitions(), before.text(), overloads);
     let is = counted(found, after, overloads);
     for (key, &(n, line)) in &is {

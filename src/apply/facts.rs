@@ -1,8 +1,9 @@
 //! What is known of a text before a pass looks at it, each thing found once.
 
-use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock};
 
 use super::line::{self, Counts, Line};
+use super::recent::Known;
 use crate::syntax::{Definitions, Outline, Parsed};
 use crate::text::{Lines, Span};
 
@@ -14,28 +15,30 @@ pub(crate) struct Facts<'a> {
     pub records: Vec<Line<'a>>,
     /// How often each line occurs.
     pub counts: Counts,
-    /// Its tree, where there is a grammar for it.
-    pub parsed: Option<&'a Parsed>,
-    outline: OnceCell<Outline>,
+    known: Option<Arc<Known>>,
 }
 
 impl<'a> Facts<'a> {
     /// Reads the lines of a text.
-    pub fn new(text: &'a str, parsed: Option<&'a Parsed>) -> Self {
+    pub fn new(text: &'a str, known: Option<Arc<Known>>) -> Self {
         let lines = Lines::new(text);
         let records: Vec<Line> = lines.iter().map(Line::new).collect();
         Self {
             counts: line::counts(records.iter()),
             lines,
             records,
-            parsed,
-            outline: OnceCell::new(),
+            known,
         }
     }
 
     /// The text itself.
     pub fn text(&self) -> &'a str {
         self.lines.text()
+    }
+
+    /// Its tree, where there is a grammar for it.
+    pub fn parsed(&self) -> Option<&Parsed> {
+        self.known.as_ref().map(|k| &k.parsed)
     }
 
     /// What it defines; nothing where there is no grammar for it.
@@ -49,10 +52,10 @@ impl<'a> Facts<'a> {
     }
 
     fn outline(&self) -> &Outline {
-        self.outline.get_or_init(|| {
-            self.parsed
-                .map(|p| p.outline(self.text()))
-                .unwrap_or_default()
-        })
+        static NOTHING: LazyLock<Outline> = LazyLock::new(Default::default);
+        match &self.known {
+            Some(known) => known.outline(self.text()),
+            None => &NOTHING,
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What the alignment knows about one line of the file or the snippet.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 /// A hasher for keys that are hashes already.
 #[derive(Default)]
@@ -123,17 +124,7 @@ impl<'a> Line<'a> {
     /// Reads a line without its line break.
     pub fn new(raw: &'a str) -> Self {
         let trimmed = raw.trim();
-        let mut read = Read::default();
-        if trimmed.is_ascii() {
-            for b in trimmed.bytes() {
-                read.byte(b);
-            }
-        } else {
-            for c in trimmed.chars() {
-                read.character(c);
-            }
-        }
-        read.end_word();
+        let read = Read::of(trimmed, None);
         let class = if trimmed.is_empty() {
             Class::Blank
         } else if read.letters == 0 {
@@ -157,12 +148,8 @@ impl<'a> Line<'a> {
 
     fn words(&self) -> &[u32] {
         self.words.get_or_init(|| {
-            let hashes = words(self.trimmed).map(|w| {
-                let mut h = Hash::EMPTY;
-                w.bytes().for_each(|b| h.add(b));
-                (h.finish() >> 16) as u32
-            });
-            let mut words: Vec<u32> = hashes.collect();
+            let read = Read::of(self.trimmed, Some(Vec::with_capacity(self.count)));
+            let mut words = read.hashes.unwrap_or_default();
             words.sort_unstable();
             words
         })
@@ -249,22 +236,30 @@ struct Read {
     /// Bytes that belong to words.
     letters: usize,
     bloom: u64,
+    /// Of each word, where they are asked for.
+    hashes: Option<Vec<u32>>,
 }
 
-impl Default for Read {
-    fn default() -> Self {
-        Self {
+impl Read {
+    fn of(trimmed: &str, hashes: Option<Vec<u32>>) -> Self {
+        let mut read = Self {
             whole: Hash::EMPTY,
             fold: Hash::EMPTY,
             word: None,
             words: 0,
             letters: 0,
             bloom: 0,
+            hashes,
+        };
+        if trimmed.is_ascii() {
+            trimmed.bytes().for_each(|b| read.byte(b));
+        } else {
+            trimmed.chars().for_each(|c| read.character(c));
         }
+        read.end_word();
+        read
     }
-}
 
-impl Read {
     /// Takes a byte that is a character of its own.
     fn byte(&mut self, b: u8) {
         self.whole.add(b);
@@ -305,16 +300,14 @@ impl Read {
 
     fn end_word(&mut self) {
         if let Some(word) = self.word.take() {
+            let hash = word.finish();
             self.words += 1;
-            self.bloom |= 1 << (word.finish() & 63);
+            self.bloom |= 1 << (hash & 63);
+            if let Some(hashes) = &mut self.hashes {
+                hashes.push((hash >> 16) as u32);
+            }
         }
     }
-}
-
-/// The words of a text: letters, digits and underscores.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|w| !w.is_empty())
 }
 
 /// Bytes of words in the longest of [`GENERIC`].
@@ -322,12 +315,26 @@ const GENERIC_LETTERS: usize = 12;
 
 /// Whether a line, which has so many bytes of words, holds no words but lone ones.
 fn generic(trimmed: &str, letters: usize) -> bool {
-    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-    letters <= GENERIC_LETTERS
-        && GENERIC.iter().any(|g| {
-            let mut all = g.split(' ');
-            words(trimmed).all(|w| all.next().is_some_and(|g| same(w, g))) && all.next().is_none()
-        })
+    static KNOWN: LazyLock<HashSet<u64>> =
+        LazyLock::new(|| GENERIC.iter().map(|g| lone(g)).collect());
+    letters <= GENERIC_LETTERS && KNOWN.contains(&lone(trimmed))
+}
+
+/// Hash of a text's words in lower case, whatever stands between them.
+fn lone(text: &str) -> u64 {
+    let mut hash = Hash::EMPTY;
+    let mut ended = false;
+    for b in text.bytes() {
+        if b.is_ascii_alphanumeric() || b == b'_' || !b.is_ascii() {
+            if std::mem::take(&mut ended) {
+                hash.add(b' ');
+            }
+            hash.add(b.to_ascii_lowercase());
+        } else {
+            ended = hash.0 != Hash::EMPTY.0;
+        }
+    }
+    hash.finish()
 }
 
 /// A character as it counts where blanks and the kind of quotes do not.
@@ -482,6 +489,9 @@ mod tests {
     fn the_longest_lone_words_are_as_long_as_said() {
         let letters = |g: &&str| g.chars().filter(|c| *c != ' ').count();
         assert_eq!(GENERIC.iter().map(letters).max(), Some(GENERIC_LETTERS));
+        let class = |s| Line::new(s).class;
+        assert_eq!(class("} Else if ("), Class::Short);
+        assert_eq!(class("elseif found"), Class::Plain);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The merge of one file with one snippet, without touching the disk.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::applied;
 use super::checks;
@@ -11,10 +12,11 @@ use super::guide;
 use super::hunk;
 use super::place::{self, Outcome, Placed};
 use super::provenance;
+use super::recent::{self, Known};
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
 use crate::error::{Error, Result};
-use crate::syntax::{Language, Parsed, parse, reparse};
+use crate::syntax::{Language, Parsed, parse};
 
 /// How to merge.
 #[derive(Debug, Clone, Default)]
@@ -106,8 +108,11 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
     let unmarked = unmarked(snippet);
     let snippet = unmarked.as_str();
     let language = language(file, options);
-    let before = language.and_then(|l| parse(l, file));
-    let facts = Facts::new(file, before.as_ref());
+    let known = match language {
+        Some(l) => recent::known(l, file).map_err(|_| refuse::unparsed(&options.path))?,
+        None => None,
+    };
+    let facts = Facts::new(file, known);
     let (mut merge, mut after) = once(&facts, snippet, options, language, false)?;
     if !merge.changed && merge.misquoted > 0 && merge.idle == 0 {
         // Nothing but quotes or comments differ, in every part: then they are the edit. A
@@ -115,11 +120,14 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
         (merge, after) = once(&facts, snippet, options, language, true)?;
     }
     if merge.changed && !merge.stands {
-        let facts = Facts::new(&merge.text, after.as_ref());
+        let facts = Facts::new(&merge.text, after.clone());
         let again = once(&facts, snippet, options, language, false);
         if again.is_ok_and(|(again, _)| again.changed) {
             return Err(refuse::unstable(&options.path));
         }
+    }
+    if let Some(after) = &after {
+        recent::keep(&merge.text, after);
     }
     merge.text.insert_str(0, mark);
     Ok(merge)
@@ -132,14 +140,14 @@ fn language(file: &str, options: &MergeOptions) -> Option<&'static Language> {
         .or_else(|| Language::detect(Path::new(&options.path), file))
 }
 
-/// One merge and the tree of its text.
+/// One merge, and what is known of its text where that is another.
 fn once(
     file: &Facts,
     snippet: &str,
     options: &MergeOptions,
     language: Option<&'static Language>,
     literal: bool,
-) -> Result<(Merge, Option<Parsed>)> {
+) -> Result<(Merge, Option<Arc<Known>>)> {
     let hunks = one_part(snippet, options)?;
     let snippet = hunks.as_deref().unwrap_or(snippet);
     let scripts = {
@@ -169,11 +177,7 @@ fn once(
         let outcome = if n == 0 {
             pass(file, script, options, &comments, literal)?
         } else {
-            let parsed = match file.parsed {
-                Some(old) => reparse(old, file.text(), &text),
-                None => None,
-            };
-            let facts = Facts::new(&text, parsed.as_ref());
+            let facts = Facts::new(&text, checks::reparsed(file, &text, &options.path)?);
             pass(&facts, script, options, &comments, literal)?
         };
         placed.extend(outcome.placed);
@@ -192,9 +196,9 @@ fn once(
         removed: checked.removed,
         misquoted,
         idle,
-        syntax: Syntax::of(checked.parsed.as_ref().or(file.parsed)),
+        syntax: Syntax::of(checked.after.as_ref().map(|k| &k.parsed).or(file.parsed())),
     };
-    Ok((merge, checked.parsed))
+    Ok((merge, checked.after))
 }
 
 /// The hunks of a patch envelope or a diff with file headers, which have to be for one file.
@@ -241,7 +245,7 @@ fn pass(
             comments,
         };
         place::place(pass, script, file, |ctx| {
-            let language = file.parsed.map(Parsed::language);
+            let language = file.parsed().map(Parsed::language);
             guide::guide(ctx, file.definitions(), file.imports(), language)
         })
     };

@@ -19,6 +19,7 @@ mod merge;
 mod onesided;
 mod place;
 mod provenance;
+mod recent;
 mod refuse;
 mod removed;
 mod reply;

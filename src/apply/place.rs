@@ -229,7 +229,16 @@ pub(crate) fn place<'a>(
             .iter()
             .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
         if changes && evidence.strong == 0 && !asks && !pass.whole_file {
-            return Err(refuse::no_anchor(&ctx, k));
+            // What stands in the file, but not where the rest of the snippet leaves room.
+            let (a, b) = ctx.bounds[k];
+            let known = ctx.lines[a..b]
+                .iter()
+                .any(|l| l.class == Class::Plain && ctx.counts.contains_key(&l.hash));
+            return Err(if known {
+                refuse::order(&ctx, k)
+            } else {
+                refuse::no_anchor(&ctx, k)
+            });
         }
         if changes && margins[s] < MARGIN && !pass.whole_file {
             // Only the line numbers of a hunk header may decide between equals.

@@ -269,8 +269,9 @@ pub(crate) fn order(ctx: &Ctx, k: usize) -> Error {
     Error::refused(
         "order",
         format!(
-            "{} of the snippet belong before or between lines that an earlier part of it covers.",
-            capital(&lines_word(lines_of(ctx, k)))
+            "{} of the snippet fit {} only before or between lines that another part of it covers.",
+            capital(&lines_word(lines_of(ctx, k))),
+            ctx.pass.path
         ),
         "Send the parts in the order of the file, or as separate edits.",
     )
@@ -366,6 +367,15 @@ pub(crate) fn unstable(path: &str) -> Error {
             "Made twice, the edit would change {path} twice: its lines do not say clearly where they belong."
         ),
         "Send the change as a diff: `-` and `+` lines with a line of context above and below.",
+    )
+}
+
+/// A text whose syntax cannot be checked in time.
+pub(crate) fn unparsed(path: &str) -> Error {
+    Error::refused(
+        "unparsed",
+        format!("Parsing {path} took too long, so the edit could not be checked."),
+        "Send the edit again; if it is refused again, mend what nests too deeply or is never closed in the file.",
     )
 }
 

@@ -27,7 +27,9 @@ pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};
 pub use outline::Outline;
-pub use parse::{MAX_BYTES, Parsed, SyntaxError, parse, parse_unless, reparse};
+pub use parse::{
+    MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_unless, reparse, try_parse,
+};
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,8 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long a parse may take: a fixed part and one per byte. Recovery from errors
 /// in deep nesting costs the square of the depth, which neither size nor steps
 /// tell beforehand. Real files need a hundredth of this, so that the clock decides
-/// about none of them.
+/// about none of them: it is that of the thread, where there is one, since others at
+/// work on the machine do not make a text harder.
 const TIME_FIXED: Duration = Duration::from_secs(2);
 const TIME_PER_BYTE: Duration = Duration::from_micros(1);
 
@@ -62,10 +63,28 @@ impl SyntaxError {
     }
 }
 
+/// Why a text has no tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unparsed {
+    /// It has more than [`MAX_BYTES`], or nests deeper than its grammar can bear: it has
+    /// none on any machine.
+    Never,
+    /// It took an unreasonable time for its size, or was no longer asked for.
+    GaveUp,
+}
+
 /// Parses a text. `None` where it has more than [`MAX_BYTES`], nests deeper than the
 /// grammar can bear, or takes an unreasonable time for its size.
 pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
-    parse_unless(language, text, &|| false)
+    try_parse(language, text).ok()
+}
+
+/// As [`parse`], and says why there is no tree.
+///
+/// # Errors
+/// See [`Unparsed`].
+pub fn try_parse(language: &'static Language, text: &str) -> Result<Parsed, Unparsed> {
+    parse_all(language, text, None, &|| false)
 }
 
 /// As [`parse`], and `None` soon after `stop` says so.
@@ -74,23 +93,43 @@ pub fn parse_unless(
     text: &str,
     stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
-    let parsed = parse_ranges(language, text, &[], None, stop)?;
-    Some(with_embedded(parsed, text, stop))
+    parse_all(language, text, None, stop).ok()
 }
 
 /// Parses `after`, which an edit made of `before`, the text of `old`. The result is that
-/// of [`parse`]; it costs what the edit does where neither text has an error.
-pub fn reparse(old: &Parsed, before: &str, after: &str) -> Option<Parsed> {
+/// of [`try_parse`]; it costs what the edit does where neither text has an error.
+///
+/// # Errors
+/// See [`Unparsed`].
+pub fn reparse(old: &Parsed, before: &str, after: &str) -> Result<Parsed, Unparsed> {
     // What recovery from errors makes of a text depends on where the parser comes from.
     if !old.tree.root_node().has_error() {
         let mut tree = old.tree.clone();
         tree.edit(&edit(before, after));
-        let parsed = parse_ranges(old.language, after, &[], Some(&tree), &|| false)?;
+        let parsed = parse_all(old.language, after, Some(&tree), &|| false)?;
         if !parsed.tree.root_node().has_error() {
-            return Some(with_embedded(parsed, after, &|| false));
+            return Ok(parsed);
         }
     }
-    parse(old.language, after)
+    try_parse(old.language, after)
+}
+
+/// Parses a text and the languages embedded in it.
+fn parse_all(
+    language: &'static Language,
+    text: &str,
+    old: Option<&Tree>,
+    stop: &dyn Fn() -> bool,
+) -> Result<Parsed, Unparsed> {
+    let mut parsed = parse_ranges(language, text, &[], old, stop)?;
+    for (inner, range) in embedded_ranges(&parsed, text) {
+        match parse_ranges(inner, text, &[range], None, stop) {
+            Ok(embedded) => parsed.embedded.push(embedded),
+            Err(Unparsed::Never) => {}
+            Err(Unparsed::GaveUp) => return Err(Unparsed::GaveUp),
+        }
+    }
+    Ok(parsed)
 }
 
 /// The one edit that makes a text of another.
@@ -113,49 +152,91 @@ fn edit(before: &str, after: &str) -> InputEdit {
     }
 }
 
-fn with_embedded(mut parsed: Parsed, text: &str, stop: &dyn Fn() -> bool) -> Parsed {
-    parsed.embedded = embedded_ranges(&parsed, text)
-        .into_iter()
-        .filter_map(|(inner, range)| parse_ranges(inner, text, &[range], None, stop))
-        .collect();
-    parsed
-}
-
 fn parse_ranges(
     language: &'static Language,
     text: &str,
     ranges: &[tree_sitter::Range],
     old: Option<&Tree>,
     stop: &dyn Fn() -> bool,
-) -> Option<Parsed> {
+) -> Result<Parsed, Unparsed> {
     let too_deep = language.data().scanner.iter().any(|s| s.overflows(text));
     if text.len() > MAX_BYTES || too_deep {
-        return None;
+        return Err(Unparsed::Never);
     }
     let mut parser = Parser::new();
-    parser.set_language(&language.grammar().language).ok()?;
-    parser.set_included_ranges(ranges).ok()?;
+    let grammar = &language.grammar().language;
+    parser.set_language(grammar).map_err(|_| Unparsed::Never)?;
+    parser
+        .set_included_ranges(ranges)
+        .map_err(|_| Unparsed::Never)?;
     let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let end = Instant::now() + TIME_FIXED + TIME_PER_BYTE * size;
+    let mut allowed = Allowance::new(TIME_FIXED + TIME_PER_BYTE * size);
     let mut progress = |_: &ParseState| {
-        if Instant::now() < end && !stop() {
+        if allowed.is_left() && !stop() {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())
         }
     };
     let bytes = text.as_bytes();
-    let tree = parser.parse_with_options(
-        &mut |at, _| bytes.get(at..).unwrap_or_default(),
-        old,
-        Some(ParseOptions::new().progress_callback(&mut progress)),
-    )?;
-    Some(Parsed {
+    let tree = parser
+        .parse_with_options(
+            &mut |at, _| bytes.get(at..).unwrap_or_default(),
+            old,
+            Some(ParseOptions::new().progress_callback(&mut progress)),
+        )
+        .ok_or(Unparsed::GaveUp)?;
+    Ok(Parsed {
         language,
         tree,
         embedded: Vec::new(),
         marks: OnceLock::new(),
     })
+}
+
+/// Time that a thread may spend on one thing.
+pub(super) struct Allowance {
+    time: Duration,
+    /// The thread's own time at the start.
+    spent: Option<Duration>,
+    /// When to look at the thread's time again: that costs more than the wall's.
+    next: Instant,
+}
+
+impl Allowance {
+    pub(super) fn new(time: Duration) -> Self {
+        Self {
+            time,
+            spent: thread_time(),
+            next: Instant::now() + time,
+        }
+    }
+
+    pub(super) fn is_left(&mut self) -> bool {
+        let now = Instant::now();
+        if now < self.next {
+            return true;
+        }
+        let (Some(first), Some(last)) = (self.spent, thread_time()) else {
+            return false;
+        };
+        let left = self.time.saturating_sub(last.saturating_sub(first));
+        self.next = now + left;
+        !left.is_zero()
+    }
+}
+
+/// How long the thread has been at work; none where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn thread_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let nanos = u32::try_from(time.tv_nsec).ok()?;
+    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, nanos))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn thread_time() -> Option<Duration> {
+    None
 }
 
 /// Where other languages stand inside a text, by the data of its own.

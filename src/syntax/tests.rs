@@ -405,3 +405,15 @@ fn misread_code_is_no_function() {
     let (_, found) = parsed("cpp", text);
     assert!(!found.find("read").is_empty(), "{found:?}");
 }
+
+#[test]
+fn the_thread_s_time_is_what_is_allowed() {
+    let mut allowed = parse::Allowance::new(std::time::Duration::from_millis(20));
+    std::thread::sleep(std::time::Duration::from_millis(40));
+    let told = parse::thread_time().is_some();
+    assert_eq!(allowed.is_left(), told, "sleep is no work");
+    if told {
+        while allowed.is_left() {}
+    }
+    assert!(!allowed.is_left());
+}

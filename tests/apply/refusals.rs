@@ -98,3 +98,40 @@ refusal!(
     several_files,
     "*** Begin Patch\n*** Update File: a.py\n@@\n-import os\n+import sys\n*** Delete File: b.py\n*** End Patch\n"
 );
+
+/// Forty lines, no two alike, of no language.
+fn items() -> String {
+    (1..=40)
+        .map(|n| format!("item {n} of the list\n"))
+        .collect()
+}
+
+refusal!(
+    misplaced_context,
+    "# ... existing code ...\n    total = value * 3\n    log(total)\n# ... existing code ...\n    log(total)\n    warn(2)\n    return total\n# ... existing code ...\n    log(total)\n    x = 1\n"
+);
+refusal!(
+    missing_marker,
+    "a.txt",
+    &items(),
+    "item 1 of the list\nitem 2 of the list\nitem 39 of the list\nitem 40 of the list\n"
+);
+refusal!(
+    order,
+    "a.txt",
+    &items(),
+    "... existing code ...\nitem 10 of the list\nnew a\nitem 11 of the list\n... existing code ...\nitem 10 of the list\nnew b\nitem 11 of the list\n... existing code ...\n"
+);
+refusal!(
+    too_large,
+    "a.txt",
+    &items().repeat(500),
+    &format!(
+        "item 1 of the list\n... existing code ...\n{}",
+        "one more item\n".repeat(3_500)
+    )
+);
+refusal!(
+    marker_leak,
+    "import os\nimport sys\n@@\n\ndef first(value):\n    base = value + 1\n# ... existing code ...\n"
+);
