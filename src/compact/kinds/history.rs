@@ -357,7 +357,7 @@ pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
                         + 2.0 * word_of(t, DECISIONS).max(word_of(t, BOUNDS));
                     let edits = match &message.call {
                         Some(tool) => at < ARGUMENTS && changes(tool),
-                        None => t.split_whitespace().next().is_some_and(is_change),
+                        None => tells_of_change(t),
                     };
                     base + if edits { 2.5 } else { 0.0 } + if has_path(t) { 0.8 } else { 0.0 }
                 }
@@ -448,6 +448,16 @@ const CHANGES: [&str; 10] = [
     "edit", "write", "create", "patch", "replace", "insert", "delete", "commit", "submit", "rename",
 ];
 
+/// Whether a line of text begins with a change, behind a tag (`[tool] edit_file …`) or not.
+fn tells_of_change(line: &str) -> bool {
+    let first =
+        |text: &str, test: fn(&str) -> bool| text.split_whitespace().next().is_some_and(test);
+    match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((_, behind)) => first(behind, changes),
+        None => first(line, is_change),
+    }
+}
+
 /// Whether a word is one of [`CHANGES`].
 fn is_change(word: &str) -> bool {
     CHANGES.contains(&&*word.to_lowercase())
@@ -465,6 +475,14 @@ mod tests {
 
     fn shown(input: &str) -> String {
         layout(input).expect("a history").text
+    }
+
+    #[test]
+    fn a_call_in_a_text_tells_of_a_change_behind_its_tag() {
+        assert!(tells_of_change("[tool_call] edit_file {\"path\": 1}"));
+        assert!(tells_of_change("edit the file"));
+        assert!(!tells_of_change("[tool_call] list_files {}"));
+        assert!(!tells_of_change("[1, 2] and more"));
     }
 
     #[test]
