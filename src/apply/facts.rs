@@ -1,6 +1,6 @@
 //! What is known of a text before a pass looks at it, each thing found once.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::line::{self, Counts, Line};
 use super::recent::Known;
@@ -43,19 +43,16 @@ impl<'a> Facts<'a> {
 
     /// What it defines; nothing where there is no grammar for it.
     pub fn definitions(&self) -> &Definitions {
-        &self.outline().definitions
+        static NONE: Definitions = Definitions::NONE;
+        self.outline().map_or(&NONE, |o| &o.definitions)
     }
 
     /// Its import statements.
     pub fn imports(&self) -> &[Span] {
-        &self.outline().imports
+        self.outline().map_or(&[], |o| &o.imports)
     }
 
-    fn outline(&self) -> &Outline {
-        static NOTHING: LazyLock<Outline> = LazyLock::new(Default::default);
-        match &self.known {
-            Some(known) => known.outline(self.text()),
-            None => &NOTHING,
-        }
+    fn outline(&self) -> Option<&Outline> {
+        self.known.as_ref().map(|k| k.outline(self.text()))
     }
 }

@@ -2,7 +2,7 @@
 //! what one edit made is what the next one finds.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::syntax::{Language, Outline, Parsed, Unparsed, try_parse};
 
@@ -36,8 +36,37 @@ struct Entry {
     known: Arc<Known>,
 }
 
-/// The newest last.
-static RECENT: Mutex<VecDeque<Entry>> = Mutex::new(VecDeque::new());
+/// The texts that were asked for or merged last, the newest last.
+#[derive(Default)]
+struct Recent(VecDeque<Entry>);
+
+impl Recent {
+    /// What is known of a text in a language; it is the newest from then on.
+    fn get(&mut self, language: &'static Language, text: &str) -> Option<Arc<Known>> {
+        let same = |e: &Entry| e.known.parsed.language() == language && e.text == text;
+        let entry = self.0.remove(self.0.iter().position(same)?)?;
+        let known = Arc::clone(&entry.known);
+        self.0.push_back(entry);
+        Some(known)
+    }
+
+    fn keep(&mut self, text: &str, known: &Arc<Known>) {
+        self.0.retain(|e| e.text != text);
+        self.0.push_back(Entry {
+            text: text.to_string(),
+            known: Arc::clone(known),
+        });
+        while self.0.len() > TEXTS || self.0.iter().map(|e| e.text.len()).sum::<usize>() > BYTES {
+            self.0.pop_front();
+        }
+    }
+}
+
+static RECENT: Mutex<Recent> = Mutex::new(Recent(VecDeque::new()));
+
+fn recent() -> MutexGuard<'static, Recent> {
+    RECENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What is known of a text; nothing where it has no tree on any machine.
 ///
@@ -47,11 +76,7 @@ pub(crate) fn known(
     language: &'static Language,
     text: &str,
 ) -> Result<Option<Arc<Known>>, Unparsed> {
-    let held = {
-        let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |e: &&Entry| e.known.parsed.language() == language && e.text == text;
-        recent.iter().find(same).map(|e| Arc::clone(&e.known))
-    };
+    let held = recent().get(language, text);
     if held.is_some() {
         return Ok(held);
     }
@@ -68,16 +93,7 @@ pub(crate) fn known(
 
 /// Keeps what is known of a text for the next edit of it.
 pub(crate) fn keep(text: &str, known: &Arc<Known>) {
-    let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-    recent.retain(|e| e.text != text);
-    recent.push_back(Entry {
-        text: text.to_string(),
-        known: Arc::clone(known),
-    });
-    let bytes = |recent: &VecDeque<Entry>| recent.iter().map(|e| e.text.len()).sum::<usize>();
-    while recent.len() > TEXTS || bytes(&recent) > BYTES {
-        recent.pop_front();
-    }
+    recent().keep(text, known);
 }
 
 #[cfg(test)]
@@ -85,33 +101,47 @@ mod tests {
     use super::*;
 
     fn tree(language: &'static Language, text: &str) -> Arc<Known> {
-        known(language, text).ok().flatten().expect("small")
+        let parsed = try_parse(language, text).expect("small");
+        Arc::new(Known::new(parsed))
+    }
+
+    fn language(name: &str) -> &'static Language {
+        Language::by_name(name).expect("known")
     }
 
     #[test]
-    fn a_text_is_parsed_once_and_as_the_language_asked_for() {
-        let (rust, python) = (Language::by_name("rust"), Language::by_name("python"));
-        let (rust, python) = (rust.expect("known"), python.expect("known"));
-        let text = "// a text of this test alone\n";
-        let first = tree(rust, text);
-        let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |e: &&Entry| e.text == text && e.known.parsed.language() == rust;
-        if let Some(entry) = recent.iter().find(same) {
-            assert!(Arc::ptr_eq(&first, &entry.known));
+    fn a_text_is_found_again_in_its_language_alone() {
+        let mut recent = Recent::default();
+        let text = "// a text\n";
+        let known = tree(language("rust"), text);
+        recent.keep(text, &known);
+        let found = recent.get(language("rust"), text);
+        assert!(found.is_some_and(|f| Arc::ptr_eq(&f, &known)));
+        assert!(recent.get(language("python"), text).is_none());
+        assert!(recent.get(language("rust"), "// another\n").is_none());
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first() {
+        let rust = language("rust");
+        let mut recent = Recent::default();
+        let texts: Vec<String> = (0..=TEXTS).map(|n| format!("// {n}\n")).collect();
+        for text in &texts[..TEXTS] {
+            recent.keep(text, &tree(rust, text));
         }
-        drop(recent);
-        assert_eq!(tree(python, text).parsed.language(), python);
+        assert!(recent.get(rust, &texts[0]).is_some());
+        recent.keep(&texts[TEXTS], &tree(rust, &texts[TEXTS]));
+        assert!(recent.get(rust, &texts[0]).is_some());
+        assert!(recent.get(rust, &texts[1]).is_none());
+        assert_eq!(recent.0.len(), TEXTS);
     }
 
     #[test]
-    fn no_more_is_kept_than_is_said() {
-        let rust = Language::by_name("rust").expect("known");
+    fn a_long_text_is_not_kept() {
+        let rust = language("rust");
+        let mut recent = Recent::default();
         let long = "// long\n".repeat(BYTES / 8 + 1);
-        tree(rust, &long);
-        for n in 0..2 * TEXTS {
-            tree(rust, &format!("// {n}\n"));
-        }
-        let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(recent.len() <= TEXTS && recent.iter().all(|e| e.text != long));
+        recent.keep(&long, &tree(rust, &long));
+        assert!(recent.0.is_empty());
     }
 }
