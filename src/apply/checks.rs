@@ -12,7 +12,7 @@ use super::recent::Known;
 use super::refuse;
 use super::snippet::{Role, Script, hunk_start};
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Parsed, Unparsed, parse, reparse};
+use crate::syntax::{Definition, Definitions, Language, Parsed, Unparsed, parse};
 use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -187,11 +187,11 @@ pub(crate) fn check(
 
 /// The tree of a text that was made of another; none where either has none.
 pub(crate) fn reparsed(before: &Facts, after: &str, path: &str) -> Result<Option<Arc<Known>>> {
-    let Some(old) = before.parsed() else {
+    let Some(old) = before.known() else {
         return Ok(None);
     };
-    match reparse(old, before.text(), after) {
-        Ok(parsed) => Ok(Some(Arc::new(Known::new(parsed)))),
+    match old.edited(before.text(), after) {
+        Ok(known) => Ok(Some(Arc::new(known))),
         Err(Unparsed::Never) => Ok(None),
         Err(Unparsed::GaveUp) => Err(refuse::unparsed(path)),
     }

@@ -36,9 +36,14 @@ impl<'a> Facts<'a> {
         self.lines.text()
     }
 
+    /// Its tree and outline, where there is a grammar for it.
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
+    }
+
     /// Its tree, where there is a grammar for it.
     pub fn parsed(&self) -> Option<&Parsed> {
-        self.known.as_ref().map(|k| &k.parsed)
+        self.known().map(|k| &k.parsed)
     }
 
     /// What it defines; nothing where there is no grammar for it.
@@ -53,6 +58,6 @@ impl<'a> Facts<'a> {
     }
 
     fn outline(&self) -> Option<&Outline> {
-        self.known.as_ref().map(|k| k.outline(self.text()))
+        self.known().map(|k| k.outline(self.text()))
     }
 }

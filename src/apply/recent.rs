@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::syntax::{Language, Outline, Parsed, Unparsed, try_parse};
+use crate::syntax::{Language, Outline, Outlined, Parsed, Unparsed, reparse, try_parse};
 
 /// How many texts are kept, and how many bytes they may have together: a tree takes some
 /// twenty times as much.
@@ -14,20 +14,36 @@ const BYTES: usize = 2 << 20;
 /// A text's tree, and what the text defines, found once.
 pub(crate) struct Known {
     pub parsed: Parsed,
-    outline: OnceLock<Outline>,
+    outlined: OnceLock<Outlined>,
 }
 
 impl Known {
     pub fn new(parsed: Parsed) -> Self {
         Self {
             parsed,
-            outline: OnceLock::new(),
+            outlined: OnceLock::new(),
         }
+    }
+
+    /// What is known of `after`, which an edit made of `before`, the text of this one.
+    ///
+    /// # Errors
+    /// See [`Unparsed`].
+    pub fn edited(&self, before: &str, after: &str) -> Result<Self, Unparsed> {
+        let (parsed, outlined) = reparse(&self.parsed, self.outlined(before), before, after)?;
+        Ok(Self {
+            parsed,
+            outlined: OnceLock::from(outlined),
+        })
     }
 
     /// What the text, which has to be the tree's, defines, and its imports.
     pub fn outline(&self, text: &str) -> &Outline {
-        self.outline.get_or_init(|| self.parsed.outline(text))
+        &self.outlined(text).outline
+    }
+
+    fn outlined(&self, text: &str) -> &Outlined {
+        self.outlined.get_or_init(|| self.parsed.outlined(text))
     }
 }
 

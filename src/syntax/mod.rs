@@ -15,6 +15,7 @@
 //! assert_eq!(parsed.error_count(), 0);
 //! ```
 
+mod again;
 mod blocks;
 mod definition;
 mod language;
@@ -23,6 +24,7 @@ mod parse;
 mod pattern;
 mod registry;
 
+pub use again::Outlined;
 pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
+use super::again::{At, Collected, Kept};
 use super::definition::{Definition, Definitions, Kind};
 use super::language::{Grammar, Language, flag};
 use super::parse::{Descend, Parsed};
@@ -19,27 +20,28 @@ const MAX_NAME: usize = 120;
 const MAX_SIGNATURE: usize = 200;
 
 /// A definition as a pattern found it.
-struct Found {
+#[derive(Debug, Clone)]
+pub(super) struct Found {
     kind: Kind,
-    bytes: Range<usize>,
-    lines: Span,
-    start_with_docs: usize,
+    pub bytes: Range<usize>,
+    pub lines: Span,
+    pub start_with_docs: usize,
     name: String,
-    name_bytes: Range<usize>,
+    pub name_bytes: Range<usize>,
     /// Names in front of the own one that the source spells out.
     qualifiers: Vec<String>,
     signature: String,
-    body: Option<Range<usize>>,
+    pub body: Option<Range<usize>>,
     /// Whether a scope that is no definition stands around it.
     local: bool,
     /// For a heading that is no section of its own: its level, and the end of what
     /// is around it.
-    heading: Option<(u8, usize)>,
+    pub heading: Option<(u8, usize)>,
     language: &'static Language,
 }
 
 /// What one walk over a text's trees finds, each in the order of the text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outline {
     /// What it defines, embedded languages included.
     pub definitions: Definitions,
@@ -50,14 +52,27 @@ pub struct Outline {
 }
 
 pub(super) fn outline(parsed: &Parsed, text: &str) -> Outline {
-    let mut found = Vec::new();
-    let mut out = Outline::default();
-    collect(parsed, text, &mut found, &mut out);
+    let mut all = Collected::default();
+    collect(parsed, text, None, &mut all);
     for inner in parsed.embedded() {
-        collect(inner, text, &mut found, &mut out);
+        collect(inner, text, None, &mut all);
     }
+    finish(all, text)
+}
+
+/// Puts what was found in the order of the text, and gives the definitions their parents.
+pub(super) fn finish(all: Collected, text: &str) -> Outline {
+    fn plain<T>(all: Vec<At<T>>) -> Vec<T> {
+        all.into_iter().map(|a| a.what).collect()
+    }
+    let mut out = Outline {
+        definitions: Definitions::NONE,
+        comments: plain(all.comments),
+        imports: plain(all.imports),
+    };
     out.comments.sort_by_key(|c| c.start);
     out.imports.sort();
+    let mut found = plain(all.found);
     let order =
         |a: &Found, b: &Found| (a.bytes.start, b.bytes.end).cmp(&(b.bytes.start, a.bytes.end));
     found.sort_by(order);
@@ -182,8 +197,8 @@ struct Level<'t> {
     scopes: usize,
 }
 
-/// Adds what a tree defines to `found`, and the rest to `out`.
-fn collect(parsed: &Parsed, text: &str, found: &mut Vec<Found>, out: &mut Outline) {
+/// Adds what is found in a tree; what an edit left as it was comes from `kept`.
+pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mut Collected) {
     let language = parsed.language();
     let mut imported = 0;
     let grammar = language.grammar();
@@ -196,19 +211,25 @@ fn collect(parsed: &Parsed, text: &str, found: &mut Vec<Found>, out: &mut Outlin
         if let Some(level) = levels.last_mut() {
             level.enter(node, kind, flags, text);
         }
-        if grammar.patterns.apply_to(kind)
-            && let Some(captures) = fit(grammar, &levels, text)
-        {
-            if !grammar.patterns.is_import(&captures) {
-                find(grammar, language, &levels, &captures, text, found);
-            } else if node.start_byte() >= imported {
-                out.imports.push(lines(text, node));
-                imported = node.end_byte();
+        let mut descend = false;
+        if !kept.is_some_and(|k| is_kept(k, &levels, out)) {
+            let start = node.start_byte();
+            if grammar.patterns.apply_to(kind)
+                && let Some(captures) = fit(grammar, &levels, text)
+            {
+                if !grammar.patterns.is_import(&captures) {
+                    find(grammar, language, &levels, &captures, text, &mut out.found);
+                } else if start >= imported {
+                    out.imports.push(at(&levels, start, lines(text, node)));
+                    imported = node.end_byte();
+                }
+            }
+            descend = flags & flag::COMMENT == 0;
+            if !descend {
+                out.comments.push(at(&levels, start, trimmed(text, node)));
             }
         }
-        if flags & flag::COMMENT != 0 {
-            out.comments.push(trimmed(text, node));
-        } else if cursor.goto_first_child() {
+        if descend && cursor.goto_first_child() {
             let scopes =
                 levels.last().map_or(0, |l| l.scopes) + usize::from(flags & flag::SCOPE != 0);
             levels.push(Level::new(cursor.node(), scopes));
@@ -221,6 +242,40 @@ fn collect(parsed: &Parsed, text: &str, found: &mut Vec<Found>, out: &mut Outlin
             levels.pop();
         }
     }
+}
+
+/// Something found at the node of the last level.
+fn at<T>(levels: &[Level], start: usize, what: T) -> At<T> {
+    At {
+        start,
+        depth: levels.len(),
+        what,
+    }
+}
+
+/// Adds what the node at the last level and those inside it gave before an edit, where the
+/// edit left them as they were.
+fn is_kept(kept: &Kept, levels: &[Level], out: &mut Collected) -> bool {
+    let Some((level, above)) = levels.split_last() else {
+        return false;
+    };
+    // What is one with its parent depends on it.
+    let bound = |l: &Level| l.flags & (flag::WRAPPER | flag::CARRIER) != 0;
+    let parent = above.last();
+    !bound(level)
+        && !parent.is_some_and(bound)
+        && kept.add(
+            level.node,
+            levels.len(),
+            level.docs,
+            parent.map(|l| l.node),
+            out,
+        )
+}
+
+/// Where what is around a heading ends.
+pub(super) fn heading_end(parent: Option<Node>, heading: &Range<usize>) -> usize {
+    parent.map_or(heading.end, |p| p.end_byte())
 }
 
 impl<'t> Level<'t> {
@@ -286,7 +341,7 @@ fn find(
     levels: &[Level],
     captures: &Captures,
     text: &str,
-    out: &mut Vec<Found>,
+    out: &mut Vec<At<Found>>,
 ) {
     let Some((level, above)) = levels.split_last() else {
         return;
@@ -331,12 +386,12 @@ fn find(
     let signature = signature(grammar, level.node, kind, &bytes, body.as_ref(), text);
     let is_heading = kind == Kind::Section && level.node.kind().ends_with("heading");
     let heading = is_heading.then(|| {
-        let end = above.last().map_or(bytes.end, |l| l.node.end_byte());
+        let end = heading_end(above.last().map(|l| l.node), &bytes);
         (if inside.ends_with('=') { 1 } else { 2 }, end)
     });
     let found = |parts: Vec<String>, name_bytes: Range<usize>| {
         let mut qualifiers = parts;
-        Some(Found {
+        let found = Found {
             kind,
             name: qualifiers.pop()?,
             qualifiers,
@@ -349,7 +404,8 @@ fn find(
             local: level.scopes > 0,
             heading,
             language,
-        })
+        };
+        Some(at(levels, level.node.start_byte(), found))
     };
     if names.is_empty() {
         // What has no name goes by its header.

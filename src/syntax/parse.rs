@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
+use super::again::{Collected, Edited, Outlined};
 use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
@@ -96,22 +97,55 @@ pub fn parse_unless(
     parse_all(language, text, None, stop).ok()
 }
 
-/// Parses `after`, which an edit made of `before`, the text of `old`. The result is that
-/// of [`try_parse`]; it costs what the edit does where neither text has an error.
+/// Parses and outlines `after`, which an edit made of `before`, the text of `old`. The result
+/// is that of [`try_parse`] and [`Parsed::outlined`]; it costs what the edit does where
+/// neither text has an error.
 ///
 /// # Errors
 /// See [`Unparsed`].
-pub fn reparse(old: &Parsed, before: &str, after: &str) -> Result<Parsed, Unparsed> {
+pub fn reparse(
+    old: &Parsed,
+    outlined: &Outlined,
+    before: &str,
+    after: &str,
+) -> Result<(Parsed, Outlined), Unparsed> {
     // What recovery from errors makes of a text depends on where the parser comes from.
     if !old.tree.root_node().has_error() {
         let mut tree = old.tree.clone();
-        tree.edit(&edit(before, after));
+        let edit = edit(before, after);
+        tree.edit(&edit);
         let parsed = parse_all(old.language, after, Some(&tree), &|| false)?;
         if !parsed.tree.root_node().has_error() {
-            return Ok(parsed);
+            let edited = edited(&tree, &parsed.tree, &edit, after);
+            let outlined = outlined.again(&parsed, after, edited);
+            return Ok((parsed, outlined));
         }
     }
-    try_parse(old.language, after)
+    let parsed = try_parse(old.language, after)?;
+    let outlined = parsed.outlined(after);
+    Ok((parsed, outlined))
+}
+
+/// What an edit changed of a text and its tree, with two lines that are not blank on both
+/// sides: a node that ends before the nearer one ended there before, too.
+fn edited(old: &Tree, new: &Tree, edit: &InputEdit, after: &str) -> Edited {
+    let mut changed = edit.start_byte..edit.new_end_byte;
+    for range in old.changed_ranges(new) {
+        changed.start = changed.start.min(range.start_byte);
+        changed.end = changed.end.max(range.end_byte);
+    }
+    let told = |line: &&str| !line.trim().is_empty();
+    let above = after.get(..changed.start).unwrap_or_default();
+    let first = above.split_inclusive('\n').rev().filter(told).nth(1);
+    let below = after.get(changed.end..).unwrap_or_default();
+    let last = below.split_inclusive('\n').filter(told).nth(2);
+    let offset = |line: &str| line.as_ptr().addr() - after.as_ptr().addr();
+    let moved = |new: usize, old: usize| new.cast_signed() - old.cast_signed();
+    Edited {
+        changed: first.map_or(0, offset)..last.map_or(after.len(), offset),
+        bytes: moved(edit.new_end_byte, edit.old_end_byte),
+        lines: moved(edit.new_end_position.row, edit.old_end_position.row),
+    }
 }
 
 /// Parses a text and the languages embedded in it.
@@ -354,6 +388,13 @@ impl Parsed {
     /// What the text defines, its comments and its imports, by one walk for all.
     pub fn outline(&self, text: &str) -> Outline {
         outline::outline(self, text)
+    }
+
+    /// As [`Parsed::outline`], with what [`reparse`] needs of it.
+    pub fn outlined(&self, text: &str) -> Outlined {
+        let mut own = Collected::default();
+        outline::collect(self, text, None, &mut own);
+        Outlined::new(self, text, own)
     }
 
     /// The comments, in order.

@@ -353,11 +353,16 @@ proptest! {
             let copied = &lines[from..(from + copy).min(lines.len())];
             let edited = [&lines[..at], copied, &lines[end..]].concat().concat();
             let old = parse(language, text).expect("a small text");
-            let again = reparse(&old, text, &edited).expect("a small text");
+            let again = reparse(&old, &old.outlined(text), text, &edited).expect("a small text");
             let first = parse(language, &edited).expect("a small text");
             let tree = |p: &Parsed| p.tree().root_node().to_sexp();
-            prop_assert_eq!(tree(&again), tree(&first), "{}: {}", language.name(), edited);
-            prop_assert_eq!(again.definitions(&edited), first.definitions(&edited));
+            let name = language.name();
+            prop_assert_eq!(tree(&again.0), tree(&first), "{}: {}", name, edited);
+            let outline = first.outline(&edited);
+            prop_assert_eq!(&again.1.outline, &outline, "{}: {}", name, edited);
+            // The next edit begins with what this one left.
+            let back = reparse(&again.0, &again.1, &edited, text).expect("a small text");
+            prop_assert_eq!(&back.1.outline, &old.outline(text), "{}: {}", name, edited);
         }
     }
 }
