@@ -84,8 +84,13 @@ pub(crate) struct Haystack<'a> {
 
 impl Haystack<'_> {
     fn holds(&self, text: &str) -> bool {
-        let l = Line::new(text);
-        self.counts.contains_key(&l.hash)
+        self.count(text) > 0
+    }
+
+    /// How often a line stands in the file, blanks apart.
+    fn count(&self, text: &str) -> usize {
+        let count = self.counts.get(&Line::new(text).hash);
+        count.map_or(0, |&n| usize::try_from(n).unwrap_or(usize::MAX))
     }
 }
 
@@ -485,7 +490,7 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
     let mut script = Script::default();
     let mut segment = Segment::default();
     let mut before = "";
-    for &(number, l) in lines {
+    for (at, &(number, l)) in lines.iter().enumerate() {
         let (role, text) = if prefix.minus && l.starts_with('-') && !file.holds(l) {
             (Role::Minus, &l[1..])
         } else if prefix.plus && l.starts_with('+') {
@@ -495,6 +500,11 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
         };
         if (prefix.minus || prefix.plus) && l.starts_with("@@") {
             close(&mut script, &mut segment);
+            continue;
+        }
+        if role == Role::Plain && stands_for_code(lines, at, file) {
+            close(&mut script, &mut segment);
+            before = "";
             continue;
         }
         if role != Role::Minus && !file.holds(text) {
@@ -533,6 +543,21 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
     }
     push(&mut script, segment, false);
     Ok(script)
+}
+
+/// Whether a marker that the file has for text as well is one: the snippet has it more often
+/// than the file, and not beside a line that it stands beside in the file.
+fn stands_for_code(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
+    let text = |at: Option<usize>| at.and_then(|a| lines.get(a)).map_or("", |l| l.1.trim());
+    let here = text(Some(at));
+    let held = file.count(here);
+    if held == 0 || markers::classify(here) != Marked::Marker {
+        return false;
+    }
+    let (above, below) = (text(at.checked_sub(1)), text(Some(at + 1)));
+    lines.iter().filter(|l| l.1.trim() == here).count() > held
+        && (above.is_empty() || !(file.follows)(above, here))
+        && (below.is_empty() || !(file.follows)(here, below))
 }
 
 /// Ends a segment at a marker.
