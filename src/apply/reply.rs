@@ -1,9 +1,11 @@
 //! What is said of an edit that was made: the short reply and the diff.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::engine::{Applied, AppliedFile, Outcome};
 use super::merge::Syntax;
+use crate::text::changed;
 
 /// A change as a unified diff, with its size.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +27,15 @@ pub fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> Diff {
     if a == b {
         return out;
     }
-    let text = similar::TextDiff::from_lines(a, b);
+    // The rest of both texts is the same, and may be long.
+    let (old_part, new_part) = changed(a, b);
+    let start = above(a, old_part.start);
+    let tail = below(a, old_part.end) - old_part.end;
+    let first = line_count(&a[..start]);
+    let text = similar::TextDiff::from_lines(
+        &a[start..old_part.end + tail],
+        &b[start..new_part.end + tail],
+    );
     for op in text.ops() {
         let (tag, x, y) = op.as_tag_tuple();
         if tag != similar::DiffTag::Equal {
@@ -41,12 +51,55 @@ pub fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> Diff {
             "/dev/null".to_string()
         }
     };
-    out.text = text
-        .unified_diff()
-        .context_radius(3)
-        .header(&name("a", old.is_some()), &name("b", new.is_some()))
-        .to_string();
+    let _ = writeln!(
+        out.text,
+        "--- {}\n+++ {}",
+        name("a", old.is_some()),
+        name("b", new.is_some())
+    );
+    for hunk in text.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        let lines = |of: fn(&similar::DiffOp) -> Range<usize>| {
+            let ends = hunk.ops().first().zip(hunk.ops().last());
+            ends.map_or(0..0, |(x, y)| of(x).start..of(y).end)
+        };
+        let (x, y) = (lines(|op| op.old_range()), lines(|op| op.new_range()));
+        let header = similar::udiff::UnifiedHunkHeader::new(&[similar::DiffOp::Replace {
+            old_index: first + x.start,
+            old_len: x.len(),
+            new_index: first + y.start,
+            new_len: y.len(),
+        }]);
+        let shown = hunk.to_string();
+        let body = shown.split_once('\n').map_or("", |(_, body)| body);
+        let _ = write!(out.text, "{header}\n{body}");
+    }
     out
+}
+
+/// Lines around a change that a diff shows.
+const CONTEXT: usize = 3;
+/// Lines around a change that are compared: among many that read alike, which ones are
+/// new is told as a comparison of the whole texts would.
+const COMPARED: usize = 64;
+
+/// The start of a line some lines above a place.
+fn above(text: &str, at: usize) -> usize {
+    let breaks = memchr::memrchr_iter(b'\n', &text.as_bytes()[..at]);
+    breaks.skip(1).nth(COMPARED - 1).map_or(0, |p| p + 1)
+}
+
+/// The end of a line some lines below a place.
+fn below(text: &str, at: usize) -> usize {
+    let mut breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[at..]);
+    breaks.nth(COMPARED - 1).map_or(text.len(), |p| at + p + 1)
+}
+
+/// How many lines a text has as a diff counts them: a lone `\r` ends one, too.
+fn line_count(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'\r', b'\n', bytes)
+        .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'))
+        .count()
 }
 
 impl Applied {
@@ -120,5 +173,52 @@ impl AppliedFile {
             let _ = write!(out, ", removed {}", self.removed_definitions.join(", "));
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The diff of the whole texts, as the library gives it.
+    fn whole(a: &str, b: &str) -> String {
+        similar::TextDiff::from_lines(a, b)
+            .unified_diff()
+            .context_radius(CONTEXT)
+            .header("a/f", "b/f")
+            .to_string()
+    }
+
+    #[test]
+    fn a_change_far_down_has_its_line_numbers() {
+        let lines: String = (1..=500).map(|n| format!("line {n}\n")).collect();
+        let edited = lines.replace("line 300\n", "one\rtwo\n");
+        let lines = format!("a\rb\r\n{lines}last");
+        let edited = format!("a\rb\r\n{edited}last");
+        let found = diff("f", Some(&lines), Some(&edited));
+        assert_eq!(found.text, whole(&lines, &edited));
+        assert!(
+            found.text.contains("@@ -299,7 +299,8 @@\n"),
+            "{}",
+            found.text
+        );
+        assert_eq!((found.hunks, found.added, found.removed), (1, 2, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn a_diff_of_a_part_is_that_of_the_whole(
+            lines in proptest::collection::vec("[ab]?\n|\r|end", 0..300),
+            at in 0usize..300, cut in 0usize..6, put in proptest::collection::vec("[abc]\n", 0..6),
+        ) {
+            let at = at.min(lines.len());
+            let end = (at + cut).min(lines.len());
+            let (a, b) = (lines.concat(), [&lines[..at], &put[..], &lines[end..]].concat().concat());
+            if a != b {
+                prop_assert_eq!(diff("f", Some(&a), Some(&b)).text, whole(&a, &b));
+            }
+        }
     }
 }
