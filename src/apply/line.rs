@@ -191,6 +191,16 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether the similarity may come to so much, by a look that costs little: a word
+    /// whose bit of the bloom the other line lacks is not shared.
+    pub fn may_reach(&self, other: &Line, least: i32) -> bool {
+        let lacks = |x: &Line, y: &Line| (x.bloom & !y.bloom).count_ones() as usize;
+        let (a, b) = (self.count, other.count);
+        let here = a.saturating_sub(lacks(self, other));
+        let both = here.min(b.saturating_sub(lacks(other, self)));
+        both >= a.min(b) || both * 1000 >= (a + b - both) * least as usize
+    }
+
     /// Whether both ask for versions of the same package.
     pub fn same_requirement(&self, other: &Line) -> bool {
         let name = requirement(self.trimmed);

@@ -66,15 +66,18 @@ impl Recent {
         Some(known)
     }
 
-    fn keep(&mut self, text: &str, known: &Arc<Known>) {
-        self.0.retain(|e| e.text != text);
+    /// Keeps a text and returns what makes room for it.
+    fn keep(&mut self, text: &str, known: &Arc<Known>) -> Vec<Entry> {
+        let same = self.0.iter().position(|e| e.text == text);
+        let mut gone = Vec::from_iter(same.and_then(|at| self.0.remove(at)));
         self.0.push_back(Entry {
             text: text.to_string(),
             known: Arc::clone(known),
         });
         while self.0.len() > TEXTS || self.0.iter().map(|e| e.text.len()).sum::<usize>() > BYTES {
-            self.0.pop_front();
+            gone.extend(self.0.pop_front());
         }
+        gone
     }
 }
 
@@ -109,7 +112,11 @@ pub(crate) fn known(
 
 /// Keeps what is known of a text for the next edit of it.
 pub(crate) fn keep(text: &str, known: &Arc<Known>) {
-    recent().keep(text, known);
+    let gone = recent().keep(text, known);
+    // To free a large tree takes as long as a small merge, and nobody waits for it.
+    if !gone.is_empty() {
+        rayon::spawn(move || drop(gone));
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use super::snippet::Role;
 /// A line that says where it stands: it occurs no more than a few times.
 pub(crate) const TELLING: i32 = 140;
 
+/// How much of a line (thousandths) a changed one has at least.
+pub(crate) const CHANGED: i32 = 500;
+
 /// Scores of all pairs of a snippet line with a file line.
 pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
     let n = ctx.file.len();
@@ -48,11 +51,14 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
             } else if exact || l.class != Class::Plain || f.class != Class::Plain {
                 continue;
             } else {
-                let mut r = l.similarity(f);
-                if r < 500 && l.same_requirement(f) {
-                    r = 500;
+                let mut r = 0;
+                if l.may_reach(f, CHANGED) {
+                    r = l.similarity(f);
                 }
-                if r < 500 {
+                if r < CHANGED && l.same_requirement(f) {
+                    r = CHANGED;
+                }
+                if r < CHANGED {
                     continue;
                 }
                 r * 12 / 100 - 20

@@ -144,10 +144,15 @@ impl ScannerLimits {
             }
         }
         let mut widths = HashSet::new();
+        let mut last = usize::MAX;
         for line in text.split(['\n', '\r']) {
             if let Some(limit) = self.indentations {
-                widths.insert(line.len() - line.trim_start().len());
-                if widths.len() > limit {
+                let width = line.len() - line.trim_start().len();
+                // Most lines are as deep as the one above.
+                if std::mem::replace(&mut last, width) != width
+                    && widths.insert(width)
+                    && widths.len() > limit
+                {
                     return true;
                 }
             }
