@@ -2,6 +2,8 @@
 
 use super::context::{Ctx, same_line};
 use super::line::Class;
+use super::scores::CHANGED;
+use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language, parse};
 
 /// Where a snippet line may stand.
@@ -55,6 +57,9 @@ pub(crate) const CALLABLE: i16 = 250;
 const KEY: i16 = 120;
 /// What a pair of the last lines of such definitions is worth.
 const CLOSER: i16 = 120;
+
+/// By how much of a line (thousandths) the best place for a changed one beats the next.
+const APART: i32 = 250;
 
 /// A definition of the snippet, found by how its header reads and is indented.
 struct Block {
@@ -186,10 +191,55 @@ pub(crate) fn guide(
             }
         }
     }
+    for &(a, b) in &ctx.bounds {
+        if let Some(j) = only_run(ctx, &guides, a, b) {
+            guides.pairs.push((a, j, CALLABLE));
+        }
+    }
     if let Some(language) = language {
         mark_new(ctx, definitions, language, &mut guides);
     }
     guides
+}
+
+/// Where a segment that names no place by itself (`}`, a changed line, `.rev()`) stands in
+/// the definition that the snippet heads above it: the first line of the only run of lines
+/// there that begins and ends as the segment does, with each line between as it is or
+/// changed.
+fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
+    let range = guides.ranges[a]?;
+    let within = |r: &Option<Range>| r.is_some_and(|r| (r.low, r.high) == (range.low, range.high));
+    let lines = &ctx.lines[a..b];
+    let telling =
+        |l: &super::line::Line| l.class == Class::Plain && ctx.counts.contains_key(&l.hash);
+    if lines.len() < 3
+        || !guides.ranges[a..b].iter().all(within)
+        || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
+        || lines.iter().any(telling)
+    {
+        return None;
+    }
+    let mut runs: Vec<(i32, usize)> = Vec::new();
+    for (j, run) in (range.low..range.high).zip(ctx.file.get(range.low..range.high)?.windows(b - a))
+    {
+        let shift = ctx.file_cols(j) - ctx.cols(a);
+        let level = |x: usize| {
+            lines[x].class == Class::Blank || ctx.file_cols(j + x) == ctx.cols(a + x) + shift
+        };
+        let ends = [0, b - a - 1].iter().all(|&x| lines[x].same(&run[x]));
+        if ends && (0..b - a).all(level) {
+            let alike = lines.iter().zip(run).map(|(l, f)| match l.same(f) {
+                true => 1000,
+                false if l.class == Class::Plain && f.class == Class::Plain => l.similarity(f),
+                false => 0,
+            });
+            runs.push((alike.min().unwrap_or(0), j));
+        }
+    }
+    runs.sort_unstable();
+    let (best, j) = runs.pop()?;
+    let next = runs.last().map_or(0, |r| r.0);
+    (best >= CHANGED && next <= best - APART).then_some(j)
 }
 
 /// Marks the lines of definitions that are whole in the snippet and not in the file, by
