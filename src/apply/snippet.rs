@@ -44,6 +44,8 @@ pub(crate) struct Segment {
     pub hint: Option<usize>,
     /// Names that removal comments in it give.
     pub removals: Vec<String>,
+    /// It is a line of the file above the hunk that follows: `@@ fn name`.
+    pub locates: bool,
 }
 
 /// One pass over the file.
@@ -381,6 +383,7 @@ fn unified(lines: &[(usize, &str)]) -> Option<Script> {
                         role: Role::Context,
                         number,
                     });
+                    s.locates = true;
                     flush(Some(std::mem::replace(
                         &mut s,
                         Segment {
