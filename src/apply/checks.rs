@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::facts::Facts;
+use super::guide::word_at;
 use super::line::{Class, Line};
 use super::markers::{self, Marked};
 use super::merge::MergeOptions;
@@ -66,7 +67,7 @@ pub(crate) fn removals(
     let gone: usize = outcome
         .removed
         .iter()
-        .map(|&(a, b)| significant(a, b))
+        .map(|r| significant(r.lines.0, r.lines.1))
         .sum();
     if script.markers == 0 {
         repeated(outcome, script, file, path)?;
@@ -74,10 +75,16 @@ pub(crate) fn removals(
     if script.markers == 0 && gone > 10 && gone * 10 > total * 3 {
         return Err(refuse::whole_file(path, gone, total));
     }
-    for &(a, b) in &outcome.removed {
+    for run in &outcome.removed {
+        let (a, b) = run.lines;
         let within: Vec<_> = definitions
             .iter()
             .filter(|d| !d.kind.is_value() && d.lines.start > a && d.lines.end <= b)
+            .filter(|d| {
+                !file
+                    .get(a..b)
+                    .is_some_and(|old| is_put_again(d, old, a, &run.put))
+            })
             .filter(|d| {
                 d.parent
                     .and_then(|p| definitions.get(p))
@@ -103,6 +110,18 @@ pub(crate) fn removals(
         }
     }
     Ok(())
+}
+
+/// Whether new lines in the place of a run of the file's, which starts below line `above`,
+/// give a definition of one line again: one of them reads the same up to its name.
+fn is_put_again(d: &Definition, run: &[Line], above: usize, put: &[String]) -> bool {
+    let to_the_name = |text: &str| {
+        let at = word_at(text, &d.name)?;
+        text.get(..at).map(str::to_string)
+    };
+    let old = run.get(d.lines.start - 1 - above);
+    let head = old.and_then(|l| to_the_name(l.trimmed));
+    d.lines.len() == 1 && head.is_some() && put.iter().any(|l| to_the_name(l) == head)
 }
 
 /// A snippet without markers that repeats lines of the file elsewhere leaves out what

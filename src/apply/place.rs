@@ -9,7 +9,7 @@ use super::guide::Guides;
 use super::insertion;
 use super::line::Class;
 use super::refuse;
-use super::removed;
+use super::removed::{self, Removed};
 use super::rival;
 use super::scores::{TELLING, evidence, insert_costs, prefer_runs, scores};
 use super::snippet::{Role, Script};
@@ -99,8 +99,8 @@ impl std::fmt::Display for Placed {
 pub(crate) struct Outcome {
     pub text: String,
     pub placed: Vec<Placed>,
-    /// Runs of removed file lines (from 0, end excluded) that no line replaces.
-    pub removed: Vec<(usize, usize)>,
+    /// What it takes out of the file.
+    pub removed: Vec<Removed>,
     /// Context lines that the snippet misquoted.
     pub misquoted: usize,
     /// Parts of the snippet that are the file's lines, word for word.
@@ -263,9 +263,7 @@ pub(crate) fn place<'a>(
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(&ctx, k, &ops[s]);
-        for run in removed::removed_runs(&ctx, &ops[s]) {
-            removed.push(run);
-        }
+        removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (
             ctx.numbers[ctx.bounds[k].0],
             ctx.numbers[ctx.bounds[k].1 - 1],

@@ -124,8 +124,16 @@ fn balanced(ctx: &Ctx, ops: &[Op]) -> bool {
     lines > 0 && new == old && new_depth.saturating_add(shift) <= old_depth
 }
 
-/// Runs of removed lines without any new or changed line in their place.
-pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<(usize, usize)> {
+/// A run of lines that a merge takes out of the file.
+pub(crate) struct Removed {
+    /// First and last-plus-one line, from 0.
+    pub lines: (usize, usize),
+    /// The new lines in their place: those up to the next lines that both sides share.
+    pub put: Vec<String>,
+}
+
+/// Runs of removed lines that are not all blank.
+pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<Removed> {
     let mut runs = Vec::new();
     let mut x = 0;
     while x < ops.len() {
@@ -133,13 +141,22 @@ pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<(usize, usize)> {
             x += 1;
             continue;
         };
+        let start = from_change(ctx, ops, x);
         let mut to = from + 1;
         while let Some(&Op::Delete(j)) = ops.get(x) {
             to = j + 1;
             x += 1;
         }
+        let change = ops[start..].iter().take_while(|op| !anchors(ctx, op));
+        let put = change.filter_map(|op| match *op {
+            Op::Insert(i) => Some(ctx.lines[i].trimmed.to_string()),
+            Op::Pair(..) | Op::Delete(_) => None,
+        });
         if (from..to).any(|j| ctx.file[j].class != Class::Blank) {
-            runs.push((from, to));
+            runs.push(Removed {
+                lines: (from, to),
+                put: put.collect(),
+            });
         }
     }
     runs
