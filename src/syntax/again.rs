@@ -16,6 +16,8 @@ pub(super) struct Collected {
     pub found: Vec<At<Found>>,
     pub comments: Vec<At<Range<usize>>>,
     pub imports: Vec<At<Span>>,
+    /// The strings, where they are asked for.
+    pub strings: Option<Vec<Range<usize>>>,
 }
 
 /// Something found at a node.

@@ -51,13 +51,19 @@ pub struct Outline {
     pub imports: Vec<Span>,
 }
 
-pub(super) fn outline(parsed: &Parsed, text: &str) -> Outline {
-    let mut all = Collected::default();
+/// The outline of a text, and its strings in order, as [`Parsed::strings`] has them.
+pub(super) fn outline(parsed: &Parsed, text: &str) -> (Outline, Vec<Range<usize>>) {
+    let mut all = Collected {
+        strings: Some(Vec::new()),
+        ..Collected::default()
+    };
     collect(parsed, text, None, &mut all);
     for inner in parsed.embedded() {
         collect(inner, text, None, &mut all);
     }
-    finish(all, text)
+    let mut strings = all.strings.take().unwrap_or_default();
+    strings.sort_by_key(|s| s.start);
+    (finish(all, text), strings)
 }
 
 /// Puts what was found in the order of the text, and gives the definitions their parents.
@@ -200,7 +206,8 @@ struct Level<'t> {
 /// Adds what is found in a tree; what an edit left as it was comes from `kept`.
 pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mut Collected) {
     let language = parsed.language();
-    let mut imported = 0;
+    // Where the import and the string end that the walk came to last.
+    let (mut imported, mut quoted) = (0, 0);
     let grammar = language.grammar();
     let mut cursor = parsed.tree().walk();
     let mut levels: Vec<Level> = vec![Level::new(cursor.node(), 0)];
@@ -223,6 +230,13 @@ pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mu
                     out.imports.push(at(&levels, start, lines(text, node)));
                     imported = node.end_byte();
                 }
+            }
+            if flags & flag::STRING != 0
+                && start >= imported.max(quoted)
+                && let Some(strings) = &mut out.strings
+            {
+                strings.push(node.byte_range());
+                quoted = node.end_byte();
             }
             descend = flags & flag::COMMENT == 0;
             if !descend {

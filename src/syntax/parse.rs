@@ -387,6 +387,11 @@ impl Parsed {
 
     /// What the text defines, its comments and its imports, by one walk for all.
     pub fn outline(&self, text: &str) -> Outline {
+        self.outline_and_strings(text).0
+    }
+
+    /// As [`Parsed::outline`], with what [`Parsed::strings`] gives, by the same walk.
+    pub fn outline_and_strings(&self, text: &str) -> (Outline, Vec<Range<usize>>) {
         outline::outline(self, text)
     }
 
@@ -462,7 +467,7 @@ impl Parsed {
                     marks.identifiers.push(node.byte_range());
                     return Descend::No;
                 }
-                if grammar.patterns.apply_to(kind)
+                if grammar.patterns.may_import(kind)
                     && let Some(found) =
                         grammar
                             .patterns

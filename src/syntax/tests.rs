@@ -113,9 +113,10 @@ fn outline(parsed: &Parsed, text: &str) -> String {
         assert_eq!(named.collect::<Vec<_>>().join(" "), d.name);
     }
     let imports: Vec<String> = parsed.imports(text).iter().map(Span::to_string).collect();
-    let walked = parsed.outline(text);
+    let (walked, strings) = parsed.outline_and_strings(text);
     assert_eq!(walked.imports, parsed.imports(text));
     assert_eq!(walked.comments, parsed.comments(text));
+    assert_eq!(strings, parsed.strings(text));
     out += &format!("imports: {}\n", imports.join(" "));
     let lines = Lines::new(text);
     let place = |ranges: Vec<std::ops::Range<usize>>| -> String {

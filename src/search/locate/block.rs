@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::words::{self, Map, Stems, Term};
-use crate::syntax::{Definition, Definitions, Kind, Language, Parsed};
+use crate::syntax::{Definition, Definitions, Kind, Language, Outline, Parsed};
 use crate::text::{Lines, Span};
 
 /// A function of more lines is cut into pieces.
@@ -75,12 +75,14 @@ pub(super) fn blocks(
     let Some(whole) = lines.span() else {
         return Vec::new();
     };
-    let definitions = parsed.map(|p| p.definitions(text)).unwrap_or_default();
+    let found = parsed.map(|p| p.outline_and_strings(text));
+    let (outline, strings) = found.unwrap_or_default();
+    let definitions = &outline.definitions;
     let mut cutter = Cutter {
         lines: &lines,
         text,
         parsed,
-        definitions: &definitions,
+        definitions,
         children: vec![Vec::new(); definitions.len() + 1],
         cuts: Vec::new(),
         prose: language.name() == "markdown",
@@ -93,9 +95,8 @@ pub(super) fn blocks(
     }
     cutter.within(None, whole);
     let cuts = std::mem::take(&mut cutter.cuts);
-    let marks = Marks::new(text, parsed, &lines);
     cuts.into_iter()
-        .filter_map(|cut| fill(cut, &lines, &definitions, &marks, stems))
+        .filter_map(|cut| fill(cut, &lines, &outline, &strings, stems))
         .collect()
 }
 
@@ -305,23 +306,6 @@ impl Cutter<'_> {
     }
 }
 
-/// Where comments, strings and imports stand.
-struct Marks {
-    comments: Vec<Range<usize>>,
-    strings: Vec<Range<usize>>,
-    imports: Vec<Span>,
-}
-
-impl Marks {
-    fn new(text: &str, parsed: Option<&Parsed>, _lines: &Lines<'_>) -> Self {
-        Marks {
-            comments: parsed.map(|p| p.comments(text)).unwrap_or_default(),
-            strings: parsed.map(|p| p.strings(text)).unwrap_or_default(),
-            imports: parsed.map(|p| p.imports(text)).unwrap_or_default(),
-        }
-    }
-}
-
 /// Whether an offset lies in one of the ranges, which are in order.
 fn within(ranges: &[Range<usize>], at: usize) -> bool {
     let i = ranges.partition_point(|r| r.start <= at);
@@ -331,13 +315,14 @@ fn within(ranges: &[Range<usize>], at: usize) -> bool {
 fn fill(
     cut: Cut,
     lines: &Lines<'_>,
-    definitions: &Definitions,
-    marks: &Marks,
+    outline: &Outline,
+    strings: &[Range<usize>],
     stems: &mut Stems,
 ) -> Option<Block> {
     let bytes = lines.bytes(cut.span);
     let base = bytes.start;
     let text = lines.slice(cut.span);
+    let definitions = &outline.definitions;
     let definition = cut.definition.and_then(|d| definitions.get(d));
     let mut terms: Map<Term, Counts> = Map::default();
     let mut identifiers: Map<u64, u16> = Map::default();
@@ -346,9 +331,9 @@ fn fill(
         text,
         |p| {
             let at = base + p.start;
-            let field = if within(&marks.comments, at) {
+            let field = if within(&outline.comments, at) {
                 0
-            } else if within(&marks.strings, at) {
+            } else if within(strings, at) {
                 1
             } else {
                 2
@@ -387,12 +372,12 @@ fn fill(
         let l = lines.get(n).trim();
         !l.is_empty()
             && !within(
-                &marks.comments,
+                &outline.comments,
                 lines.start_of(n) + (lines.get(n).len() - lines.get(n).trim_start().len()),
             )
     };
-    let imported = |n: usize| marks.imports.iter().any(|s| s.contains(n));
-    let only_imports = !marks.imports.is_empty()
+    let imported = |n: usize| outline.imports.iter().any(|s| s.contains(n));
+    let only_imports = !outline.imports.is_empty()
         && matches!(cut.shape, Shape::Gap)
         && (cut.span.start..=cut.span.end).any(imported)
         && (cut.span.start..=cut.span.end).all(|n| !code_lines(n) || imported(n));

@@ -38,6 +38,8 @@ pub(super) struct Patterns {
     list: Vec<Pattern>,
     /// Per node kind, the patterns that may fit such a node, in order.
     by_kind: Vec<Vec<u16>>,
+    /// Per node kind, whether one of these is of an import.
+    imports: Vec<bool>,
     captures: Vec<(String, Role)>,
 }
 
@@ -100,6 +102,7 @@ impl Patterns {
     pub fn compile(language: &Language, sources: &[&str], unknown: &mut Vec<String>) -> Self {
         let mut patterns = Self {
             by_kind: vec![Vec::new(); language.node_kind_count()],
+            imports: vec![false; language.node_kind_count()],
             ..Self::default()
         };
         for source in sources {
@@ -110,7 +113,11 @@ impl Patterns {
                         let index = patterns.list.len() as u16;
                         let mut kinds = Vec::new();
                         root_kinds(&pattern.root, &mut kinds);
+                        let import = captures_import(&pattern.root, reader.captures());
                         for kind in kinds {
+                            if let Some(may) = patterns.imports.get_mut(usize::from(kind)) {
+                                *may |= import;
+                            }
                             if let Some(list) = patterns.by_kind.get_mut(usize::from(kind)) {
                                 list.push(index);
                             }
@@ -131,6 +138,11 @@ impl Patterns {
         self.by_kind
             .get(usize::from(kind))
             .is_some_and(|l| !l.is_empty())
+    }
+
+    /// Whether a pattern of an import may fit nodes of this kind.
+    pub fn may_import(&self, kind: u16) -> bool {
+        self.imports.get(usize::from(kind)).is_some_and(|may| *may)
     }
 
     /// Whether the captures are those of an import.
@@ -172,6 +184,20 @@ impl Patterns {
             .iter()
             .filter_map(|(id, node)| Some((&self.captures.get(usize::from(*id))?.1, *node)))
     }
+}
+
+/// Whether a pattern, or one inside it, captures an import.
+fn captures_import(shape: &Shape, captures: &[(String, Role)]) -> bool {
+    let is_import = |id: &u8| {
+        let role = captures.get(usize::from(*id)).map(|(_, role)| role);
+        role == Some(&Role::Import)
+    };
+    let alternatives = match &shape.test {
+        Test::OneOf(shapes) => shapes.as_slice(),
+        _ => &[],
+    };
+    let mut inner = shape.children.iter().chain(alternatives);
+    shape.captures.iter().any(is_import) || inner.any(|s| captures_import(s, captures))
 }
 
 fn root_kinds(shape: &Shape, out: &mut Vec<u16>) {

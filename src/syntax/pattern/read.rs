@@ -162,6 +162,11 @@ impl<'a> Reader<'a> {
         Ok(id)
     }
 
+    /// The captures of all patterns so far, by number.
+    pub fn captures(&self) -> &[(String, Role)] {
+        self.captures
+    }
+
     /// The next pattern; after an error the one behind it is next.
     pub fn pattern(&mut self) -> Result<Pattern, String> {
         let begin = self.at;
