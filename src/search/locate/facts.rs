@@ -255,6 +255,11 @@ impl Reader {
         }
     }
 
+    /// What it knows of words.
+    pub(super) fn into_stems(self) -> Stems {
+        self.stems
+    }
+
     fn spelling(&mut self, part: &str, memory: &Memory) -> Option<u32> {
         if part.len() < 2 {
             return None;

@@ -102,9 +102,8 @@ mod task;
 mod words;
 
 use std::path::Path;
-use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 pub use block::Shape;
 pub use score::Weights;
@@ -261,17 +260,12 @@ fn prepare(
 ) -> Result<(Scene, usize)> {
     let task = Task::parse(task);
     let files = workspace::walk(root, &options.scope, cancel)?;
-    let scan = scan::scan(&files, &task, memory, cancel)?;
+    let mut scan = scan::scan(&files, &task, memory, cancel)?;
     let wanted = wanted(&scan, &task);
     let chosen = choose(&files, &scan, &task, &wanted);
     cancel.check()?;
-    let parsed: Vec<Option<Arc<Vec<Block>>>> = chosen
-        .par_iter()
-        .map_init(Stems::new, |stems, &i| {
-            let found = scan.files.get(i).filter(|_| !cancel.is_cancelled())?;
-            found.facts.blocks(files.get(found.file)?, stems)
-        })
-        .collect();
+    let stems = std::mem::take(&mut scan.stems);
+    let parsed = cut(&files, &scan, &chosen, stems, cancel);
     cancel.check()?;
     let mut stems = Stems::new();
     let mut scene = Scene {
@@ -306,6 +300,44 @@ fn prepare(
         memory.keep(seen.filter_map(|f| Some((files.get(f.file)?.rel.as_str(), &f.facts))));
     }
     Ok((scene, scan.read))
+}
+
+/// The blocks of the chosen files, in their order. The largest are cut first, so that
+/// no thread is left alone with one at the end; each goes on with what one knows of
+/// words since the first pass.
+fn cut(
+    files: &[FilePath],
+    scan: &Scan,
+    chosen: &[usize],
+    stems: Vec<Stems>,
+    cancel: &Cancel,
+) -> Vec<Option<Arc<Vec<Block>>>> {
+    let bytes = |at: usize| {
+        let file = chosen.get(at).and_then(|&i| scan.files.get(i));
+        file.map_or(0, |f| f.facts.bytes)
+    };
+    let mut order: Vec<usize> = (0..chosen.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(bytes(at)));
+    let next = AtomicUsize::new(0);
+    let done: Vec<OnceLock<Arc<Vec<Block>>>> = chosen.iter().map(|_| OnceLock::new()).collect();
+    let (order, next, done_of) = (&order, &next, &done);
+    std::thread::scope(|scope| {
+        for mut stems in stems {
+            scope.spawn(move || {
+                while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if cancel.is_cancelled() {
+                        break;
+                    }
+                    let found = chosen.get(at).and_then(|&i| scan.files.get(i));
+                    let blocks = found.and_then(|f| f.facts.blocks(files.get(f.file)?, &mut stems));
+                    if let (Some(blocks), Some(place)) = (blocks, done_of.get(at)) {
+                        let _ = place.set(blocks);
+                    }
+                }
+            });
+        }
+    });
+    done.into_iter().map(OnceLock::into_inner).collect()
 }
 
 /// The terms to look for, with what each is worth.

@@ -9,7 +9,7 @@ use super::facts::{self, Facts, Memory, Reader, Words};
 use super::task::Task;
 use super::words::{self, Map, Stems, Term};
 use crate::error::Result;
-use crate::workspace::{Cancel, FilePath};
+use crate::workspace::{self, Cancel, FilePath};
 
 /// Lines to a window, the unit in which the first pass counts.
 pub(super) const WINDOW: u32 = 40;
@@ -45,6 +45,8 @@ pub(super) struct Scan {
     pub(super) windows: u32,
     /// Files that were read.
     pub(super) read: usize,
+    /// What each thread knows of words by now.
+    pub(super) stems: Vec<Stems>,
 }
 
 #[derive(Default)]
@@ -54,6 +56,7 @@ struct Local {
     forms: Map<(usize, Box<str>), u32>,
     windows: u32,
     read: usize,
+    stems: Option<Stems>,
 }
 
 /// Reads all files. The result does not depend on the number of threads.
@@ -68,9 +71,8 @@ pub(super) fn scan(
 ) -> Result<Scan> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(12));
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..workspace::threads() {
             scope.spawn(|| {
                 let mut local = Local::default();
                 let mut finder = Finder::new(task, memory);
@@ -84,6 +86,7 @@ pub(super) fn scan(
                         local.files.push(found);
                     }
                 }
+                local.stems = Some(finder.into_stems());
                 done.lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(local);
@@ -117,8 +120,10 @@ fn merge(locals: Vec<Local>, task: &Task) -> Scan {
         slots,
         windows: 0,
         read: 0,
+        stems: Vec::new(),
     };
     for local in locals {
+        out.stems.extend(local.stems);
         let mut renumber: Map<u32, u32> = Map::default();
         for (name, slot) in &local.forms {
             if let Ok(at) = names.binary_search(name) {
@@ -230,6 +235,15 @@ impl<'t> Finder<'t> {
             places,
             identifiers,
         })
+    }
+
+    /// What it knows of words.
+    fn into_stems(self) -> Stems {
+        if self.memory.keeps() {
+            self.reader.into_stems()
+        } else {
+            self.stems
+        }
     }
 
     fn slots(&mut self, spelling: u32, local: &mut Local) -> &[u32] {
