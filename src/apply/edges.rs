@@ -66,7 +66,8 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     let sure = |op: &Op| anchors(ctx, op) || guided(op);
     let told = |op: &Op| {
         guided(op)
-            || matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
+            || matches!(*op, Op::Pair(i, j)
+                if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) && !strays(ctx, k, i, j))
     };
     loosen(ctx, ops, &told, true);
     loosen(ctx, ops, &told, false);
@@ -78,6 +79,12 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         settle_side(ctx, k, ops, last, false)?;
     }
     Ok(())
+}
+
+/// Whether a line that the file has several times stands at another depth than the segment.
+fn strays(ctx: &Ctx, k: usize, i: usize, j: usize) -> bool {
+    let repeated = ctx.counts.get(&ctx.file[j].hash).is_some_and(|&c| c > 1);
+    repeated && ctx.shifts[k].is_some_and(|s| ctx.file_cols(j) != ctx.cols(i) + s)
 }
 
 /// Takes weak lines (closers, blanks) that only happen to match for new ones, where a
