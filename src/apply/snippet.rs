@@ -162,8 +162,10 @@ fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
                     .count()
                     % 2
                     == 0
-                    // A fence right below another one is no text either.
-                    || lines[last_at - 1].1.trim() == f)
+                    // A fence right below another one is no text either, and one right
+                    // above a marker tells of no place.
+                    || lines[last_at - 1].1.trim() == f
+                    || markers::classify(lines[1].1) == Marked::Marker)
         });
         let tagged = ["code", "update", "edit", "snippet", "file"]
             .iter()
@@ -177,9 +179,12 @@ fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {
 }
 
 /// Whether a fence around the lines is text of the file: it stands there beside the line
-/// that it stands beside in the snippet.
+/// that it stands beside in the snippet, and that is not blank.
 fn text_fence(lines: &[(usize, &str)], file: &Haystack) -> bool {
-    let beside = |a: usize, b: usize| (file.follows)(lines[a].1.trim(), lines[b].1.trim());
+    let beside = |a: usize, b: usize| {
+        let (a, b) = (lines[a].1.trim(), lines[b].1.trim());
+        !a.is_empty() && !b.is_empty() && (file.follows)(a, b)
+    };
     beside(0, 1) || beside(lines.len() - 2, lines.len() - 1)
 }
 
