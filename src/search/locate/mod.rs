@@ -120,7 +120,7 @@ use score::{File, Placed, Scene, Wanted};
 use words::{Map, Stems};
 
 /// Bytes of the best files that are parsed; the first pass has seen all.
-const PARSED_BYTES: usize = 6 << 20;
+const PARSED_BYTES: usize = 4 << 20;
 
 /// How much is returned, and from where.
 #[derive(Debug, Clone)]
