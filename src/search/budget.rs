@@ -24,8 +24,10 @@ impl Budget {
         }
     }
 
-    pub fn holds(self, text: &str) -> bool {
-        text.len() <= self.bytes && tokens::fits(text, self.tokens)
+    /// Whether there is room for a text and a part that is still to come.
+    pub fn holds(self, text: &str, spare: Cost) -> bool {
+        let tokens = self.tokens.checked_sub(spare.tokens);
+        text.len() + spare.bytes <= self.bytes && tokens.is_some_and(|n| tokens::fits(text, n))
     }
 }
 
@@ -55,6 +57,14 @@ impl Cost {
         Self {
             tokens: self.tokens.saturating_sub(other.tokens),
             bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    /// The larger of both, tokens and bytes each for itself.
+    pub fn most(self, other: Cost) -> Self {
+        Self {
+            tokens: self.tokens.max(other.tokens),
+            bytes: self.bytes.max(other.bytes),
         }
     }
 

@@ -61,12 +61,13 @@ pub(super) fn fit(found: Found<'_>) -> Result<Response> {
         .iter()
         .map(|f| Lines::new(&f.view.text))
         .collect();
-    let mut chosen = choose(&found, &lines, budget);
+    let (summary, spare) = dearest_summary(&found);
+    let mut chosen = choose(&found, &lines, budget, summary);
     // Without a place for its state a search still answers, only without handles.
     let store = Store::for_root(found.root).ok();
     loop {
         let (response, omission) = assemble(&found, store.as_ref(), &lines, &chosen);
-        if budget.holds(&response.text) {
+        if budget.holds(&response.text, spare) {
             if let (Some(omission), Some(store)) = (omission, &store) {
                 store.put(&omission)?;
             }
@@ -90,15 +91,29 @@ pub(super) fn fit(found: Found<'_>) -> Result<Response> {
     }
 }
 
-/// Which drafts are shown, in rank order, and with how much detail.
-fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize, Detail)> {
+/// What the summary costs with the longest word for how the result was made sure of, and
+/// what that is beyond its own: the same ranges are shown whatever that was.
+fn dearest_summary(found: &Found<'_>) -> (Cost, Cost) {
+    let with = |freshness: Freshness| Cost::of(&summary(found, freshness));
+    let dearest = Freshness::ALL.map(with).into_iter();
+    let dearest = dearest.fold(Cost::default(), Cost::most);
+    (dearest, dearest.minus(with(found.freshness)))
+}
+
+/// Which drafts are shown, in rank order, and with how much detail, beside a summary of
+/// such a cost.
+fn choose(
+    found: &Found<'_>,
+    lines: &[Lines<'_>],
+    budget: Budget,
+    summary: Cost,
+) -> Vec<(usize, Detail)> {
     let cost = |draft: &Draft, detail: Detail| {
         let source = found.source(lines, draft)?;
         Some(price(source, draft, detail))
     };
-    let summary = summary(found);
     // What the closing lines need at most.
-    let mut used = Cost::of(&summary).plus(Cost {
+    let mut used = summary.plus(Cost {
         tokens: 70,
         bytes: 260,
     });
@@ -145,7 +160,7 @@ fn choose(found: &Found<'_>, lines: &[Lines<'_>], budget: Budget) -> Vec<(usize,
 }
 
 /// One line on what was found and how fresh it is.
-fn summary(found: &Found<'_>) -> String {
+fn summary(found: &Found<'_>, freshness: Freshness) -> String {
     let mut parts = Vec::new();
     for report in &found.reports {
         let query: String = if report.query.chars().count() > 48 {
@@ -176,11 +191,7 @@ fn summary(found: &Found<'_>) -> String {
     } else {
         ""
     };
-    format!(
-        "{} · {}{partial}\n",
-        parts.join(" · "),
-        found.freshness.name()
-    )
+    format!("{} · {}{partial}\n", parts.join(" · "), freshness.name())
 }
 
 fn plural(n: usize, word: &str) -> String {
@@ -210,7 +221,7 @@ fn assemble(
         }
         entry.push((i, detail));
     }
-    let mut text = summary(found);
+    let mut text = summary(found, found.freshness);
     let mut excerpts = Vec::new();
     let symbols = found.queries.iter().any(|q| q.kind == Kind::Symbol);
     for (group, heading) in groups(symbols) {

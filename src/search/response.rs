@@ -14,6 +14,8 @@ pub enum Freshness {
 }
 
 impl Freshness {
+    pub(super) const ALL: [Self; 3] = [Self::Scan, Self::Barrier, Self::Sweep];
+
     /// Its name in results.
     pub fn name(self) -> &'static str {
         match self {
