@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -179,6 +179,34 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// The word for how a result was made sure of decides about no range, wherever the budget
+/// ends: here each range costs less than the queries differ in length, and more bytes than
+/// tokens.
+#[test]
+fn a_word_more_or_less_shows_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    for i in 100..900 {
+        fs::write(dir.path().join(format!("f{i}")), "needle representation\n").unwrap();
+    }
+    let root = Root::open(dir.path()).unwrap().with_home(home.path());
+    let (plain, indexed) = (Engine::new(&root), Engine::resident(&root));
+    indexed.settle();
+    let mut counts = BTreeSet::new();
+    for more in 1..41 {
+        let request = Request {
+            mode: Mode::Regex,
+            ..Request::new(vec![format!("needle|{}", "z".repeat(more))])
+        };
+        let found = |engine: &Engine| engine.search(&request, &Cancel::new()).unwrap();
+        let (plain, indexed) = (found(&plain), found(&indexed));
+        assert_ne!(indexed.freshness, plain.freshness);
+        assert_eq!(indexed.excerpts, plain.excerpts, "{more}");
+        counts.insert(plain.excerpts.len());
+    }
+    assert!(counts.len() > 1, "the budget ends behind all ranges");
 }
 
 /// Another process that changes files on command.
