@@ -7,7 +7,7 @@ use super::listed::{Listed, list};
 use super::locate::{LocateOptions, Locator};
 use super::order::{load_order, promote, rank};
 use super::query::{Kind, Query};
-use super::ranges::{Detail, Draft, View, drafts, topic};
+use super::ranges::{Detail, Draft, Syntax, View, drafts, topic};
 use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
@@ -314,25 +314,18 @@ impl Engine {
                 })
                 .collect();
             let parsed: Vec<bool> = views.iter().map(|v| parsing.admits(v)).collect();
-            // The largest first: else one thread is left alone with it at the end.
-            let mut large: Vec<&Loaded> = views
-                .iter()
-                .zip(&parsed)
-                .filter(|v| *v.1)
-                .map(|v| v.0)
-                .collect();
-            large.sort_by_key(|v| std::cmp::Reverse(v.view.text.len()));
-            large.par_iter().with_max_len(1).for_each(|v| {
-                v.view.syntax(&v.path, cancel);
-            });
-            cancel.check()?;
-            for (file, (view, parsed)) in
-                (batch.iter().filter_map(|i| files.get(*i))).zip(views.iter().zip(parsed))
-            {
-                let syntax = match parsed {
-                    true => view.view.syntax(&view.path, cancel),
+            let syntax: Vec<&Syntax> = views
+                .par_iter()
+                .zip(parsed)
+                .map(|(v, parsed)| match parsed {
+                    true => v.view.syntax(&v.path, cancel),
                     false => View::unparsed(),
-                };
+                })
+                .collect();
+            cancel.check()?;
+            for (file, (view, syntax)) in
+                (batch.iter().filter_map(|i| files.get(*i))).zip(views.iter().zip(syntax))
+            {
                 let hits = again(&mut scanner, &view.view.bytes, file, request);
                 let drafts = drafts(loaded.len(), &view.path, syntax, &hits, queries);
                 let source = Source {
