@@ -80,11 +80,7 @@ pub(crate) fn removals(
         let within: Vec<_> = definitions
             .iter()
             .filter(|d| !d.kind.is_value() && d.lines.start > a && d.lines.end <= b)
-            .filter(|d| {
-                !file
-                    .get(a..b)
-                    .is_some_and(|old| is_put_again(d, old, a, &run.put))
-            })
+            .filter(|d| !is_put_again(d, file, &run.put))
             .filter(|d| {
                 d.parent
                     .and_then(|p| definitions.get(p))
@@ -112,14 +108,14 @@ pub(crate) fn removals(
     Ok(())
 }
 
-/// Whether new lines in the place of a run of the file's, which starts below line `above`,
-/// give a definition of one line again: one of them reads the same up to its name.
-fn is_put_again(d: &Definition, run: &[Line], above: usize, put: &[String]) -> bool {
+/// Whether the new lines in the place of a definition of one line give it again: one of them
+/// reads the same up to its name.
+fn is_put_again(d: &Definition, file: &[Line], put: &[String]) -> bool {
     let to_the_name = |text: &str| {
         let at = word_at(text, &d.name)?;
         text.get(..at).map(str::to_string)
     };
-    let old = run.get(d.lines.start - 1 - above);
+    let old = file.get(d.lines.start - 1);
     let head = old.and_then(|l| to_the_name(l.trimmed));
     d.lines.len() == 1 && head.is_some() && put.iter().any(|l| to_the_name(l) == head)
 }
