@@ -2,18 +2,54 @@
 //! the machine, with and without the index.
 //!
 //! The tree is this repository; `DIFF_TREES` names others (paths with `:` between),
-//! `DIFF_ROUNDS` how many requests are compared on each, `DIFF_SEED` which.
+//! `DIFF_ROUNDS` how many requests are compared on each, `DIFF_SEED` which. Some patterns
+//! match every line of a tree: of each file, its number of lines and a hash of them all
+//! are compared, and the lines themselves where these differ.
 #![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use trimtab::search::{Case, Engine, Freshness, Mode, Request, Response};
 use trimtab::workspace::{Cancel, Root, Scope, walk};
 
 /// A matching line: path, number, text without its line break.
 type Line = (String, usize, Vec<u8>);
+
+/// The matching lines of one file, in their order.
+#[derive(Default)]
+struct Lines {
+    count: usize,
+    hash: DefaultHasher,
+}
+
+impl Lines {
+    fn add(&mut self, number: usize, text: &[u8]) {
+        self.count += 1;
+        self.hash.write_usize(number);
+        self.hash.write_usize(text.len());
+        self.hash.write(text);
+    }
+}
+
+impl PartialEq for Lines {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.hash.finish() == other.hash.finish()
+    }
+}
+
+/// All matching lines, by file.
+type Files = BTreeMap<String, Lines>;
+
+fn add(files: &mut Files, path: &str, number: usize, text: &[u8]) {
+    match files.get_mut(path) {
+        Some(lines) => lines.add(number, text),
+        None => files.entry(path.into()).or_default().add(number, text),
+    }
+}
 
 /// A sequence that repeats from its seed.
 struct Random(u64);
@@ -63,7 +99,10 @@ fn sample(root: &Root) -> Sample {
             pieces.push(line[start..].chars().take(4 + nth % 14).collect());
         }
         for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
-            if (2..24).contains(&word.len()) && words.len() < 20_000 {
+            if words.len() == 20_000 {
+                break;
+            }
+            if (2..24).contains(&word.len()) {
                 *words.entry(word.to_string()).or_insert(0) += 1;
             }
         }
@@ -167,62 +206,116 @@ fn request(random: &mut Random, sample: &Sample) -> (Request, Vec<String>) {
     (request, flags)
 }
 
-/// What `rg` finds; none where it does not accept the pattern.
-fn theirs(dir: &Path, flags: &[String], pattern: &str) -> Option<BTreeSet<Line>> {
-    let out = Command::new("rg")
+/// Gives each line that `rg` finds, and says whether it accepts the pattern.
+fn rg(
+    dir: &Path,
+    flags: &[String],
+    pattern: &str,
+    mut each: impl FnMut(&str, usize, &[u8]),
+) -> bool {
+    let mut rg = Command::new("rg")
         .current_dir(dir)
         .env_remove("RIPGREP_CONFIG_PATH")
         .args(["--no-config", "--no-heading", "-n", "-0", "--color=never"])
         .args(["--no-messages", "-g", "!.git"])
         .args(flags)
         .args(["-e", pattern, "./"])
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    if out.status.code() == Some(2) {
-        return None;
+    let mut out = BufReader::with_capacity(1 << 20, rg.stdout.take().unwrap());
+    let mut line = Vec::new();
+    while out.read_until(b'\n', &mut line).unwrap() > 0 {
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        let mut parts = whole.splitn(2, |b| *b == 0);
+        if let (Some(path), Some(rest)) = (parts.next(), parts.next()) {
+            let colon = rest.iter().position(|b| *b == b':').unwrap();
+            let number = std::str::from_utf8(&rest[..colon]).unwrap();
+            let path = String::from_utf8_lossy(path);
+            let path = path.strip_prefix("./").unwrap_or(&path);
+            each(path, number.parse().unwrap(), &rest[colon + 1..]);
+        }
+        line.clear();
     }
-    let mut found = BTreeSet::new();
-    for line in out.stdout.split(|b| *b == b'\n') {
-        let mut parts = line.splitn(2, |b| *b == 0);
-        let (Some(path), Some(rest)) = (parts.next(), parts.next()) else {
-            continue;
-        };
-        let colon = rest.iter().position(|b| *b == b':').unwrap();
-        let number = std::str::from_utf8(&rest[..colon])
-            .unwrap()
-            .parse()
-            .unwrap();
-        let path = String::from_utf8_lossy(path);
-        let path = path.strip_prefix("./").unwrap_or(&path).to_string();
-        found.insert((path, number, rest[colon + 1..].to_vec()));
-    }
-    Some(found)
+    rg.wait().unwrap().code() != Some(2)
 }
 
-/// What an engine finds, in its order.
+/// What `rg` finds; none where it does not accept the pattern.
+fn theirs(dir: &Path, flags: &[String], pattern: &str) -> Option<Files> {
+    let mut found = Files::new();
+    let accepted = rg(dir, flags, pattern, |path, number, text| {
+        add(&mut found, path, number, text);
+    });
+    accepted.then_some(found)
+}
+
+/// What an engine finds.
 struct Ours {
-    lines: Vec<Line>,
+    /// The first of its lines, in its order, one more than any limit.
+    first: Vec<Line>,
+    count: usize,
+    files: Files,
     more: bool,
     freshness: Freshness,
 }
 
+/// Most lines that a request is limited to.
+const MOST: usize = 200;
+
 fn ours(engine: &Engine, request: &Request) -> Option<Ours> {
     let found = engine.matches(request, &Cancel::new()).ok()?;
-    let lines = found.lines.into_iter().flatten();
-    let lines = lines.map(|l| {
-        let text = l.text.strip_suffix(b"\n").unwrap_or(&l.text);
-        (l.path.to_string(), l.line, text.to_vec())
-    });
+    let mut files = Files::new();
+    let mut first = Vec::new();
+    let mut count = 0;
+    for line in found.lines.iter().flatten() {
+        let text = line.text.strip_suffix(b"\n").unwrap_or(&line.text);
+        add(&mut files, &line.path, line.line, text);
+        if first.len() <= MOST {
+            first.push((line.path.to_string(), line.line, text.to_vec()));
+        }
+        count += 1;
+    }
     Some(Ours {
-        lines: lines.collect(),
+        first,
+        count,
+        files,
         more: found.more.contains(&true),
         freshness: found.freshness,
     })
 }
 
+/// The lines of a file that one of both does not find.
+fn difference(
+    dir: &Path,
+    (request, flags): (&Request, &[String]),
+    engine: &Engine,
+    path: &str,
+) -> String {
+    let mut expected = BTreeSet::new();
+    rg(dir, flags, &request.queries[0], |at, number, text| {
+        if at == path {
+            expected.insert((number, text.to_vec()));
+        }
+    });
+    let found = engine.matches(request, &Cancel::new()).unwrap();
+    let found = found.lines.into_iter().flatten();
+    let found: BTreeSet<(usize, Vec<u8>)> = found
+        .filter(|l| *l.path == *path)
+        .map(|l| {
+            (
+                l.line,
+                l.text.strip_suffix(b"\n").unwrap_or(&l.text).to_vec(),
+            )
+        })
+        .collect();
+    let missing: Vec<_> = expected.difference(&found).take(3).collect();
+    let extra: Vec<_> = found.difference(&expected).take(3).collect();
+    format!("{path}: missing {missing:?}, too many {extra:?}")
+}
+
 /// With a limit, an engine gives the first of all its lines, and says whether there
 /// are more; it says so of ranges, too.
-fn capped(engine: &Engine, request: &Request, limit: usize, all: &[Line]) -> Response {
+fn capped(engine: &Engine, request: &Request, limit: usize, all: &Ours) -> Response {
     let request = Request {
         limit: Some(limit),
         ..request.clone()
@@ -230,10 +323,11 @@ fn capped(engine: &Engine, request: &Request, limit: usize, all: &[Line]) -> Res
     let some = ours(engine, &request).unwrap();
     let by = some.freshness.name();
     let case = format!("{:?} at {limit} lines by {by}", request.queries);
-    assert!(some.lines == all[..all.len().min(limit)], "{case}");
-    assert_eq!(some.more, all.len() > limit, "{case}");
+    assert!(some.first == all.first[..all.count.min(limit)], "{case}");
+    assert_eq!(some.count, all.count.min(limit), "{case}");
+    assert_eq!(some.more, all.count > limit, "{case}");
     let shown = engine.search(&request, &Cancel::new()).unwrap();
-    if all.len() > limit {
+    if all.count > limit {
         assert!(shown.queries[0].more, "{case}");
     }
     shown
@@ -261,29 +355,26 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
             );
             continue;
         };
-        expected.retain(|l| !sample.binary.contains(&l.0));
+        expected.retain(|path, _| !sample.binary.contains(path));
         matched += usize::from(!expected.is_empty());
-        let limit = [1, 2, 7, 40, 200][limits.below(5)];
+        let limit = [1, 2, 7, 40, MOST][limits.below(5)];
         let mut shown = Vec::new();
         for engine in [&plain, &indexed] {
             // An empty pattern is refused, which rg does not do.
-            let Some(found) = ours(engine, &request) else {
+            let Some(mut found) = ours(engine, &request) else {
                 panic!("{}: refused, but rg accepts it", case());
             };
             let by = found.freshness;
-            cut += usize::from(found.lines.len() > limit);
-            shown.push(capped(engine, &request, limit, &found.lines));
-            let mut lines: BTreeSet<Line> = found.lines.into_iter().collect();
-            lines.retain(|l| !sample.binary.contains(&l.0));
+            cut += usize::from(found.count > limit);
+            shown.push(capped(engine, &request, limit, &found));
+            found.files.retain(|path, _| !sample.binary.contains(path));
             by_index += usize::from(by != Freshness::Scan);
-            let missing: Vec<_> = expected.difference(&lines).take(3).collect();
-            let extra: Vec<_> = lines.difference(&expected).take(3).collect();
-            assert!(
-                missing.is_empty() && extra.is_empty(),
-                "{} by {}: missing {missing:?}, too many {extra:?}",
-                case(),
-                by.name()
-            );
+            let paths = expected.keys().chain(found.files.keys());
+            let other = |path: &&String| expected.get(*path) != found.files.get(*path);
+            if let Some(path) = { paths }.find(other) {
+                let what = difference(dir, (&request, &flags), engine, path);
+                panic!("{} by {}: {what}", case(), by.name());
+            }
         }
         // Ranges, too, are the same with the index.
         let [plain, indexed] = &shown[..] else {
@@ -292,6 +383,9 @@ fn compare(dir: &Path, rounds: usize, seed: u64) {
         assert_eq!(plain.excerpts, indexed.excerpts, "{}", case());
         assert_eq!(plain.queries, indexed.queries, "{}", case());
         assert_eq!(plain.omitted, indexed.omitted, "{}", case());
+        if (round + 1) % 10 == 0 {
+            println!("{}: {} of {rounds}", dir.display(), round + 1);
+        }
     }
     println!(
         "{}: {rounds} requests, {matched} with matches, {by_index} by the index, \
