@@ -78,7 +78,12 @@ pub(super) fn by_walk(
         }
     });
     let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    files.sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.cmp(&b.path));
+    // A caller whose time is over gets what was found; one that cancelled only waits.
+    let stopped = match stopped {
+        Err(e) if e.code == "cancelled" => return Err(e),
+        other => other,
+    };
+    files.par_sort_unstable_by(|a: &FileHits, b: &FileHits| a.path.cmp(&b.path));
     Ok(Collected { files, stopped })
 }
 

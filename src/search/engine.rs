@@ -214,7 +214,7 @@ impl Engine {
             by_words(&mut queries, &files, request)?;
         }
         let mut reports = report(&queries, &files);
-        let order = load_order(&files, &queries);
+        let order = load_order(&files, &queries, cancel)?;
         let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
         let rest = order.get(loaded.len()..).unwrap_or_default();
         let listed = list(&files, rest, &queries, keep, looking);

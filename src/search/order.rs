@@ -5,38 +5,46 @@ use super::query::{Kind, Query};
 use super::ranges::Draft;
 use super::scan::{FileHits, Guess, Hits, Mask};
 use super::views::Loaded;
-use crate::workspace;
+use crate::error::Result;
+use crate::workspace::{self, Cancel};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
 
 /// In which order files are worth reading: each query in turn names its best.
-pub(super) fn load_order(files: &[FileHits], queries: &[Query]) -> Vec<usize> {
-    let places: Vec<_> = files.iter().map(|f| classify(&f.path.rel)).collect();
-    let lists: Vec<Vec<usize>> = (0..)
-        .zip(queries)
-        .map(|(q, query)| {
-            let mut mine: Vec<(usize, bool, &Hits)> = files
-                .par_iter()
-                .enumerate()
-                .filter_map(|(i, f)| {
-                    let hits = f.hits.iter().find(|h| h.query == q)?;
-                    Some((i, holds_qualifier(f, hits, query), hits))
-                })
-                .collect();
-            // Files come in order of paths, and the sort is stable.
-            mine.sort_by_key(|(i, qualified, h)| {
-                (
-                    std::cmp::Reverse(h.defines),
-                    !qualified,
-                    places.get(*i),
-                    std::cmp::Reverse(files.get(*i).map_or(0, |f| f.hits.len())),
-                    std::cmp::Reverse(h.count.min(8)),
-                )
-            });
-            mine.into_iter().map(|(i, ..)| i).collect()
-        })
-        .collect();
-    in_turn(&lists)
+///
+/// # Errors
+/// What `cancel` says once it is set.
+pub(super) fn load_order(
+    files: &[FileHits],
+    queries: &[Query],
+    cancel: &Cancel,
+) -> Result<Vec<usize>> {
+    let places: Vec<_> = files.par_iter().map(|f| classify(&f.path.rel)).collect();
+    let mut lists = Vec::new();
+    for (q, query) in queries.iter().enumerate() {
+        cancel.check()?;
+        let mut mine: Vec<_> = files
+            .par_iter()
+            .zip(&places)
+            .enumerate()
+            .filter_map(|(i, (f, place))| {
+                let hits = f.hits.iter().find(|h| h.query == q)?;
+                let worth = (
+                    Reverse(hits.defines),
+                    !holds_qualifier(f, hits, query),
+                    *place,
+                    Reverse(f.hits.len()),
+                    Reverse(hits.count.min(8)),
+                );
+                // Files come in order of paths.
+                Some((worth, i))
+            })
+            .collect();
+        mine.par_sort_unstable();
+        lists.push(mine.into_iter().map(|(_, i)| i).collect());
+    }
+    cancel.check()?;
+    Ok(in_turn(&lists, files.len()))
 }
 
 /// Whether a file that may define a qualified name also holds the part before it.
@@ -56,18 +64,19 @@ fn holds_qualifier(file: &FileHits, hits: &Hits, query: &Query) -> bool {
     memchr::memmem::find(&bytes, qualifier.as_bytes()).is_some()
 }
 
-/// Draws from several ranked lists in turn, each item once.
-fn in_turn(lists: &[Vec<usize>]) -> Vec<usize> {
-    let mut seen = BTreeSet::new();
+/// Draws from several ranked lists of numbers below `end` in turn, each number once.
+fn in_turn(lists: &[Vec<usize>], end: usize) -> Vec<usize> {
+    let mut seen = vec![false; end];
     let mut out = Vec::new();
     let mut heads: Vec<_> = lists.iter().map(|l| l.iter()).collect();
     loop {
         let before = out.len();
         for head in &mut heads {
-            if let Some(next) = head.find(|i| !seen.contains(*i)) {
-                seen.insert(*next);
-                out.push(*next);
-            }
+            let mut fresh = |i: &usize| {
+                seen.get_mut(*i)
+                    .is_some_and(|s| !std::mem::replace(s, true))
+            };
+            out.extend(head.find(|i| fresh(i)));
         }
         if out.len() == before {
             return out;
@@ -117,8 +126,8 @@ pub(super) fn rank(drafts: Vec<Draft>, files: &[Loaded], queries: usize) -> Vec<
                     class,
                     d.place,
                     d.comment,
-                    std::cmp::Reverse(d.queries.count_ones()),
-                    std::cmp::Reverse(d.matches.len().min(4)),
+                    Reverse(d.queries.count_ones()),
+                    Reverse(d.matches.len().min(4)),
                     files.get(d.file).map(|f| f.path.rel.as_str()),
                     d.span,
                 )
@@ -127,7 +136,7 @@ pub(super) fn rank(drafts: Vec<Draft>, files: &[Loaded], queries: usize) -> Vec<
         })
         .collect();
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
-    in_turn(&lists)
+    in_turn(&lists, drafts.len())
         .into_iter()
         .filter_map(|i| drafts.get_mut(i)?.take())
         .collect()
