@@ -29,7 +29,12 @@ use std::sync::OnceLock;
 /// `bad_regex`, `bad_glob`, `budget_too_small` and the like for an unusable request;
 /// `cancelled` or `timed_out`.
 pub fn search(root: &Root, request: &Request, cancel: &Cancel) -> Result<Response> {
-    Engine::new(root).search(request, cancel)
+    let mut engine = Engine::new(root);
+    // What it remembers would help further queries only.
+    if request.queries.len() < 2 {
+        engine.locator = Locator::once(root);
+    }
+    engine.search(request, cancel)
 }
 
 /// Searches a root again and again. It keeps what it parsed; every answer is checked

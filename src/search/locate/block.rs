@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::words::{self, Map, Stems, Term};
+use super::words::{self, Stems, Term};
 use crate::syntax::{Definition, Definitions, Kind, Language, Outline, Parsed};
 use crate::text::{Lines, Span};
 
@@ -95,8 +95,13 @@ pub(super) fn blocks(
     }
     cutter.within(None, whole);
     let cuts = std::mem::take(&mut cutter.cuts);
+    let mut comments = Ranges::new(&outline.comments);
+    let mut strings = Ranges::new(&strings);
     cuts.into_iter()
-        .filter_map(|cut| fill(cut, &lines, &outline, &strings, stems))
+        .filter_map(|cut| {
+            let fields = (&mut comments, &mut strings);
+            fill(cut, &lines, &outline, fields, stems)
+        })
         .collect()
 }
 
@@ -306,17 +311,37 @@ impl Cutter<'_> {
     }
 }
 
-/// Whether an offset lies in one of the ranges, which are in order.
-fn within(ranges: &[Range<usize>], at: usize) -> bool {
-    let i = ranges.partition_point(|r| r.start <= at);
-    ranges[..i].last().is_some_and(|r| at < r.end)
+/// Ranges in order, looked up by offsets that mostly rise.
+struct Ranges<'r> {
+    all: &'r [Range<usize>],
+    /// How many of them begin at the last offset or before.
+    begun: usize,
+}
+
+impl<'r> Ranges<'r> {
+    fn new(all: &'r [Range<usize>]) -> Self {
+        Self { all, begun: 0 }
+    }
+
+    /// Whether an offset lies in one of the ranges.
+    fn hold(&mut self, at: usize) -> bool {
+        let last = self.begun.checked_sub(1).and_then(|i| self.all.get(i));
+        if last.is_some_and(|r| r.start > at) {
+            self.begun = self.all.partition_point(|r| r.start <= at);
+        }
+        while self.all.get(self.begun).is_some_and(|r| r.start <= at) {
+            self.begun += 1;
+        }
+        let last = self.begun.checked_sub(1).and_then(|i| self.all.get(i));
+        last.is_some_and(|r| at < r.end)
+    }
 }
 
 fn fill(
     cut: Cut,
     lines: &Lines<'_>,
     outline: &Outline,
-    strings: &[Range<usize>],
+    (comments, strings): (&mut Ranges<'_>, &mut Ranges<'_>),
     stems: &mut Stems,
 ) -> Option<Block> {
     let bytes = lines.bytes(cut.span);
@@ -324,16 +349,16 @@ fn fill(
     let text = lines.slice(cut.span);
     let definitions = &outline.definitions;
     let definition = cut.definition.and_then(|d| definitions.get(d));
-    let mut terms: Map<Term, Counts> = Map::default();
-    let mut identifiers: Map<u64, u16> = Map::default();
+    let mut names: Vec<u64> = Vec::new();
     let mut lengths = [0u32; 3];
+    let mut tally = stems.tally::<Counts>();
     words::parts(
         text,
         |p| {
             let at = base + p.start;
-            let field = if within(&outline.comments, at) {
+            let field = if comments.hold(at) {
                 0
-            } else if within(strings, at) {
+            } else if strings.hold(at) {
                 1
             } else {
                 2
@@ -341,15 +366,13 @@ fn fill(
             if p.last && field == 2 {
                 let name = text.get(p.word..p.end).unwrap_or_default();
                 if name.len() > 2 {
-                    let n = identifiers.entry(words::whole(name)).or_default();
-                    *n = n.saturating_add(1);
+                    names.push(words::whole(name));
                 }
             }
-            let Some(term) = stems.term(text.get(p.start..p.end).unwrap_or_default()) else {
+            let Some(counts) = tally.of(text.get(p.start..p.end).unwrap_or_default()) else {
                 return;
             };
             lengths[field] += 1;
-            let counts = terms.entry(term).or_default();
             let count = match field {
                 0 => &mut counts.comment,
                 1 => &mut counts.string,
@@ -360,21 +383,26 @@ fn fill(
         || {},
     );
     if let Some(d) = definition {
-        for term in stems.terms(&d.path) {
-            let c = terms.entry(term).or_default();
-            c.symbol = c.symbol.saturating_add(1);
-        }
+        let path = d.path.as_str();
+        words::parts(
+            path,
+            |p| {
+                if let Some(c) = tally.of(path.get(p.start..p.end).unwrap_or_default()) {
+                    c.symbol = c.symbol.saturating_add(1);
+                }
+            },
+            || {},
+        );
     }
+    let terms = tally.finish();
     if terms.is_empty() {
         return None;
     }
-    let code_lines = |n: usize| {
+    let mut code_lines = |n: usize| {
         let l = lines.get(n).trim();
         !l.is_empty()
-            && !within(
-                &outline.comments,
-                lines.start_of(n) + (lines.get(n).len() - lines.get(n).trim_start().len()),
-            )
+            && !comments
+                .hold(lines.start_of(n) + (lines.get(n).len() - lines.get(n).trim_start().len()))
     };
     let imported = |n: usize| outline.imports.iter().any(|s| s.contains(n));
     let only_imports = !outline.imports.is_empty()
@@ -400,10 +428,12 @@ fn fill(
             || (d.kind == Kind::Module && matches!(d.name.as_str(), "tests" | "test"));
         at = d.parent.and_then(|p| definitions.get(p));
     }
-    let mut terms: Vec<_> = terms.into_iter().collect();
-    terms.sort_unstable_by_key(|t| t.0);
-    let mut identifiers: Vec<_> = identifiers.into_iter().collect();
-    identifiers.sort_unstable();
+    names.sort_unstable();
+    let alike = names.chunk_by(|a, b| a == b);
+    let count = |same: &[u64]| u16::try_from(same.len()).unwrap_or(u16::MAX);
+    let identifiers = alike
+        .filter_map(|same| Some((*same.first()?, count(same))))
+        .collect();
     Some(Block {
         span: cut.span,
         shape: if only_imports {

@@ -241,9 +241,8 @@ pub(super) fn load(path: &FilePath) -> Option<String> {
 /// What one thread remembers between files.
 pub(super) struct Reader {
     stems: Stems,
-    /// Indexes by the part with its ASCII letters in lower case; `None` for no word.
-    known: Map<Box<[u8]>, Option<u32>>,
-    lower: Vec<u8>,
+    /// Indexes by the hash of the part; `None` for no word.
+    known: Map<u64, Option<u32>>,
 }
 
 impl Reader {
@@ -251,7 +250,6 @@ impl Reader {
         Self {
             stems: Stems::new(),
             known: Map::default(),
-            lower: Vec::new(),
         }
     }
 
@@ -264,14 +262,12 @@ impl Reader {
         if part.len() < 2 {
             return None;
         }
-        self.lower.clear();
-        self.lower.extend_from_slice(part.as_bytes());
-        self.lower.make_ascii_lowercase();
-        if let Some(&known) = self.known.get(self.lower.as_slice()) {
+        let key = words::whole(part);
+        if let Some(&known) = self.known.get(&key) {
             return known;
         }
         let found = self.stems.term(part).map(|term| memory.intern(part, term));
-        self.known.insert(self.lower.as_slice().into(), found);
+        self.known.insert(key, found);
         found
     }
 }

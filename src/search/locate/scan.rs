@@ -187,8 +187,8 @@ struct Finder<'t> {
     asked: Asked<'t>,
     /// Slots by spelling, as far as they are known; most spellings have none.
     known: Vec<Option<Box<[u32]>>>,
-    /// Slots by the part with its ASCII letters in lower case, where nothing is kept.
-    parts: Map<Box<[u8]>, Box<[u32]>>,
+    /// Slots by the hash of the part, where nothing is kept.
+    parts: Map<u64, Box<[u32]>>,
     stems: Stems,
 }
 
@@ -220,7 +220,6 @@ impl<'t> Finder<'t> {
             let mut once = Once {
                 finder: self,
                 local,
-                lower: [0; words::MAX_PART],
                 places: Vec::new(),
                 named: Vec::new(),
             };
@@ -315,7 +314,6 @@ fn bit(length: usize) -> u64 {
 struct Once<'f, 't> {
     finder: &'f mut Finder<'t>,
     local: &'f mut Local,
-    lower: [u8; words::MAX_PART],
     places: Vec<(u32, u32)>,
     /// Identifiers of the task that were found.
     named: Vec<u64>,
@@ -323,18 +321,17 @@ struct Once<'f, 't> {
 
 impl Words for Once<'_, '_> {
     fn part(&mut self, line: u32, part: &str) {
-        let Some(key) = self.lower.get_mut(..part.len()).filter(|k| k.len() > 1) else {
+        if !(2..=words::MAX_PART).contains(&part.len()) {
             return;
-        };
-        key.copy_from_slice(part.as_bytes());
-        key.make_ascii_lowercase();
+        }
+        let key = words::whole(part);
         let Finder {
             parts,
             stems,
             asked,
             ..
         } = &mut *self.finder;
-        if let Some(slots) = parts.get(&*key) {
+        if let Some(slots) = parts.get(&key) {
             self.places.extend(slots.iter().map(|&slot| (line, slot)));
             return;
         }
@@ -343,7 +340,7 @@ impl Words for Once<'_, '_> {
             None => Vec::new(),
         };
         self.places.extend(slots.iter().map(|&slot| (line, slot)));
-        parts.insert((&*key).into(), slots.into());
+        parts.insert(key, slots.into());
     }
 
     fn name(&mut self, name: &str) {

@@ -54,7 +54,8 @@ fn hash(bytes: &[u8]) -> u64 {
     h.0
 }
 
-/// The hash under which a whole identifier is compared, case ignored.
+/// The hash under which a whole identifier or a part of one is compared, the case of
+/// ASCII letters ignored.
 pub(super) fn whole(identifier: &str) -> u64 {
     let mut h = Fnv::default();
     for b in identifier.bytes() {
@@ -212,7 +213,15 @@ fn is_letter(text: &str, at: usize) -> bool {
 /// Stems parts, remembering every part it has seen.
 pub(super) struct Stems {
     stemmer: Stemmer,
-    seen: Map<Box<[u8]>, Option<Term>>,
+    /// Places in `terms` by the hash of the part.
+    seen: Map<u64, Option<u32>>,
+    places: Map<Term, u32>,
+    /// Each term once.
+    terms: Vec<Term>,
+    /// By place: the last tally that counted the term, and where.
+    counted: Vec<(u32, u32)>,
+    /// Tallies so far.
+    tallies: u32,
 }
 
 impl Stems {
@@ -220,6 +229,10 @@ impl Stems {
         Self {
             stemmer: Stemmer::create(Algorithm::English),
             seen: Map::default(),
+            places: Map::default(),
+            terms: Vec::new(),
+            counted: Vec::new(),
+            tallies: 0,
         }
     }
 
@@ -232,19 +245,37 @@ impl Stems {
 
     /// The term of a part in any case, if it is a word.
     pub(super) fn term(&mut self, part: &str) -> Option<Term> {
+        let place = self.place(part)?;
+        self.terms.get(place as usize).copied()
+    }
+
+    /// Where the part's term stands among those known.
+    fn place(&mut self, part: &str) -> Option<u32> {
         if part.len() < 2 || part.len() > MAX_PART {
             return None;
         }
-        let mut key = [0u8; MAX_PART];
-        let key = &mut key[..part.len()];
-        key.copy_from_slice(part.as_bytes());
-        key.make_ascii_lowercase();
-        if let Some(&t) = self.seen.get(&*key) {
-            return t;
+        let key = whole(part);
+        if let Some(&place) = self.seen.get(&key) {
+            return place;
         }
-        let t = self.stem(part).map(|s| hash(s.as_bytes()));
-        self.seen.insert(key.to_vec().into_boxed_slice(), t);
-        t
+        let place = self.stem(part).map(|s| {
+            let term = hash(s.as_bytes());
+            *self.places.entry(term).or_insert_with(|| {
+                self.terms.push(term);
+                (self.terms.len() - 1) as u32
+            })
+        });
+        self.seen.insert(key, place);
+        place
+    }
+
+    /// Begins to count something of terms.
+    pub(super) fn tally<T: Default>(&mut self) -> Tally<'_, T> {
+        self.tallies += 1;
+        Tally {
+            stems: self,
+            counts: Vec::new(),
+        }
     }
 
     /// The terms of a short text, in order.
@@ -255,6 +286,47 @@ impl Stems {
             |p| found.extend(self.term(&text[p.start..p.end])),
             || {},
         );
+        found
+    }
+}
+
+/// What was counted of terms, without a table to look them up in.
+pub(super) struct Tally<'s, T> {
+    stems: &'s mut Stems,
+    /// By the term's place in [`Stems::terms`].
+    counts: Vec<(u32, T)>,
+}
+
+impl<T: Default> Tally<'_, T> {
+    /// The count of a part's term, if it is a word.
+    pub(super) fn of(&mut self, part: &str) -> Option<&mut T> {
+        let place = self.stems.place(part)?;
+        let Stems {
+            terms,
+            counted,
+            tallies,
+            ..
+        } = &mut *self.stems;
+        if counted.len() < terms.len() {
+            counted.resize(terms.len(), (0, 0));
+        }
+        let (last, at) = counted.get_mut(place as usize)?;
+        if last != tallies {
+            *last = *tallies;
+            *at = self.counts.len() as u32;
+            self.counts.push((place, T::default()));
+        }
+        self.counts.get_mut(*at as usize).map(|c| &mut c.1)
+    }
+
+    /// The counts, in order of the terms.
+    pub(super) fn finish(self) -> Vec<(Term, T)> {
+        let term = |place: u32| self.stems.terms.get(place as usize).copied();
+        let counts = self.counts.into_iter();
+        let mut found: Vec<(Term, T)> = counts
+            .filter_map(|(place, count)| Some((term(place)?, count)))
+            .collect();
+        found.sort_unstable_by_key(|c| c.0);
         found
     }
 }
