@@ -1,11 +1,13 @@
 //! Speed of a merge in process: the file is read, the snippet merged and checked, and the
 //! change diffed.
 //!
-//! `cargo bench --bench apply`. Prints the median and the 95th percentile of the time per
-//! merge for files of 1,000 to 20,000 lines and a snippet of fixed size, how much a line
-//! of the file costs, and tokens of the merged file per second: for files never seen before,
-//! and for one that has been merged before, as the files of a session have.
+//! `cargo bench --bench apply [-- LANGUAGE|LINES …]`. Prints the median and the 95th
+//! percentile of the time per merge for files of 1,000 to 20,000 lines and a snippet of
+//! fixed size, how much a line of the file costs, and tokens of the merged file per
+//! second: for files never seen before, and for one that has been merged before, as the
+//! files of a session have.
 
+use std::env;
 use std::fmt::Write as _;
 use std::hint;
 use std::time::{Duration, Instant};
@@ -18,6 +20,10 @@ const RUNS: usize = 41;
 const PUBLISHED: f64 = 10_500.0;
 
 fn main() {
+    let asked: Vec<String> = env::args().skip(1).filter(|a| a != "--bench").collect();
+    let (sizes, names): (Vec<&String>, Vec<&String>) =
+        asked.iter().partition(|a| a.parse::<usize>().is_ok());
+    let is_asked = |all: &[&String], one: &str| all.is_empty() || all.iter().any(|a| *a == one);
     println!(
         "{:<9} {:>6} {:<6} {:>8} {:>9} {:>9} {:>8} {:>10} {:>6}",
         "language", "lines", "seen", "tokens", "median", "p95", "ns/line", "tokens/s", "times"
@@ -31,7 +37,10 @@ fn main() {
         ("python", python, python_snippet),
         ("text", prose, prose_snippet),
     ] {
-        for lines in [1_000, 2_000, 5_000, 10_000, 20_000] {
+        for lines in [1_000usize, 2_000, 5_000, 10_000, 20_000] {
+            if !is_asked(&names, name) || !is_asked(&sizes, &lines.to_string()) {
+                continue;
+            }
             for seen in [false, true] {
                 measure(name, &file(lines), &snippet(lines), lines, seen);
             }
