@@ -10,11 +10,9 @@ pub(crate) const UNIQUE: i32 = 300;
 /// A snippet line that has no counterpart in the file.
 pub(crate) const INSERT: i32 = -3;
 /// The first and each further file line that the snippet leaves out within a segment.
-const DELETE_OPEN: i32 = -90;
-const DELETE_MORE: i32 = -7;
+const USUAL: (i32, i32) = (-90, -7);
 /// The same inside a definition that the snippet gives whole.
-const REWRITE_OPEN: i32 = -25;
-const REWRITE_MORE: i32 = -1;
+const REWRITE: (i32, i32) = (-25, -1);
 /// Never.
 pub(crate) const NEVER: i32 = i32::MIN / 4;
 /// No pair.
@@ -60,10 +58,100 @@ pub(crate) struct Alignment {
     pub margins: Vec<i32>,
 }
 
-struct Rows {
-    /// Scores by number of file lines consumed.
-    m: Vec<i32>,
-    d: Vec<i32>,
+/// Below any score, whatever is added: what takes the place of [`NO_PAIR`].
+const OUT: i32 = i32::MIN / 2;
+
+/// The cell of a trace: the line before was left out, the line is paired, and with a file
+/// line left out the one before it is as well.
+const AFTER_GAP: u8 = 1;
+const PAIRED: u8 = 2;
+const LONGER: u8 = 0x20;
+
+/// What it costs to leave out the file lines of a range: the first and each further one.
+type Costs = (usize, usize, (i32, i32));
+
+/// Scores by number of file lines consumed.
+struct Row {
+    /// Of the best alignment.
+    best: Vec<i32>,
+    /// Whether that one leaves out the last file line: [`AFTER_GAP`] or 0.
+    gaps: Vec<u8>,
+    /// Of one that does not.
+    kept: Vec<i32>,
+    /// Of one that does.
+    left: Vec<i32>,
+}
+
+impl Row {
+    fn new(start: &[i32]) -> Self {
+        Self {
+            best: start.to_vec(),
+            gaps: vec![0; start.len()],
+            kept: vec![NEVER; start.len()],
+            left: vec![NEVER; start.len()],
+        }
+    }
+
+    /// Takes a snippet line with the score of inserting it, and that of each pair of it with
+    /// a file line.
+    fn take(&mut self, insert: i32, pairs: impl Iterator<Item = i32>, trace: Option<&mut [u8]>) {
+        let Some(first) = self.best.first() else {
+            return;
+        };
+        if let Some(kept) = self.kept.first_mut() {
+            *kept = (first + insert).max(NEVER);
+        }
+        let kept = self.kept.iter_mut().skip(1);
+        let before = self.best.windows(2).zip(pairs);
+        let Some(trace) = trace else {
+            for (kept, (best, pair)) in kept.zip(before) {
+                *kept = (best[1] + insert).max(best[0] + pair).max(NEVER);
+            }
+            return;
+        };
+        if let (Some(cell), Some(gap)) = (trace.first_mut(), self.gaps.first()) {
+            *cell = *gap;
+        }
+        let cells = trace.iter_mut().skip(1).zip(self.gaps.windows(2));
+        for ((kept, (best, pair)), (cell, gaps)) in kept.zip(before).zip(cells) {
+            let inserted = (best[1] + insert).max(NEVER);
+            let paired = best[0] + pair;
+            *kept = inserted.max(paired);
+            *cell = if paired > inserted {
+                PAIRED | gaps[0]
+            } else {
+                gaps[1]
+            };
+        }
+    }
+
+    /// Goes on where no file line may be left out.
+    fn close(&mut self) {
+        std::mem::swap(&mut self.best, &mut self.kept);
+        self.gaps.fill(0);
+    }
+
+    /// Goes on where file lines may be left out.
+    fn leave_out(&mut self, costs: [Costs; 3], mut trace: Option<&mut [u8]>) {
+        self.left.fill(NEVER);
+        for (low, high, (open, more)) in costs {
+            for j in low + 1..high + 1 {
+                let opened = self.kept[j - 1] + open;
+                let longer = self.left[j - 1] + more;
+                self.left[j] = opened.max(longer).max(NEVER);
+                if longer > opened
+                    && let Some(trace) = trace.as_deref_mut()
+                {
+                    trace[j] |= LONGER;
+                }
+            }
+        }
+        for (j, best) in self.best.iter_mut().enumerate() {
+            let (kept, left) = (self.kept[j], self.left[j]);
+            *best = kept.max(left);
+            self.gaps[j] = if left > kept { AFTER_GAP } else { 0 };
+        }
+    }
 }
 
 impl Problem<'_> {
@@ -146,60 +234,38 @@ impl Problem<'_> {
         mut trace: Option<&mut Vec<u8>>,
     ) -> Vec<i32> {
         let width = self.n + 1;
-        let mut rows = Rows {
-            m: start.to_vec(),
-            d: vec![NEVER; width],
-        };
-        let mut next = Rows {
-            m: vec![NEVER; width],
-            d: vec![NEVER; width],
-        };
+        let mut row = Row::new(start);
         for i in a..b {
-            let insert = self.inserts[i];
-            let last = i + 1 == b;
-            let deletable = self.deletable[i] && !last;
-            let pairs = &self.pairs[i * self.n..(i + 1) * self.n];
-            let rewrite = self.rewrites[i];
-            for j in 0..width {
-                // Inserted before file line j, or paired with file line j - 1.
-                let (from_m, from_d) = (rows.m[j], rows.d[j]);
-                let mut score = from_m.max(from_d).saturating_add(insert).max(NEVER);
-                let mut cell = u8::from(from_d > from_m);
-                if j > 0 {
-                    let p = pairs[j - 1];
-                    let masked = mask.is_some_and(|(x, y)| x < j && j <= y);
-                    if p != NO_PAIR && !masked {
-                        let (from_m, from_d) = (rows.m[j - 1], rows.d[j - 1]);
-                        let with = from_m.max(from_d) + i32::from(p);
-                        if with > score {
-                            score = with;
-                            cell = 2 | u8::from(from_d > from_m);
-                        }
-                    }
-                }
-                next.m[j] = score.max(NEVER);
-                next.d[j] = NEVER;
-                if deletable && j > 0 {
-                    let (open, more) = match rewrite {
-                        Some((x, y)) if x < j && j <= y => (REWRITE_OPEN, REWRITE_MORE),
-                        _ => (DELETE_OPEN, DELETE_MORE),
-                    };
-                    let (opened, longer) = (next.m[j - 1] + open, next.d[j - 1] + more);
-                    // bit 0x20: the file line before is left out as well
-                    if longer > opened {
-                        next.d[j] = longer.max(NEVER);
-                        cell |= 0x20;
-                    } else {
-                        next.d[j] = opened.max(NEVER);
-                    }
-                }
-                if let Some(t) = trace.as_deref_mut() {
-                    t[(i - a) * width + j] = cell;
-                }
+            let masked = mask.map_or(0..0, |(x, y)| x..y);
+            let pairs = self.pairs(i).enumerate();
+            let pairs = pairs.map(|(j, p)| if masked.contains(&j) { OUT } else { p });
+            let mut cells = trace
+                .as_deref_mut()
+                .map(|t| &mut t[(i - a) * width..(i - a + 1) * width]);
+            row.take(self.inserts[i], pairs, cells.as_deref_mut());
+            if self.deletable[i] && i + 1 < b {
+                row.leave_out(self.costs(i), cells);
+            } else {
+                row.close();
             }
-            std::mem::swap(&mut rows, &mut next);
         }
-        rows.m
+        row.best
+    }
+
+    /// The scores of a snippet line's pairs with the file's lines.
+    fn pairs(&self, i: usize) -> impl DoubleEndedIterator<Item = i32> + ExactSizeIterator {
+        let row = &self.pairs[i * self.n..(i + 1) * self.n];
+        row.iter().map(|&p| match p {
+            NO_PAIR => OUT,
+            p => i32::from(p),
+        })
+    }
+
+    /// What it costs to leave out file lines behind a snippet line.
+    fn costs(&self, i: usize) -> [Costs; 3] {
+        let (x, y) = self.rewrites[i].unwrap_or_default();
+        let (x, y) = (x.min(self.n), y.min(self.n));
+        [(0, x, USUAL), (x, y, REWRITE), (y, self.n, USUAL)]
     }
 
     /// Per segment the distance to the best alignment that places it elsewhere.
@@ -212,10 +278,9 @@ impl Problem<'_> {
         for k in (0..self.segments.len()).rev() {
             after[k] = tail.clone();
             let (a, b) = self.segments[k];
-            let reversed = self.reversed(a, b);
-            let start: Vec<i32> = tail.iter().rev().copied().collect();
-            let back = reversed.run(&start, 0, b - a, None, None);
-            tail = back.iter().rev().copied().collect();
+            tail.reverse();
+            tail = self.run_back(&tail, a, b);
+            tail.reverse();
             if k > 0 || self.open_start {
                 for j in (0..width - 1).rev() {
                     tail[j] = tail[j].max(tail[j + 1]);
@@ -249,68 +314,22 @@ impl Problem<'_> {
         margins
     }
 
-    /// The same segment read backwards, over the file read backwards.
-    fn reversed(&self, a: usize, b: usize) -> Reversed<'_> {
-        Reversed {
-            problem: self,
-            a,
-            b,
-        }
-    }
-}
-
-struct Reversed<'p> {
-    problem: &'p Problem<'p>,
-    a: usize,
-    b: usize,
-}
-
-impl Reversed<'_> {
-    fn run(
-        &self,
-        start: &[i32],
-        _a: usize,
-        _b: usize,
-        _mask: Option<(usize, usize)>,
-        _trace: Option<&mut Vec<u8>>,
-    ) -> Vec<i32> {
-        let p = self.problem;
-        let n = p.n;
-        let width = n + 1;
-        let mut m = start.to_vec();
-        let mut d = vec![NEVER; width];
-        let mut next_m = vec![NEVER; width];
-        let mut next_d = vec![NEVER; width];
-        for i in (self.a..self.b).rev() {
-            let insert = p.inserts[i];
+    /// As [`Problem::run`], with the segment and the file read backwards.
+    fn run_back(&self, start: &[i32], a: usize, b: usize) -> Vec<i32> {
+        let mut row = Row::new(start);
+        for i in (a..b).rev() {
+            row.take(self.inserts[i], self.pairs(i).rev(), None);
             // Left out before line i means left out after line i - 1.
-            let before = i.checked_sub(1).filter(|&h| h >= self.a);
-            let deletable = before.is_some_and(|h| p.deletable[h]);
-            let rewrite = before.and_then(|h| p.rewrites[h]);
-            let pairs = &p.pairs[i * n..(i + 1) * n];
-            for j in 0..width {
-                let mut score = m[j].max(d[j]).saturating_add(insert).max(NEVER);
-                if j > 0 {
-                    let q = pairs[n - j];
-                    if q != NO_PAIR {
-                        score = score.max(m[j - 1].max(d[j - 1]) + i32::from(q));
-                    }
+            match i.checked_sub(1).filter(|&h| h >= a && self.deletable[h]) {
+                Some(before) => {
+                    let mirrored = |(low, high, cost)| (self.n - high, self.n - low, cost);
+                    let [x, y, z] = self.costs(before).map(mirrored);
+                    row.leave_out([z, y, x], None);
                 }
-                next_m[j] = score.max(NEVER);
-                next_d[j] = NEVER;
-                if deletable && j > 0 {
-                    let line = n - j;
-                    let (open, more) = match rewrite {
-                        Some((x, y)) if x <= line && line < y => (REWRITE_OPEN, REWRITE_MORE),
-                        _ => (DELETE_OPEN, DELETE_MORE),
-                    };
-                    next_d[j] = (next_m[j - 1] + open).max(next_d[j - 1] + more).max(NEVER);
-                }
+                None => row.close(),
             }
-            std::mem::swap(&mut m, &mut next_m);
-            std::mem::swap(&mut d, &mut next_d);
         }
-        m
+        row.best
     }
 }
 

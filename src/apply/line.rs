@@ -25,19 +25,48 @@ impl Hasher for Passthrough {
 
 pub(crate) type Counts = HashMap<u64, u32, BuildHasherDefault<Passthrough>>;
 
-/// FNV-1a with a final mix: the same on every machine and in every run.
+/// A polynomial over bytes with a final mix: the same on every machine and in every run,
+/// and that of a text from those of its parts.
 #[derive(Clone, Copy)]
-struct Hash(u64);
+struct Hash {
+    value: u64,
+    /// By how much the value of what stands before counts: 1 of nothing.
+    weight: u64,
+}
 
 impl Hash {
-    const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+    const EMPTY: Self = Self {
+        value: 0,
+        weight: 1,
+    };
+    const BASE: u64 = 0x2545_f491_4f6c_dd1d;
 
     fn add(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        self.push(u64::from(byte));
+    }
+
+    fn push(&mut self, n: u64) {
+        self.value = self
+            .value
+            .wrapping_mul(Self::BASE)
+            .wrapping_add(n.wrapping_add(1));
+        self.weight = self.weight.wrapping_mul(Self::BASE);
+    }
+
+    fn append(&mut self, other: Self) {
+        self.value = self
+            .value
+            .wrapping_mul(other.weight)
+            .wrapping_add(other.value);
+        self.weight = self.weight.wrapping_mul(other.weight);
+    }
+
+    fn is_empty(self) -> bool {
+        self.weight == 1
     }
 
     fn finish(self) -> u64 {
-        let h = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let h = (self.value ^ (self.value >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         h ^ (h >> 29)
     }
 }
@@ -137,7 +166,7 @@ impl<'a> Line<'a> {
         Self {
             raw,
             trimmed,
-            hash: read.whole.finish(),
+            hash: read.hash(),
             fold: read.fold.finish(),
             class,
             bloom: read.bloom,
@@ -239,9 +268,12 @@ impl<'a> Line<'a> {
 
 /// What one walk over a line finds.
 struct Read {
-    whole: Hash,
+    /// Without blanks, and with all quotes alike.
     fold: Hash,
-    word: Option<Hash>,
+    /// What that leaves out, and where.
+    aside: Hash,
+    /// The word that the walk is in.
+    word: Hash,
     words: usize,
     /// Bytes that belong to words.
     letters: usize,
@@ -253,69 +285,89 @@ struct Read {
 impl Read {
     fn of(trimmed: &str, hashes: Option<Vec<u32>>) -> Self {
         let mut read = Self {
-            whole: Hash::EMPTY,
             fold: Hash::EMPTY,
-            word: None,
+            aside: Hash::EMPTY,
+            word: Hash::EMPTY,
             words: 0,
             letters: 0,
             bloom: 0,
             hashes,
         };
         if trimmed.is_ascii() {
-            trimmed.bytes().for_each(|b| read.byte(b));
+            for (at, b) in trimmed.bytes().enumerate() {
+                read.byte(at, b);
+            }
         } else {
-            trimmed.chars().for_each(|c| read.character(c));
+            for (at, c) in trimmed.char_indices() {
+                read.character(at, c);
+            }
         }
         read.end_word();
         read
     }
 
+    /// Of the whole line: what counts, and what was set aside.
+    fn hash(&self) -> u64 {
+        self.fold.finish() ^ self.aside.finish().rotate_left(32)
+    }
+
     /// Takes a byte that is a character of its own.
-    fn byte(&mut self, b: u8) {
-        self.whole.add(b);
-        match b {
-            b'\t'..=b'\r' | b' ' => {}
-            b'\'' | b'`' => self.fold.add(b'"'),
-            b => self.fold.add(b),
-        }
+    fn byte(&mut self, at: usize, b: u8) {
         if b.is_ascii_alphanumeric() || b == b'_' {
             self.letters += 1;
-            self.word.get_or_insert(Hash::EMPTY).add(b);
-        } else {
-            self.end_word();
+            self.word.add(b);
+            return;
+        }
+        self.end_word();
+        match b {
+            b'\t'..=b'\r' | b' ' => self.set_aside(at, char::from(b)),
+            b'\'' | b'`' => {
+                self.set_aside(at, char::from(b));
+                self.fold.add(b'"');
+            }
+            b => self.fold.add(b),
         }
     }
 
-    fn character(&mut self, c: char) {
+    fn character(&mut self, at: usize, c: char) {
         let mut buffer = [0u8; 4];
         let bytes = c.encode_utf8(&mut buffer).as_bytes();
         if let [b] = *bytes {
-            return self.byte(b);
+            return self.byte(at, b);
         }
-        bytes.iter().for_each(|&b| self.whole.add(b));
-        if let Some(c) = folded(c) {
+        if c.is_alphanumeric() {
+            self.letters += bytes.len();
+            bytes.iter().for_each(|&b| self.word.add(b));
+            return;
+        }
+        self.end_word();
+        let counted = folded(c);
+        if counted != Some(c) {
+            self.set_aside(at, c);
+        }
+        if let Some(c) = counted {
             let mut buffer = [0u8; 4];
             c.encode_utf8(&mut buffer)
                 .bytes()
                 .for_each(|b| self.fold.add(b));
         }
-        if c.is_alphanumeric() {
-            self.letters += bytes.len();
-            let word = self.word.get_or_insert(Hash::EMPTY);
-            bytes.iter().for_each(|&b| word.add(b));
-        } else {
-            self.end_word();
-        }
+    }
+
+    fn set_aside(&mut self, at: usize, c: char) {
+        self.aside.push(((at as u64) << 32) | u64::from(c));
     }
 
     fn end_word(&mut self) {
-        if let Some(word) = self.word.take() {
-            let hash = word.finish();
-            self.words += 1;
-            self.bloom |= 1 << (hash & 63);
-            if let Some(hashes) = &mut self.hashes {
-                hashes.push((hash >> 16) as u32);
-            }
+        let word = std::mem::replace(&mut self.word, Hash::EMPTY);
+        if word.is_empty() {
+            return;
+        }
+        self.fold.append(word);
+        let hash = word.finish();
+        self.words += 1;
+        self.bloom |= 1 << (hash & 63);
+        if let Some(hashes) = &mut self.hashes {
+            hashes.push((hash >> 16) as u32);
         }
     }
 }
@@ -341,7 +393,7 @@ fn lone(text: &str) -> u64 {
             }
             hash.add(b.to_ascii_lowercase());
         } else {
-            ended = hash.0 != Hash::EMPTY.0;
+            ended = !hash.is_empty();
         }
     }
     hash.finish()
