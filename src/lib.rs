@@ -17,6 +17,10 @@
     )
 )]
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod apply;
 pub mod cli;
 pub mod compact;
