@@ -209,10 +209,9 @@ impl Task {
             if name.len() < 3 {
                 continue;
             }
-            let inner = &name[1..];
             let joint = name.trim_matches('_').contains('_');
-            let hump =
-                name.chars().any(char::is_lowercase) && inner.chars().any(char::is_uppercase);
+            let hump = name.chars().any(char::is_lowercase)
+                && name.chars().skip(1).any(char::is_uppercase);
             let shout = name.len() > 3 && !name.chars().any(char::is_lowercase);
             let certain = ticked || call || joint || hump || qualifier.is_some();
             if !(certain || shout) {
@@ -238,6 +237,7 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn stems(t: &Task) -> Vec<(&str, f64)> {
         t.words
@@ -294,6 +294,21 @@ mod tests {
         let names: Vec<_> = t.identifiers.iter().map(|i| i.name.as_str()).collect();
         assert_eq!(names, ["size", "do_it", "MAX_LEN", "ref"]);
         assert_eq!(t.identifiers[1].qualifier.as_deref(), Some("FooBar"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_in_any_script_can_be_read(text in r"([\PC\n]|ü|ⅈ|[_a.:#>`( -]){0,60}") {
+            let t = Task::parse(&text);
+            prop_assert!(t.words.iter().all(|w| w.weight > 0.0));
+        }
+    }
+
+    #[test]
+    fn a_name_may_begin_with_any_letter() {
+        let t = Task::parse("öffneDatei scheitert, 修复() auch");
+        let names: Vec<_> = t.identifiers.iter().map(|i| i.name.as_str()).collect();
+        assert_eq!(names, ["öffneDatei", "修复"]);
     }
 
     #[test]
