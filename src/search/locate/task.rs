@@ -46,22 +46,37 @@ pub struct Task {
 }
 
 /// Stop words: one list for every task, see the file for what is in it.
-static STOP: LazyLock<Map<Term, ()>> = LazyLock::new(|| {
+static STOP: LazyLock<Map<Term, ()>> = LazyLock::new(|| listed(include_str!("stopwords.txt")));
+
+/// Words of headings that stand above what says nothing about the code.
+static MACHINE: LazyLock<Map<Term, ()>> = LazyLock::new(|| listed(include_str!("sections.txt")));
+
+/// The terms of a list; lines that begin with `#` are comments.
+fn listed(list: &str) -> Map<Term, ()> {
     let mut stems = Stems::new();
-    include_str!("stopwords.txt")
-        .lines()
+    list.lines()
         .filter(|l| !l.starts_with('#'))
         .flat_map(|l| stems.terms(l))
         .map(|t| (t, ()))
         .collect()
+}
+
+/// Lines that machines append to a message, numbers of issues and versions, and of
+/// forms: comments, ticked boxes, images and tags that fold or break text.
+static NOISE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"(?mi)^\s*(?:[a-z][\w-]*-by|change-id|reviewed-on|cc)\s*:.*$",
+        r"|^\s*(?:closes|fixes|refs?)\s*:\s*(?:[\w./-]*#\d+|gh-\d+|https?://\S+|[0-9a-f]{7,40}\b|[a-z]+-\d+\b).*$",
+        r"|^\s*(?:[*-]\s+)?(?:merge (?:branch|pull request)\b|apply suggestions? from code review|\[pre-commit\.ci\]).*$",
+        r"|^\s*[-*] \[x\].*$|^\s*-{3,}\s*$|<!--(?s:.*?)-->",
+        r"|!\[[^\]\n]*\](?:\([^)\n]*\))?|<img\b[^>]*>|</?(?:details|summary|br|sub|sup|kbd)\b[^>]*>",
+        r"|https?://\S+|(?:\bgh-|#)\d+\b|\bv?\d+(?:\.\d+)+\b",
+    ))
 });
 
-/// Lines that machines append to a message, and comments of templates.
-static NOISE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?mi)^\s*(?:[a-z][\w-]*-by|change-id|reviewed-on|cc|closes|fixes|refs?)\s*:.*$|<!--(?s:.*?)-->|https?://\S+|^\s*-{3,}\s*$",
-    )
-});
+/// A heading in an issue's text, of which most are a form's own.
+static HEADING: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*:?\s*)$"));
 
 /// An address of a file in a repository that is browsed on the web; the group is its path.
 static BROWSED: LazyLock<Regex> =
@@ -102,6 +117,15 @@ const TITLE: f64 = 5.0;
 const TEXT: f64 = 1.0;
 const QUOTED_FAILURE: f64 = 0.5;
 const QUOTED: f64 = 1e-6;
+/// A form's headings, and what is asked below them about the machine.
+const LABEL: f64 = 1e-6;
+
+/// Whether a heading with these terms asks what something was seen on.
+fn is_machine(heading: &[Term]) -> bool {
+    let telling = heading.iter().filter(|t| !STOP.contains_key(t));
+    let (asked, other): (Vec<&Term>, Vec<&Term>) = telling.partition(|t| MACHINE.contains_key(t));
+    !asked.is_empty() && other.len() <= 1
+}
 
 /// Tells quoted code and output from text, line by line.
 #[derive(Default)]
@@ -152,6 +176,7 @@ impl Task {
         }
         let mut title = true;
         let mut quotes = Quotes::default();
+        let mut machine = false;
         for line in clean.lines() {
             let Some(quoted) = quotes.next(line) else {
                 continue;
@@ -159,8 +184,13 @@ impl Task {
             if line.trim().is_empty() {
                 continue;
             }
+            let heading = !quoted && !title && HEADING.is_match(line);
+            if heading {
+                machine = is_machine(&stems.terms(line));
+            }
             let weight = match quoted {
                 _ if title => TITLE,
+                _ if heading || machine => LABEL,
                 false => TEXT,
                 true if FAILURE.is_match(line) => QUOTED_FAILURE,
                 true => QUOTED,
@@ -252,6 +282,33 @@ mod tests {
             "Fix the cache eviction\n\nThe cache should be evicted.\nSigned-off-by: A <a@b>",
         );
         assert_eq!(stems(&t), [("cach", 6.0), ("evict", 6.0)]);
+    }
+
+    #[test]
+    fn a_line_of_prose_is_no_trailer() {
+        let t = Task::parse("Closes : keep the ledger\n\nFixes: #12\nFixes: 0fe1c3aa (\"x\")");
+        assert_eq!(stems(&t), [("close", 5.0), ("ledger", 5.0)]);
+        assert!(Task::parse("Refs: gh-7").words.is_empty());
+    }
+
+    #[test]
+    fn what_an_issue_form_asks_is_told_from_what_is_answered() {
+        let t = Task::parse(
+            "Wrong glyph\n\n### Describe the bug\nThe margin overlaps.\n\n- [x] I have searched\n\
+             **Expected behavior:**\n![shot](a.png)No overlap since v3.2.38, see #4711\n\
+             ### What version of foo are you using?\nDarwin kernel\n\
+             ### Environment variables of the launcher\nThe launcher forgets.\n",
+        );
+        let told = stems(&t).into_iter().filter(|w| w.1 >= TEXT);
+        let told: Vec<_> = told.map(|(stem, w)| (stem, w.round())).collect();
+        let words = [
+            ("glyph", 5.0),
+            ("margin", 1.0),
+            ("overlap", 2.0),
+            ("launcher", 1.0),
+            ("forget", 1.0),
+        ];
+        assert_eq!(told, words);
     }
 
     #[test]

@@ -169,8 +169,9 @@ fn identifier(text: &str, word: usize, each: &mut impl FnMut(Part)) -> usize {
             (Class::Digit, Class::Digit) => false,
             (Class::Digit, _) | (_, Class::Digit) => true,
             (Class::Lower, Class::Upper) => true,
-            // The last capital of a run belongs to the word that follows it.
-            (Class::Upper, Class::Lower) if i - start > 1 => {
+            // The last capital of a run belongs to the word that follows it, but not in
+            // the plural of initials (URLs).
+            (Class::Upper, Class::Lower) if i - start > 1 && !is_plural(bytes, i) => {
                 emit(start, i - 1, &mut pending);
                 start = i - 1;
                 false
@@ -194,6 +195,12 @@ fn identifier(text: &str, word: usize, each: &mut impl FnMut(Part)) -> usize {
         each(p);
     }
     i
+}
+
+/// Whether at `at` stands an `s` that no letter in lower case follows.
+fn is_plural(bytes: &[u8], at: usize) -> bool {
+    let next = bytes.get(at + 1).map_or(Class::Other, |b| class(*b));
+    bytes.get(at) == Some(&b's') && !matches!(next, Class::Lower | Class::Wide)
 }
 
 fn wide_len(lead: u8) -> usize {
@@ -354,6 +361,10 @@ mod tests {
         assert_eq!(
             split("utf8 IOError ID a.B"),
             ["utf", "8", "IO", "Error", "ID", "a", "B"]
+        );
+        assert_eq!(
+            split("getURLs APIs_ IDsOf CSState"),
+            ["get", "URLs", "APIs", "IDs", "Of", "CS", "State"]
         );
     }
 
