@@ -70,7 +70,7 @@ static NOISE: LazyLock<Regex> = LazyLock::new(|| {
         r"|^\s*(?:[*-]\s+)?(?:merge (?:branch|pull request)\b|apply suggestions? from code review|\[pre-commit\.ci\]).*$",
         r"|^\s*[-*] \[x\].*$|^\s*-{3,}\s*$|<!--(?s:.*?)-->",
         r"|!\[[^\]\n]*\](?:\([^)\n]*\))?|<img\b[^>]*>|</?(?:details|summary|br|sub|sup|kbd)\b[^>]*>",
-        r"|https?://\S+|(?:\bgh-|#)\d+\b|\bv?\d+(?:\.\d+)+\b",
+        r"|https?://\S+|(?:\bgh-|#)\d+\b|(?:^|[\s(])v?\d+(?:\.\d+)+\b",
     ))
 });
 
@@ -380,6 +380,11 @@ mod tests {
                 ("lib/a.rs".to_string(), Some(7)),
                 ("b.go".to_string(), None)
             ]
+        );
+        let t = Task::parse("panic in v1.2.0\n\n\t/pkg/mod/gin@v1.7.1/tree.go:446");
+        assert_eq!(
+            t.files,
+            [("pkg/mod/gin@v1.7.1/tree.go".to_string(), Some(446))]
         );
     }
 }
