@@ -65,7 +65,7 @@ const OUT: i32 = i32::MIN / 2;
 /// line left out the one before it is as well.
 const AFTER_GAP: u8 = 1;
 const PAIRED: u8 = 2;
-const LONGER: u8 = 0x20;
+const LONGER: u8 = 4;
 
 /// What it costs to leave out the file lines of a range: the first and each further one.
 type Costs = (usize, usize, (i32, i32));
@@ -198,17 +198,17 @@ impl Problem<'_> {
                 let cell = traces[k][(i - 1 - a) * width + j];
                 if deleting {
                     list.push(Op::Delete(j - 1));
-                    deleting = cell & 0x20 != 0;
+                    deleting = cell & LONGER != 0;
                     j -= 1;
                     continue;
                 }
-                if cell & 2 != 0 {
+                if cell & PAIRED != 0 {
                     list.push(Op::Pair(i - 1, j - 1));
                     j -= 1;
                 } else {
                     list.push(Op::Insert(i - 1));
                 }
-                deleting = cell & 1 != 0;
+                deleting = cell & AFTER_GAP != 0;
                 i -= 1;
             }
             list.reverse();
