@@ -48,6 +48,8 @@ pub(crate) struct Ctx<'a> {
     /// Columns to add to each segment's lines, where its unique lines agree.
     pub shifts: Vec<Option<i32>>,
     pub guides: Guides,
+    /// How many lines the reading has decided.
+    pub decided: std::cell::Cell<usize>,
 }
 
 impl<'a> Ctx<'a> {
@@ -58,6 +60,11 @@ impl<'a> Ctx<'a> {
     }
     pub fn cols(&self, i: usize) -> i32 {
         line::columns(self.lines[i].indent(), self.tab) as i32
+    }
+    /// The reading to take for a line that may replace one of the file or stand beside it.
+    pub fn reading(&self) -> Option<Reading> {
+        self.decided.set(self.decided.get() + 1);
+        self.pass.reading
     }
     pub fn segment_of(&self, i: usize) -> usize {
         self.bounds.partition_point(|&(_, b)| b <= i)
@@ -116,6 +123,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         tab: 4,
         shifts: Vec::new(),
         guides: Guides::none(m),
+        decided: std::cell::Cell::new(0),
     };
     let pairs = unique_pairs(&ctx);
     ctx.tab = tab_width(&ctx, &pairs);
@@ -183,7 +191,11 @@ fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
         .collect();
     by_segment
         .iter()
-        .map(|d| {
+        .zip(&ctx.bounds)
+        .map(|(d, &(a, b))| {
+            if d.is_empty() {
+                return repeated_shift(ctx, a, b);
+            }
             // Lines below may be moved or wrapped, the first stands where it stood.
             if d.first()?.1 == 0 {
                 return Some(0);
@@ -194,6 +206,25 @@ fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
             most(&outer)
         })
         .collect()
+}
+
+/// How far a segment has to be moved whose lines all stand in the file more than once: the
+/// shift of those that stand at one depth there.
+fn repeated_shift(ctx: &Ctx, a: usize, b: usize) -> Option<i32> {
+    let mut votes = Vec::new();
+    for i in (a..b).filter(|&i| ctx.lines[i].class == Class::Plain) {
+        if ctx.roles[i] == Role::Plus || !ctx.counts.contains_key(&ctx.lines[i].hash) {
+            continue;
+        }
+        let mut there = (0..ctx.file.len()).filter(|&j| ctx.lines[i].same(&ctx.file[j]));
+        let first = there.next().map(|j| ctx.file_cols(j));
+        if let Some(cols) = first
+            && there.all(|j| ctx.file_cols(j) == cols)
+        {
+            votes.push(cols - ctx.cols(i));
+        }
+    }
+    most(&votes)
 }
 
 /// The most frequent value, the one nearest to zero among equals.

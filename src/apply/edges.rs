@@ -6,7 +6,7 @@ use super::context::{Ctx, Reading, same_line};
 use super::line::{Class, Key, Line};
 use super::onesided::{self, OneSided};
 use super::refuse;
-use super::shape::{closes, contained, extends, labels, same_source, starts_comment};
+use super::shape::{closes, contained, extends, labels, out_of_use, same_source, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -218,10 +218,10 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
                 ops[at] = Op::Insert(i);
             }
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
-                Verdict::Replaces => return Ok(()),
+                Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
                 Verdict::Joins => ops[at] = Op::Insert(i),
-                Verdict::Unclear => match ctx.pass.reading {
-                    Some(Reading::Replaces) => return Ok(()),
+                Verdict::Unclear => match ctx.reading() {
+                    Some(Reading::Replaces) => return beside(ctx, k, ops, i, j, lead),
                     Some(Reading::Joins) => ops[at] = Op::Insert(i),
                     None => return Err(refuse::edge(ctx, k, i, j)),
                 },
@@ -269,14 +269,11 @@ fn beside(
         (anchor_j + 1..ctx.file.len()).find(|&j| ctx.file[j].class != Class::Blank)
     };
     let Some(j) = neighbour else { return Ok(()) };
-    let adjacent = if lead {
-        j + 1 == anchor_j
-    } else {
-        j == anchor_j + 1
-    };
     let Op::Insert(i) = ops[nearest] else {
         return Ok(());
     };
+    // As many blank lines between on both sides.
+    let adjacent = j.abs_diff(anchor_j) == i.abs_diff(anchor_i);
     let all: Vec<usize> = new
         .iter()
         .filter_map(|&x| match ops[x] {
@@ -293,11 +290,17 @@ fn beside(
             && ctx.cols(i) < ctx.cols(anchor_i)
             && ctx.lines[anchor_i].class == Class::Plain
             && !starts_comment(b.trimmed);
-        let binds =
-            matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y)) if x == y && !x.is_empty());
+        // One more item of a list begins as the next one does.
+        let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
+            if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
         if heads || binds {
-            ops[nearest] = Op::Pair(i, j);
-            return Ok(());
+            for x in at.min(nearest)..=at.max(nearest) {
+                if let Op::Insert(x_i) = ops[x] {
+                    let x_j = (anchor_j + x_i).checked_sub(anchor_i);
+                    ops[x] = Op::Pair(x_i, x_j.unwrap_or(j));
+                }
+            }
+            return beside(ctx, k, ops, i, j, lead);
         }
     }
     // A line much like the one that it would stand beside, and no other is, is that line
@@ -314,10 +317,10 @@ fn beside(
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || first(x.trimmed) == first(y.trimmed) && (250..500).contains(&r);
         if alike && !siblings(ctx, j, r) {
-            match ctx.pass.reading {
+            match ctx.reading() {
                 Some(Reading::Replaces) => {
                     ops[nearest] = Op::Pair(i, j);
-                    return Ok(());
+                    return beside(ctx, k, ops, i, j, lead);
                 }
                 Some(Reading::Joins) => {}
                 None => return Err(refuse::edge(ctx, k, i, j)),
@@ -331,8 +334,27 @@ fn beside(
         next: j,
         lead,
     };
-    if !onesided::inserts(ctx, &one_sided) {
-        return Err(refuse::edge(ctx, k, i, j));
+    match onesided::joins(ctx, &one_sided) {
+        // Beside a line that has changed, the next one may have changed as much.
+        Some(true)
+            if adjacent
+                && level
+                && !anchors(ctx, &Op::Pair(anchor_i, anchor_j))
+                && !closes(y.trimmed) =>
+        {
+            return Err(refuse::edge(ctx, k, i, j));
+        }
+        Some(true) => {}
+        Some(false) => return Err(refuse::edge(ctx, k, i, j)),
+        None => match ctx.reading() {
+            Some(Reading::Joins) => {}
+            // One line for one line; more say nothing of how many go.
+            Some(Reading::Replaces) if all.len() == 1 && level && adjacent => {
+                ops[nearest] = Op::Pair(i, j);
+                return Ok(());
+            }
+            _ => return Err(refuse::edge(ctx, k, i, j)),
+        },
     }
     // Nothing may follow a statement that leaves the block.
     let Some(&last) = new.iter().max_by_key(|&&x| x) else {
@@ -364,7 +386,7 @@ fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead
     }
     let r = a.similarity(b);
     let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
-    if ctx.cols(i) + shift != ctx.file_cols(j) {
+    if ctx.cols(i) + shift != ctx.file_cols(j) && !out_of_use(a.trimmed, b.trimmed) {
         return if r >= 800 {
             Verdict::Unclear
         } else {
@@ -380,6 +402,9 @@ fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead
     {
         return Verdict::Replaces;
     }
+    if out_of_use(a.trimmed, b.trimmed) {
+        return Verdict::Replaces;
+    }
     if starts_comment(a.trimmed) || starts_comment(b.trimmed) {
         let both = starts_comment(a.trimmed) && starts_comment(b.trimmed);
         return if both {
@@ -391,7 +416,8 @@ fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead
     let enumerated = siblings(ctx, j, r);
     match (a.key(), b.key()) {
         (Key::Leaves, Key::Leaves) => Verdict::Replaces,
-        (Key::Binds(x), Key::Binds(y)) if x == y => Verdict::Replaces,
+        // Items of a list may all begin alike.
+        (Key::Binds(x), Key::Binds(y)) if x == y && (!item(x) || r >= 800) => Verdict::Replaces,
         (Key::Binds(x), Key::Binds(y)) => {
             if extends(&Line::new(x), &Line::new(y)) && contained(a, b) {
                 // `let a, b = …` for `let a = …`.
@@ -414,16 +440,47 @@ fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead
         (Key::Other(x), Key::Other(y)) if x == y => {
             if enumerated {
                 Verdict::Unclear
-            } else if r >= 600 || contained(a, b) {
+            } else if !listed(ctx, j) || r >= 900 {
                 Verdict::Replaces
             } else {
                 Verdict::Unclear
             }
         }
         _ if enumerated => Verdict::Joins,
-        _ if r >= 800 => Verdict::Replaces,
+        _ if r >= 800 || !listed(ctx, j) => Verdict::Replaces,
         _ => Verdict::Unclear,
     }
+}
+
+/// Whether a name is that of the first entry of a list's item, which all items may share.
+fn item(name: &str) -> bool {
+    name.starts_with("- ") && !name.contains(':')
+}
+
+/// Whether a line beside file line `j` begins with the same word, as those of a list do.
+fn listed(ctx: &Ctx, j: usize) -> bool {
+    let first = |l: &Line| {
+        l.trimmed
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .find(|w| !w.is_empty())
+            .map(str::to_string)
+    };
+    let near = [j.checked_sub(1), Some(j + 1)];
+    let word = first(&ctx.file[j]);
+    near.into_iter()
+        .flatten()
+        .filter(|&x| x < ctx.file.len())
+        .any(|x| first(&ctx.file[x]) == word && ctx.file_cols(x) == ctx.file_cols(j))
+}
+
+/// Whether a line beside file line `j` gives the same name a value: then the name does not
+/// tell them apart.
+fn bound_again(ctx: &Ctx, j: usize, name: &str) -> bool {
+    let near = [j.checked_sub(1), Some(j + 1)];
+    near.into_iter()
+        .flatten()
+        .filter_map(|x| ctx.file.get(x))
+        .any(|l| matches!(l.key(), Key::Binds(x) if x == name))
 }
 
 fn significant_between(lines: &[Line], from: usize, to: usize) -> usize {
@@ -457,6 +514,24 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
             && (known.is_some() && ops.contains(&Op::Insert(i)) || elsewhere)
+        {
+            return Err(refuse::misplaced(ctx, k, i));
+        }
+    }
+    Ok(())
+}
+
+/// Where new lines have a prefix, a line without one that the file has is the file's.
+pub(crate) fn unprefixed(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let (a, b) = ctx.bounds[k];
+    if !(a..b).any(|i| ctx.roles[i] == Role::Plus) {
+        return Ok(());
+    }
+    for op in ops {
+        if let Op::Insert(i) = *op
+            && ctx.roles[i] == Role::Plain
+            && ctx.lines[i].class != Class::Blank
+            && ctx.counts.contains_key(&ctx.lines[i].hash)
         {
             return Err(refuse::misplaced(ctx, k, i));
         }

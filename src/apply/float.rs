@@ -51,6 +51,10 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
     if closes(ctx.lines[first].trimmed) || told.iter().any(|&i| ctx.cols(i) < ctx.cols(first)) {
         return Err(refuse::no_place(ctx, k));
     }
+    // Nor is one whose first line is the file's.
+    if ctx.counts.contains_key(&ctx.lines[first].hash) {
+        return Err(refuse::no_place(ctx, k));
+    }
     let imports = (a..b)
         .filter(|&i| ctx.lines[i].class != Class::Blank)
         .all(|i| import(ctx.lines[i].trimmed));

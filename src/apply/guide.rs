@@ -34,6 +34,8 @@ pub(crate) struct Guides {
     pub names: Vec<usize>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
+    /// Functions of one name may stand side by side.
+    pub overloads: bool,
 }
 
 impl Guides {
@@ -47,6 +49,7 @@ impl Guides {
             definitions: Vec::new(),
             names: Vec::new(),
             imports: Vec::new(),
+            overloads: false,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(crate) fn guide(
     let m = ctx.lines.len();
     let n = ctx.file.len();
     let mut guides = Guides::none(m);
+    guides.overloads = language.is_some_and(Language::overloads);
     guides.imports = imports
         .iter()
         .map(|s| (s.start - 1, s.end))
@@ -339,6 +343,10 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
     if same_line(ctx, i, j) {
         return true;
+    }
+    // A selector is a name as a whole.
+    if def.kind == crate::syntax::Kind::Rule {
+        return false;
     }
     let (ta, tb) = (a.trimmed, b.trimmed);
     let (Some(pa), Some(pb)) = (word_at(ta, &def.name), word_at(tb, &def.name)) else {

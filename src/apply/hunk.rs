@@ -78,6 +78,7 @@ pub(crate) fn exact(script: &Script, text: &Lines) -> Option<Outcome> {
         removed: Vec::new(),
         misquoted: 0,
         idle: 0,
+        decided: 0,
     })
 }
 

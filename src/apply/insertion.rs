@@ -5,6 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
 use super::line::{Class, Key};
 use super::refuse;
+use super::shape::{out_of_use, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -12,7 +13,24 @@ use crate::error::Result;
 /// file. Where there is one, the snippet does not say that anything goes: a closing
 /// bracket or the like above new code stands in many places.
 pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    reading(ctx, k, ops, Fresh::Surely)
+    let other = reading(ctx, k, ops, Fresh::Surely)?;
+    (!mapped(ctx, ops, &other)).then_some(other)
+}
+
+/// Whether the alignment has a file line for each line of the segment, and most of those that
+/// the other reading takes for new are the file's as they are: then the rest of them has
+/// changed.
+fn mapped(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    let changed = ops
+        .iter()
+        .filter(|op| matches!(**op, Op::Pair(i, j) if !same_line(ctx, i, j)));
+    let new = other
+        .iter()
+        .filter(|op| matches!(**op, Op::Insert(i) if ctx.lines[i].class != Class::Blank));
+    let renames = |op: &Op| matches!(*op, Op::Pair(_, j) if ctx.guides.names.contains(&j));
+    ops.iter().all(|op| matches!(op, Op::Pair(..)))
+        && !changed.clone().any(renames)
+        && changed.count() * 2 < new.count()
 }
 
 /// The same where a definition would go and one with another name take its place: much of
@@ -54,17 +72,21 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     };
     if reading(ctx, k, ops, Fresh::Any).is_none() {
         // What stands above and below it shows that it is the one that is meant.
-        let beyond = |outside: &dyn Fn(usize) -> bool| {
+        let held = |outside: &dyn Fn(usize) -> bool, told: bool| {
             ops.iter().any(|op| {
                 matches!(*op, Op::Pair(i, x) if outside(x)
-                    && ctx.lines[i].class != Class::Blank && same_line(ctx, i, x))
+                    && (ctx.lines[i].class == Class::Plain
+                        || !told && ctx.lines[i].class != Class::Blank)
+                    && same_line(ctx, i, x))
             })
         };
+        let (above, below) = (|x: usize| x < from, |x: usize| x >= to);
+        let shown = held(&above, false) && held(&below, false);
         // One that is not given whole is no new one.
         let whole = ops
             .iter()
             .any(|op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if x + 1 == to));
-        if !whole || beyond(&|x| x < from) && beyond(&|x| x >= to) {
+        if !whole || shown && (held(&above, true) || held(&below, true)) {
             return Ok(None);
         }
         return Err(refuse::edge(ctx, k, i, j));
@@ -85,6 +107,42 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
         return Err(refuse::edge(ctx, k, i, j));
     }
     Ok(Some(other))
+}
+
+/// A function with another signature and another body may be one more of its name.
+///
+/// # Errors
+/// `unclear_edge` where the lines around it fit that as well.
+pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    if !ctx.guides.overloads {
+        return Ok(());
+    }
+    let header = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j)
+            if headed(ctx, i, j) && ctx.guides.names.contains(&j) && !same_line(ctx, i, j) =>
+        {
+            Some((i, j))
+        }
+        _ => None,
+    });
+    let Some((i, j)) = header else { return Ok(()) };
+    let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+    let Some((_, end)) = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0) else {
+        return Ok(());
+    };
+    let body = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
+    let kept = ops
+        .iter()
+        .filter(|op| {
+            matches!(**op, Op::Pair(i, x) if j < x && x < end
+                && ctx.file[x].class == Class::Plain && same_line(ctx, i, x))
+        })
+        .count();
+    let first = (ctx.bounds[k].0..i).all(|x| ctx.lines[x].class == Class::Blank);
+    if kept * 2 < body.count() && (first || reading(ctx, k, ops, Fresh::Any).is_some()) {
+        return Err(refuse::edge(ctx, k, i, j));
+    }
+    Ok(())
 }
 
 /// Whether a pair is the header of one definition on both sides.
@@ -148,6 +206,14 @@ fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
                     && same_line(ctx, i, j))
             })
     };
+    // Nor is a line of the file that is commented out.
+    let off = ops.iter().any(|op| {
+        matches!(*op, Op::Pair(i, j)
+            if out_of_use(ctx.lines[i].trimmed, ctx.file[j].trimmed))
+    });
+    if off {
+        return None;
+    }
     let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
         let mut out: Vec<Op> = (0..head).map(|d| Op::Pair(a + d, x - head + d)).collect();
         out.extend((a + head..b - tail).map(Op::Insert));
@@ -225,6 +291,7 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
         })
         .unwrap_or(0);
     new.filter(|&i| ctx.lines[i].class == Class::Plain)
+        .filter(|&i| !starts_comment(ctx.lines[i].trimmed))
         .any(|i| match ctx.lines[i].key() {
             // `- name: value` is one more of a list.
             Key::Binds(x) if x.contains(' ') && !x.starts_with('-') => taken.iter().any(|&j| {

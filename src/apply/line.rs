@@ -254,6 +254,12 @@ impl<'a> Line<'a> {
         both
     }
 
+    /// Whether it has a word that one line has and another has not.
+    pub fn draws_on(&self, one: &Line, not: &Line) -> bool {
+        let has = |l: &Line, w: &u32| l.words().binary_search(w).is_ok();
+        self.words().iter().any(|w| has(one, w) && !has(not, w))
+    }
+
     /// The blanks it starts with.
     pub fn indent(&self) -> &'a str {
         let cut = self.raw.len() - self.raw.trim_start().len();
@@ -461,7 +467,16 @@ impl<'a> Key<'a> {
                     }
                     return Key::Binds(t[..i].trim_end_matches([':', '+', '-', ' ', '*', '|']));
                 }
+                // `name :symbol` gives `name` nothing.
+                b':' if i > 0 && bytes[i - 1] == b' ' && symbol(bytes.get(i + 1)) => {}
                 b':' if bytes.get(i + 1) != Some(&b':') && (i == 0 || bytes[i - 1] != b':') => {
+                    // `- uses: name@version` is one of a list, told by its name.
+                    if t.starts_with("- ")
+                        && let Some(pin) = t.rfind('@')
+                        && !t[..pin].trim_end().ends_with(':')
+                    {
+                        return Key::Binds(&t[..pin]);
+                    }
                     return Key::Binds(t[..i].trim_end());
                 }
                 b'(' | b'{' | b'[' | b'<' => {
@@ -477,6 +492,11 @@ impl<'a> Key<'a> {
         }
         Key::Other(t)
     }
+}
+
+/// Whether a byte begins a word.
+fn symbol(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
 }
 
 /// The package of a quoted requirement, `"name>=1.2",`.

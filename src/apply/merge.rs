@@ -271,14 +271,20 @@ fn pass(
         Err(e) => e,
     };
     if error.code == "unclear_edge" && !script.strict {
+        // A reading that is refused for another reason may be meant all the same.
         let sound = |reading| {
-            let outcome = read(false, false, Some(reading)).ok()?;
-            removals(&outcome).ok()?;
-            checks::sound(file, &outcome.text, script, options).then_some(outcome)
+            let outcome = read(false, false, Some(reading))?;
+            removals(&outcome)?;
+            // Each line may be meant in another way.
+            if outcome.decided > 1 {
+                return Err(error.clone());
+            }
+            let holds = checks::sound(file, &outcome.text, script, options);
+            Ok(holds.then_some(outcome))
         };
         // Only one reading leaves a file that holds together: then it is meant.
         match (sound(Reading::Replaces), sound(Reading::Joins)) {
-            (Some(one), None) | (None, Some(one)) => return Ok(one),
+            (Ok(Some(one)), Ok(None)) | (Ok(None), Ok(Some(one))) => return Ok(one),
             _ => {}
         }
     }

@@ -27,6 +27,7 @@ mod rival;
 mod scores;
 mod shape;
 mod snippet;
+mod twins;
 mod write;
 
 pub use engine::{Applied, AppliedFile, ApplyOptions, Edit, Outcome, Plan, apply, plan};

@@ -7,6 +7,7 @@
 use super::context::Ctx;
 use super::guide::{CALLABLE, word_at};
 use super::line::{Class, Key, Line};
+use super::scores::CHANGED;
 use super::shape::{closes, import, net_brackets, opens, starts_comment};
 use super::snippet::Role;
 
@@ -24,8 +25,72 @@ pub(crate) struct OneSided<'n> {
     pub lead: bool,
 }
 
+/// Whether the new lines join the file's next line or, as parts of something, do not;
+/// nothing where they may replace it.
+pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
+    if inserts(ctx, o) {
+        return Some(true);
+    }
+    if !complete(ctx, o.new, o) {
+        return Some(false);
+    }
+    // The snippet says of no line that it goes: only one that is shown changed does.
+    let ahead = |n: usize| {
+        if o.lead {
+            o.next.checked_sub(n)
+        } else {
+            Some(o.next + n)
+        }
+    };
+    let goes: Vec<&Line> = (0..o.new.len())
+        .filter_map(|n| ctx.file.get(ahead(n)?))
+        .collect();
+    let binds = |l: &Line| match l.key() {
+        Key::Binds(name) => Some(name.to_string()),
+        _ => None,
+    };
+    // Right below a line that a blank one parts from the next, they go on with it.
+    let apart = o.next.abs_diff(o.anchor.1) > 1
+        && o.new.first().is_some_and(|i| i.abs_diff(o.anchor.0) == 1);
+    let related = |i: usize| {
+        let l = &ctx.lines[i];
+        goes.iter().any(|f| {
+            let both = l.shared(f);
+            l.same(f)
+                || binds(l).is_some() && binds(l) == binds(f)
+                || if apart {
+                    l.similarity(f) >= CHANGED
+                } else {
+                    both * UNRELATED > l.word_count() + f.word_count() - both
+                }
+        })
+    };
+    (!o.new.iter().any(|&i| related(i))).then_some(true)
+}
+
+/// Lines that share less than one of so many words have nothing to do with each other.
+const UNRELATED: usize = 9;
+
+/// Whether new lines are a piece of their own.
+fn complete(ctx: &Ctx, new: &[usize], o: &OneSided) -> bool {
+    let mut lines = new.to_vec();
+    lines.sort_unstable();
+    let (Some(&first), Some(&last)) = (lines.first(), lines.last()) else {
+        return true;
+    };
+    let net: i32 = lines
+        .iter()
+        .map(|&i| net_brackets(ctx.lines[i].trimmed))
+        .sum();
+    let least = lines.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
+    net == 0
+        && !closes(ctx.lines[first].trimmed)
+        && ctx.cols(first) == least
+        && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed))
+}
+
 /// Whether something rules out that the new lines replace the file's next line.
-pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
+fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
     let Some(&nearest) = o.new.first() else {
         return true;
     };
@@ -43,12 +108,8 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         .iter()
         .map(|&i| net_brackets(ctx.lines[i].trimmed))
         .sum();
-    let (first, last) = (lines[0], lines[lines.len() - 1]);
-    let whole = net == 0
-        && !closes(ctx.lines[first].trimmed)
-        && depth(first) == least
-        && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed));
-    if !whole {
+    let first = lines[0];
+    if !complete(ctx, &lines, o) {
         // The anchor opens in the snippet what they close, and is closed in the file: they
         // are its body.
         let brackets = net_brackets(ctx.lines[o.anchor.0].trimmed);
@@ -93,7 +154,8 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
     if import(next.trimmed) {
         let alike = |i: &&usize| {
             let l = &ctx.lines[**i];
-            import(l.trimmed) && l.similarity(next) >= 400
+            let near = l.similarity(next) >= 400 || same_stem(l.trimmed, next.trimmed);
+            import(l.trimmed) && near
         };
         return lines.iter().find(alike).is_none();
     }
@@ -119,7 +181,13 @@ pub(crate) fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         let shown = |p: &(usize, usize, i16)| {
             (a..b).contains(&p.1) && !lines.contains(&p.0) && p.2 >= CALLABLE
         };
-        return ctx.guides.pairs.iter().any(shown) || !resembles(ctx, &lines, a..b, least, shift);
+        let named = (a..b)
+            .find(|&j| !starts_comment(ctx.file[j].trimmed))
+            .and_then(|j| called(ctx.file[j].trimmed));
+        let again = named.is_some()
+            && (lines.iter()).any(|&i| depth(i) == least && called(ctx.lines[i].trimmed) == named);
+        return ctx.guides.pairs.iter().any(shown)
+            || !again && !resembles(ctx, &lines, a..b, least, shift);
     }
     // Nor a block that ends there, unless the new lines have a header much like its own.
     if o.lead && closes(next.trimmed) && net_brackets(next.trimmed) < 0 {
@@ -214,6 +282,34 @@ fn resembles(
 /// Whether a line opens a block of statements.
 fn block_opener(t: &str) -> bool {
     t.ends_with(['{', ':']) || t.ends_with(" do") || t.ends_with(" then")
+}
+
+/// Whether the first words that differ begin alike for most of their length.
+fn same_stem(a: &str, b: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut both = a.char_indices().zip(b.chars());
+    let at = match both.find(|((_, x), y)| x != y) {
+        Some(((at, _), _)) => at,
+        None => a.len().min(b.len()),
+    };
+    let same = a.get(..at).unwrap_or_default();
+    let stem = same.chars().rev().take_while(|&c| word(c)).count();
+    let rest = |t: &str| {
+        let rest = t.get(at..).unwrap_or_default();
+        rest.chars().take_while(|&c| word(c)).count()
+    };
+    stem >= STEM && stem >= 2 * rest(a).min(rest(b))
+}
+
+/// Characters that a stem has at least.
+const STEM: usize = 6;
+
+/// The word before a line's first parenthesis.
+fn called(t: &str) -> Option<&str> {
+    let head = t.get(..t.find('(')?)?;
+    head.rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .filter(|w| !w.is_empty())
 }
 
 /// The new name that a line gives, if it gives one.

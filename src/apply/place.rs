@@ -11,8 +11,9 @@ use super::line::Class;
 use super::refuse;
 use super::removed::{self, Removed};
 use super::rival;
-use super::scores::{TELLING, evidence, insert_costs, prefer_runs, scores};
+use super::scores::{self, TELLING, evidence, insert_costs};
 use super::snippet::{Role, Script};
+use super::twins;
 use super::write::Writer;
 use crate::error::Result;
 use crate::text::Span;
@@ -105,6 +106,8 @@ pub(crate) struct Outcome {
     pub misquoted: usize,
     /// Parts of the snippet that are the file's lines, word for word.
     pub idle: usize,
+    /// Lines that the pass's reading decided.
+    pub decided: usize,
 }
 
 impl Outcome {
@@ -116,6 +119,7 @@ impl Outcome {
             removed: Vec::new(),
             misquoted: 0,
             idle: 1,
+            decided: 0,
         }
     }
 }
@@ -134,9 +138,9 @@ pub(crate) fn place<'a>(
     if m.saturating_mul(n + 1) > MAX_CELLS {
         return Err(refuse::too_large(pass.path, n, m));
     }
-    let plain_scores = scores(&ctx);
+    let plain_scores = scores::scores(&ctx);
     let mut scores = plain_scores.clone();
-    let preferred = prefer_runs(&ctx, &mut scores);
+    let runs = scores::prefer_runs(&ctx, &mut scores);
     let telling: Vec<bool> = ctx
         .bounds
         .iter()
@@ -196,7 +200,7 @@ pub(crate) fn place<'a>(
         let Some(first) = problem.solve(true) else {
             return Err(refuse::context_missing(&ctx));
         };
-        if preferred {
+        if !runs.is_empty() {
             let plain = Problem {
                 pairs: &plain_scores,
                 ..problem
@@ -246,20 +250,41 @@ pub(crate) fn place<'a>(
                 return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
             }
         }
+        // What is above the change belongs to one place and what is below it to another.
+        let torn = || runs.iter().any(|r| r.left(&ops[s])) && !scores::held(&ctx, k, &ops[s]);
+        let mut reread = false;
+        if changes && !pass.whole_file && !script.strict && twins::drawn(&ctx, &ops[s]) {
+            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+        }
+        if changes && !pass.whole_file && torn() {
+            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+        }
         if changes && !pass.whole_file && !script.strict {
             if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
                 ops[s] = less;
             }
+            insertion::overload(&ctx, k, &ops[s])?;
             if let Some(insertion) = insertion::only(&ctx, k, &ops[s]) {
                 ops[s] = insertion;
+                reread = true;
             } else if let Some(insertion) = insertion::instead_of_a_definition(&ctx, k, &ops[s])? {
                 ops[s] = insertion;
+                reread = true;
             }
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
+            edges::unprefixed(&ctx, k, &ops[s])?;
             removed::weak_bounds(&ctx, k, &ops[s])?;
             removed::net_removals(&ctx, k, &ops[s])?;
             removed::headless(&ctx, k, &ops[s])?;
+            removed::definitions(&ctx, k, &ops[s])?;
+        }
+        if changes
+            && !pass.whole_file
+            && !script.strict
+            && !twins::told_apart(&ctx, &ops[s], reread)
+        {
+            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(&ctx, k, &ops[s]);
@@ -343,6 +368,7 @@ pub(crate) fn place<'a>(
         removed,
         misquoted,
         idle,
+        decided: ctx.decided.get(),
     })
 }
 

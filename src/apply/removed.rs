@@ -198,6 +198,51 @@ pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// A function or type may only go between lines that say where: brackets and the like stand
+/// around every one.
+pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    for (at, op) in ops.iter().enumerate() {
+        let Op::Delete(j) = *op else { continue };
+        if !ctx.guides.names.contains(&j) {
+            continue;
+        }
+        let whole = ops.iter().any(|op| {
+            matches!(*op, Op::Pair(i, _) | Op::Insert(i)
+                if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= j && j < b))
+        });
+        // With nothing new in its place, what stands beside it in the snippet does not in the
+        // file.
+        let gone = |op: &&Op| matches!(op, Op::Delete(_));
+        let mut before = ops[..at].iter().rev().skip_while(gone);
+        let mut behind = ops[at..].iter().skip_while(gone);
+        if anchored(ctx, before.next()) && anchored(ctx, behind.next()) {
+            continue;
+        }
+        let above = ops[..at].iter().rev();
+        if !whole && !(tells(ctx, above) && tells(ctx, ops[at..].iter())) {
+            return Err(refuse::removed_at_edge(ctx, k, j, j));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is an operation, and it pairs a line with itself, blank ones included.
+fn anchored(ctx: &Ctx, op: Option<&Op>) -> bool {
+    op.is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)))
+}
+
+/// Whether the nearest lines that both sides share hold one that is no bracket or the like.
+fn tells<'o>(ctx: &Ctx, ops: impl Iterator<Item = &'o Op>) -> bool {
+    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j)));
+    ops.skip_while(|op| !anchors(ctx, op) && !guided(op))
+        .take_while(|op| matches!(op, Op::Pair(..)))
+        .any(|op| {
+            guided(op)
+                || matches!(*op, Op::Pair(i, j)
+                    if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
+        })
+}
+
 /// So many lines fewer are a large removal.
 const MANY: usize = 5;
 

@@ -8,13 +8,16 @@
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::line::{Class, Key};
+use super::shape::out_of_use;
 use super::snippet::Role;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
 /// and not all.
 pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Option<Vec<Op>> {
     let (a, b) = problem.segments[s];
-    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+    // Lines that are commented out do not stand beside what they were.
+    let off = |op: &Op| matches!(*op, Op::Pair(i, j) if out_of_use(ctx.lines[i].trimmed, ctx.file[j].trimmed));
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) || ops.iter().any(off) {
         return None;
     }
     let covered = |op: &Op| match *op {
@@ -31,6 +34,7 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
             x += 1;
             continue;
         };
+        let first = x;
         let mut to = from;
         while let Some(&Op::Delete(j)) = ops.get(x) {
             to = j + 1;
@@ -44,12 +48,14 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
         if whole || !(from..to).any(told) {
             continue;
         }
+        let paired = |op: Option<&Op>| matches!(op, Some(Op::Pair(..)));
+        let pure = first > 0 && paired(ops.get(first - 1)) && paired(ops.get(x));
         // What follows stands within the lines left out, or what precedes them does.
         for (p, q) in [(low, to), (from, high)] {
             let Some(other) = within(problem, (a, b), p, q) else {
                 continue;
             };
-            if !held_beyond(ctx, &other, ops, (from, to), p == low) {
+            if !held_beyond(ctx, &other, ops, (from, to), p == low, pure) {
                 continue;
             }
             let less = touched(ctx, &other);
@@ -83,6 +89,7 @@ fn held_beyond(
     ops: &[Op],
     (from, to): (usize, usize),
     behind: bool,
+    pure: bool,
 ) -> bool {
     let mut beyond: Vec<usize> = ops
         .iter()
@@ -100,7 +107,10 @@ fn held_beyond(
     if behind {
         beyond.reverse();
     }
-    beyond.truncate(OUTERMOST);
+    let weak = beyond.iter().all(|&i| ctx.lines[i].class != Class::Plain);
+    if !weak {
+        beyond.truncate(OUTERMOST);
+    }
     let held = |i: usize| {
         other
             .iter()
@@ -114,6 +124,18 @@ fn held_beyond(
                     (Key::Binds(p), Key::Binds(q)) if p == q && !p.is_empty()))
         })
     };
+    // Brackets and the like say nothing of what lies between them and the rest: where all
+    // of them stand beside it as well, the removal is not shown.
+    if weak {
+        let depth = |ops: &[Op], i: usize| {
+            ops.iter().find_map(|op| match *op {
+                Op::Pair(x, j) if x == i => Some(ctx.file_cols(j)),
+                _ => None,
+            })
+        };
+        let level = |i: usize| depth(ops, i) == depth(other, i);
+        return pure && !beyond.is_empty() && beyond.iter().all(|&i| held(i) && level(i));
+    }
     beyond.iter().all(|&i| held(i) || changed(i))
         && beyond.iter().any(|&i| ctx.lines[i].class == Class::Plain)
 }

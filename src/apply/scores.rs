@@ -3,6 +3,7 @@
 use super::align::{self, NO_PAIR, Op};
 use super::context::{Ctx, most, same_line};
 use super::line::{self, Class};
+use super::shape::{out_of_use, starts_comment};
 use super::snippet::Role;
 
 /// A line that says where it stands: it occurs no more than a few times.
@@ -10,6 +11,9 @@ pub(crate) const TELLING: i32 = 140;
 
 /// How much of a line (thousandths) a changed one has at least.
 pub(crate) const CHANGED: i32 = 500;
+
+/// What a line is worth as the same one, commented out or taken into use.
+const OUT_OF_USE: i32 = 1200;
 
 /// Scores of all pairs of a snippet line with a file line.
 pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
@@ -39,6 +43,7 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
         if ctx.guides.new[i] {
             continue;
         }
+        let comment = starts_comment(l.trimmed);
         let row = &mut out[i * n..(i + 1) * n];
         let exact = role != Role::Plain;
         for j in low.min(n)..high.min(n) {
@@ -57,6 +62,12 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 }
                 if r < CHANGED && l.same_requirement(f) {
                     r = CHANGED;
+                }
+                if r >= CHANGED
+                    && comment != starts_comment(f.trimmed)
+                    && out_of_use(l.trimmed, f.trimmed)
+                {
+                    r = OUT_OF_USE;
                 }
                 if r < CHANGED {
                     continue;
@@ -135,9 +146,9 @@ pub(crate) fn insert_costs(ctx: &Ctx, scores: &[i16]) -> Vec<i32> {
 
 /// Context at a segment's ends comes in whole runs: of the places where its first (or
 /// last) line stands, those where most of the next lines follow as well are worth more.
-pub(crate) fn prefer_runs(ctx: &Ctx, out: &mut [i16]) -> bool {
+pub(crate) fn prefer_runs(ctx: &Ctx, out: &mut [i16]) -> Vec<Run> {
     let n = ctx.file.len();
-    let mut any = false;
+    let mut runs = Vec::new();
     for &(a, b) in &ctx.bounds {
         if b - a < 2 || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
             continue;
@@ -173,7 +184,17 @@ pub(crate) fn prefer_runs(ctx: &Ctx, out: &mut [i16]) -> bool {
             if best.0 < 2 || best.1 < 2 || found.iter().all(|f| f.1 == best) {
                 continue;
             }
-            any = true;
+            let within =
+                |j: usize| ctx.guides.ranges[first].is_none_or(|r| r.low <= j && j < r.high);
+            let most = found.iter().filter(|f| within(f.0)).map(|f| f.1).max();
+            runs.push(Run {
+                line: first,
+                places: found
+                    .iter()
+                    .filter(|f| within(f.0) && Some(f.1) == most)
+                    .map(|f| f.0)
+                    .collect(),
+            });
             for (j, _) in found.iter().filter(|f| f.1 == best) {
                 for d in 0..best.0 {
                     let Some(x) = place(*j, d) else { break };
@@ -185,7 +206,37 @@ pub(crate) fn prefer_runs(ctx: &Ctx, out: &mut [i16]) -> bool {
             }
         }
     }
-    any
+    runs
+}
+
+/// Where the outermost line of a segment stands with the most of those that follow it.
+pub(crate) struct Run {
+    line: usize,
+    places: Vec<usize>,
+}
+
+impl Run {
+    /// Whether an alignment has the line elsewhere.
+    pub fn left(&self, ops: &[Op]) -> bool {
+        ops.iter()
+            .any(|op| matches!(*op, Op::Pair(i, j) if i == self.line && !self.places.contains(&j)))
+    }
+}
+
+/// Whether one of the two outermost lines on a side of a segment is the file's and stands
+/// only there.
+pub(crate) fn held(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
+    let (a, b) = ctx.bounds[k];
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let outer = (a..b).filter(told).take(2);
+    let outer = outer.chain((a..b).rev().filter(told).take(2));
+    outer.into_iter().any(|i| {
+        ctx.lines[i].class == Class::Plain
+            && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
+            && ops
+                .iter()
+                .any(|op| matches!(*op, Op::Pair(x, j) if x == i && same_line(ctx, i, j)))
+    })
 }
 
 /// Lines of a run that count.

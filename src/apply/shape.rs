@@ -33,6 +33,23 @@ pub(crate) fn starts_comment(t: &str) -> bool {
             && !t.starts_with("#if"))
 }
 
+/// The text of a line that a comment takes up as a whole.
+pub(crate) fn commented(t: &str) -> Option<&str> {
+    if !starts_comment(t) {
+        return None;
+    }
+    let rest = ["<!--", "//", "--", "/*", "#"]
+        .iter()
+        .find_map(|open| t.strip_prefix(open))?;
+    let rest = rest.trim_end_matches("-->").trim_end_matches("*/").trim();
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// Whether one line is the other one, commented out.
+pub(crate) fn out_of_use(a: &str, b: &str) -> bool {
+    commented(a) == Some(b) || commented(b) == Some(a)
+}
+
 /// Whether a line only goes on with a comment, without a word.
 pub(crate) fn empty_comment(t: &str) -> bool {
     matches!(

@@ -1,0 +1,74 @@
+//! Places of the file that read alike: whether anything but a changed line tells the one that
+//! the alignment chose from the others.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::line::Class;
+
+/// Whether the lines that a segment shares with the file stand elsewhere in the same way,
+/// around a line that its changed one takes up: then a word of it says another place than the
+/// rest.
+pub(crate) fn drawn(ctx: &Ctx, ops: &[Op]) -> bool {
+    let mut same = Vec::new();
+    let mut changed = Vec::new();
+    for op in ops {
+        match *op {
+            Op::Pair(i, j) if same_line(ctx, i, j) => same.push((i, j)),
+            Op::Pair(i, j) => changed.push((i, j)),
+            _ => return false,
+        }
+    }
+    let (Some(&(_, first)), Some(&(_, last))) = (same.first(), same.last()) else {
+        return false;
+    };
+    (0..(ctx.file.len() + first).saturating_sub(last))
+        .filter(|&at| at != first)
+        .any(|at| {
+            let moved = |j: usize| ctx.file.get((at + j).checked_sub(first)?);
+            same.iter()
+                .all(|&(i, j)| moved(j).is_some_and(|f| ctx.lines[i].same(f)))
+                && changed.iter().any(|&(i, j)| {
+                    moved(j).is_some_and(|f| {
+                        let l = &ctx.lines[i];
+                        f.class == Class::Plain
+                            && l.similarity(f) > 0
+                            && l.draws_on(f, &ctx.file[j])
+                    })
+                })
+        })
+}
+
+/// Whether the lines that a segment shares with the file, if they are all brackets and the
+/// like or what told their place is taken for new, stand only there as they are.
+pub(crate) fn told_apart(ctx: &Ctx, ops: &[Op], reread: bool) -> bool {
+    let shared: Vec<(usize, usize)> = ops
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Pair(i, j) if same_line(ctx, i, j) => Some((i, j)),
+            _ => None,
+        })
+        .collect();
+    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j)));
+    let (Some(first), Some(last)) = (shared.first(), shared.last()) else {
+        return true;
+    };
+    let told = shared
+        .iter()
+        .any(|&(i, _)| ctx.lines[i].class == Class::Plain);
+    if told && !reread || ops.iter().any(guided) {
+        return true;
+    }
+    let there = |at: usize| {
+        let moved = |j: usize| at + (j - first.1);
+        let shift = ctx.file_cols(at) - ctx.file_cols(first.1);
+        shared.iter().all(|&(i, j)| {
+            let level = ctx.file_cols(moved(j)) == ctx.file_cols(j) + shift;
+            ctx.lines[i].same(&ctx.file[moved(j)]) && (level || ctx.lines[i].class == Class::Blank)
+        })
+    };
+    let (low, high) = ctx.guides.ranges[first.0].map_or((0, ctx.file.len()), |r| (r.low, r.high));
+    (low..(high + first.1).saturating_sub(last.1))
+        .filter(|&at| there(at))
+        .count()
+        < 2
+}
