@@ -294,10 +294,10 @@ fn beside(
         let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
             if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
         if heads || binds {
-            for x in at.min(nearest)..=at.max(nearest) {
-                if let Op::Insert(x_i) = ops[x] {
-                    let x_j = (anchor_j + x_i).checked_sub(anchor_i);
-                    ops[x] = Op::Pair(x_i, x_j.unwrap_or(j));
+            let between = at.min(nearest)..at.max(nearest) + 1;
+            for op in ops.get_mut(between).unwrap_or_default() {
+                if let Op::Insert(x) = *op {
+                    *op = Op::Pair(x, (anchor_j + x).checked_sub(anchor_i).unwrap_or(j));
                 }
             }
             return beside(ctx, k, ops, i, j, lead);

@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
 use super::line::{Class, Key};
 use super::refuse;
-use super::shape::{out_of_use, starts_comment};
+use super::shape::{opens, out_of_use, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -27,9 +27,18 @@ fn mapped(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     let new = other
         .iter()
         .filter(|op| matches!(**op, Op::Insert(i) if ctx.lines[i].class != Class::Blank));
+    // What would be new has a head of its own.
+    let cols = |op: &Op| match *op {
+        Op::Insert(i) | Op::Pair(i, _) => ctx.cols(i),
+        Op::Delete(_) => i32::MAX,
+    };
+    let least = new.clone().map(cols).min();
+    let headed = |op: &Op| {
+        Some(cols(op)) == least && matches!(*op, Op::Pair(i, _) if opens(ctx.lines[i].trimmed))
+    };
     let renames = |op: &Op| matches!(*op, Op::Pair(_, j) if ctx.guides.names.contains(&j));
     ops.iter().all(|op| matches!(op, Op::Pair(..)))
-        && !changed.clone().any(renames)
+        && !changed.clone().any(|op| renames(op) || headed(op))
         && changed.count() * 2 < new.count()
 }
 

@@ -219,7 +219,7 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             continue;
         }
         let above = ops[..at].iter().rev();
-        if !whole && !(tells(ctx, above) && tells(ctx, ops[at..].iter())) {
+        if !(whole || tells(ctx, above) && tells(ctx, ops[at..].iter())) {
             return Err(refuse::removed_at_edge(ctx, k, j, j));
         }
     }
