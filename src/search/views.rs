@@ -23,8 +23,8 @@ pub(super) struct Parsing {
     spent: usize,
 }
 
-/// Bytes that are parsed for one result (512 KiB).
-const PARSED: usize = 512 << 10;
+/// Bytes that are parsed for one result (256 KiB).
+const PARSED: usize = 256 << 10;
 /// Bytes of the first file, if that alone has more (1 MiB).
 const PARSED_FIRST: usize = 1 << 20;
 /// Bytes of one file of prose or data (128 KiB); a larger one is a list of few names
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_so_much_is_parsed() {
-        let some = admitted(&[("a.rs", 300), ("b.rs", 300), ("c.rs", 212), ("d.rs", 1)]);
+        let some = admitted(&[("a.rs", 150), ("b.rs", 150), ("c.rs", 106), ("d.rs", 1)]);
         assert_eq!(some, [true, false, true, false]);
         // The first alone may be larger.
         let large = admitted(&[("a.rs", 1025), ("b.rs", 1024), ("c.rs", 1)]);
