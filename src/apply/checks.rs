@@ -184,6 +184,7 @@ pub(crate) fn check(
         return Ok(Checked::default());
     }
     leaks(before.text(), after, scripts)?;
+    fences(before, after, options)?;
     let Some(old) = before.parsed() else {
         return Ok(Checked::default());
     };
@@ -234,6 +235,26 @@ pub(crate) fn sound(before: &Facts, after: &str, script: &Script, options: &Merg
         .into_iter()
         .filter_map(|r| after.get(r))
         .any(|name| was.contains(name) && !is.contains(name))
+}
+
+/// No code fence of a Markdown text may lose its other end.
+fn fences(before: &Facts, after: &str, options: &MergeOptions) -> Result<()> {
+    let language = before.parsed().map(|p| p.language().name());
+    let odd = |text: &str| {
+        let fence = |l: &&str| l.trim_start().starts_with("```");
+        text.lines().filter(fence).count() % 2 == 1
+    };
+    if language == Some("markdown") && odd(after) && !odd(before.text()) {
+        return Err(Error::refused(
+            "open_fence",
+            format!(
+                "Merged, {} would have a code fence without its end.",
+                options.path
+            ),
+            "Give the fences on both sides of the change, each once.",
+        ));
+    }
+    Ok(())
 }
 
 /// No marker and no prefix of a diff may reach the file.

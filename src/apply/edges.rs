@@ -217,6 +217,7 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             {
                 ops[at] = Op::Insert(i);
             }
+            Op::Pair(i, j) if one_more(ctx, i, j) => return Err(refuse::edge(ctx, k, i, j)),
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
                 Verdict::Joins => ops[at] = Op::Insert(i),
@@ -230,6 +231,17 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         }
     }
     beside(ctx, k, ops.as_mut_slice(), anchor_i, anchor_j, lead)
+}
+
+/// Whether a line imports something else than the file's: then it may be one more.
+fn one_more(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let imports = |t: &str| {
+        ["import ", "from ", "use "]
+            .iter()
+            .any(|w| t.starts_with(w))
+    };
+    imports(new.trimmed) && imports(old.trimmed) && new.shared(old) < old.word_count()
 }
 
 /// Where the anchor's pair stands now that other operations may have gone.

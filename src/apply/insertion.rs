@@ -154,6 +154,12 @@ pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// Whether the lines around a part of the segment stand together in the file: it may be new
+/// as a whole.
+pub(crate) fn fits(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
+    reading(ctx, k, ops, Fresh::Any).is_some()
+}
+
 /// Whether a pair is the header of one definition on both sides.
 fn headed(ctx: &Ctx, i: usize, j: usize) -> bool {
     ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j))

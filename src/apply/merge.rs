@@ -10,6 +10,9 @@ use super::facts::Facts;
 use super::forms::{self, Action, Part};
 use super::guide;
 use super::hunk;
+use super::labels;
+use super::line::{Class, Line};
+use super::markers::{self, Marked};
 use super::place::{self, Outcome, Placed};
 use super::provenance;
 use super::recent::{self, Known};
@@ -180,12 +183,14 @@ fn once(
             let facts = Facts::new(&text, checks::reparsed(file, &text, &options.path)?);
             pass(&facts, script, options, &comments, literal)?
         };
+        needless_dots(&outcome.placed, snippet, file, &options.path)?;
         placed.extend(outcome.placed);
         misquoted += outcome.misquoted;
         idle += outcome.idle;
         text = outcome.text;
     }
     provenance::check(file.text(), &text, &scripts, &options.path)?;
+    labels::check(file.text(), &text, &options.path)?;
     let checked = checks::check(file, &text, &scripts, options)?;
     let stands = scripts.iter().all(|s| applied::stands(s, &text));
     let merge = Merge {
@@ -199,6 +204,30 @@ fn once(
         syntax: Syntax::of(checked.after.as_ref().map(|k| &k.parsed).or(file.parsed())),
     };
     Ok((merge, checked.after))
+}
+
+/// A line of dots beside a new line that leaves nothing out may be text as well.
+fn needless_dots(placed: &[Placed], snippet: &str, file: &Facts, path: &str) -> Result<()> {
+    let lines: Vec<&str> = snippet.lines().collect();
+    let mut placed: Vec<&Placed> = placed.iter().collect();
+    placed.sort_by_key(|p| p.snippet.start);
+    for pair in placed.windows(2) {
+        let [one, next] = pair else { continue };
+        if one.after_line + one.lines != next.after_line {
+            continue;
+        }
+        let is_new = |n: usize| {
+            let line = lines.get(n.wrapping_sub(1)).map(|l| Line::new(l));
+            line.is_some_and(|l| l.class != Class::Blank && !file.counts.contains_key(&l.hash))
+        };
+        for n in one.snippet.end + 1..next.snippet.start {
+            let dots = lines.get(n - 1).map_or("", |l| l.trim());
+            if markers::classify(dots) == Marked::BareDots && (is_new(n - 1) || is_new(n + 1)) {
+                return Err(refuse::needless_dots(path, n, dots));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The hunks of a patch envelope or a diff with file headers, which have to be for one file.

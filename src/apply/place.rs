@@ -10,6 +10,7 @@ use super::insertion;
 use super::line::Class;
 use super::refuse;
 use super::removed::{self, Removed};
+use super::renamed;
 use super::rival;
 use super::scores::{self, TELLING, evidence, insert_costs};
 use super::snippet::{Role, Script};
@@ -271,6 +272,7 @@ pub(crate) fn place<'a>(
                 ops[s] = insertion;
                 reread = true;
             }
+            renamed::check(&ctx, k, &ops[s], reread)?;
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
             edges::unprefixed(&ctx, k, &ops[s])?;

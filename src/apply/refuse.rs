@@ -277,6 +277,17 @@ pub(crate) fn order(ctx: &Ctx, k: usize) -> Error {
     )
 }
 
+/// A line of dots that leaves nothing out.
+pub(crate) fn needless_dots(path: &str, number: usize, dots: &str) -> Error {
+    Error::refused(
+        "unclear_marker",
+        format!(
+            "Line {number} of the snippet (`{dots}`) leaves nothing of {path} out: it may be text or a marker."
+        ),
+        "Leave it out if it is a marker; if it is text, send the change as a diff with `+` in front of it.",
+    )
+}
+
 /// A new line at a segment's end may replace the file's line or stand beside it.
 pub(crate) fn edge(ctx: &Ctx, k: usize, i: usize, j: usize) -> Error {
     let _ = k;

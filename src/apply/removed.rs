@@ -43,6 +43,20 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             let last = *gone.last().unwrap_or(&first);
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
+        // `else` and the like at another depth than the rest belong to something else.
+        let shift = ops.iter().find(|op| strong(op)).and_then(|op| match *op {
+            Op::Pair(i, j) => Some(ctx.file_cols(j) - ctx.cols(i)),
+            _ => None,
+        });
+        let astray = |op: &Op| {
+            matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank
+                && Some(ctx.file_cols(j) - ctx.cols(i)) != shift)
+        };
+        let held_by_it = |side: &[Op]| !side.iter().any(strong) && side.iter().any(astray);
+        if shift.is_some() && (held_by_it(&ops[..from]) || held_by_it(&ops[x..])) {
+            let last = *gone.last().unwrap_or(&first);
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
         if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
             continue;
         }

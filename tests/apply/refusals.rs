@@ -135,3 +135,21 @@ refusal!(
     marker_leak,
     "import os\nimport sys\n@@\n\ndef first(value):\n    base = value + 1\n# ... existing code ...\n"
 );
+refusal!(
+    unclear_marker,
+    "a.md",
+    "# Tool\n\n```\n$ tool install\n```\n\nThat is all.\n",
+    "<!-- ... existing code ... -->\n```\n$ tool install\nFetching 12 parts\n…\n```\n\nThat is all.\n"
+);
+refusal!(
+    open_fence,
+    "a.md",
+    "Run it:\n\n```\ntool run\n```\n\nThat is all.\n",
+    "Run it:\n\n```sh\n<!-- ... existing code ... -->\n"
+);
+refusal!(
+    duplicate_label,
+    "a.go",
+    include_str!("../../fixtures/edits/go_label_twice/before.go"),
+    include_str!("../../fixtures/edits/go_label_twice/snippet")
+);

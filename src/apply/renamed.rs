@@ -1,0 +1,179 @@
+//! Whether new lines are something new or what stands in their place under another name:
+//! where a segment shows nothing but brackets and the like above them, both read the same.
+
+use std::ops::Range;
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::insertion;
+use super::line::{Class, Line};
+use super::refuse;
+use super::scores::CHANGED;
+use super::shape::opens;
+use super::snippet::Role;
+use crate::error::Result;
+
+/// Refuses what may be new as well as renamed; `reread` says that the alignment has been given
+/// up for a reading that takes nothing out.
+///
+/// # Errors
+/// `unclear_edge`.
+pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()> {
+    let (a, b) = ctx.bounds[k];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return Ok(());
+    }
+    if !reread {
+        head(ctx, k, ops)?;
+        section(ctx, k, ops)?;
+    }
+    copy(ctx, k, ops)
+}
+
+/// Refuses to change the head of a block by which one more of its kind may begin.
+///
+/// # Errors
+/// `unclear_edge` where a word of the head gives way to another, nothing telling stands
+/// above it, and the lines around it stand together in the file.
+fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let (a, b) = ctx.bounds[k];
+    let least = told(ctx, a..b).map(|i| ctx.cols(i)).min();
+    let changed = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+        _ => None,
+    });
+    let Some((i, j)) = changed else { return Ok(()) };
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let given = ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j));
+    let replaced = new.shared(old) < old.word_count();
+    if opens(new.trimmed)
+        && opens(old.trimmed)
+        && Some(ctx.cols(i)) == least
+        && !given
+        && replaced
+        && weak(ctx, a..i)
+        && insertion::fits(ctx, k, ops)
+    {
+        return Err(refuse::edge(ctx, k, i, j));
+    }
+    Ok(())
+}
+
+/// Refuses to put a section in the place of one under another heading, of which little is
+/// kept, where the segment shows only one side of it.
+///
+/// # Errors
+/// `unclear_edge`.
+fn section(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    // Where `#` opens a comment it heads nothing.
+    if ctx.pass.comments.contains(&"#") {
+        return Ok(());
+    }
+    let same: Vec<usize> = ops
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Pair(i, j) if ctx.file[j].class == Class::Plain && same_line(ctx, i, j) => Some(j),
+            _ => None,
+        })
+        .collect();
+    for (at, op) in ops.iter().enumerate() {
+        let (Op::Pair(_, j) | Op::Delete(j)) = *op else {
+            continue;
+        };
+        let new = ops[at..].iter().find_map(|op| match *op {
+            Op::Insert(i) | Op::Pair(i, _) if ctx.lines[i].class != Class::Blank => Some(i),
+            _ => None,
+        });
+        let Some(i) = new.filter(|&i| !ctx.lines[i].same(&ctx.file[j])) else {
+            continue;
+        };
+        let (Some(_), Some(level)) = (heading(ctx.lines[i].raw), heading(ctx.file[j].raw)) else {
+            continue;
+        };
+        let end = (j + 1..ctx.file.len())
+            .find(|&x| heading(ctx.file[x].raw).is_some_and(|other| other <= level))
+            .unwrap_or(ctx.file.len());
+        let plain = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
+        let kept = same.iter().filter(|&&x| j < x && x < end).count();
+        let shown = same.iter().any(|&x| x < j) && same.iter().any(|&x| x >= end);
+        let reworded = ctx.lines[i].similarity(&ctx.file[j]) == 1000;
+        if !shown && !reworded && kept * 2 < plain.count() {
+            return Err(refuse::edge(ctx, k, i, j));
+        }
+    }
+    Ok(())
+}
+
+/// The level of a Markdown heading.
+fn heading(line: &str) -> Option<usize> {
+    let level = line.len() - line.trim_start_matches('#').len();
+    let text = line.get(level..)?;
+    ((1..=6).contains(&level) && text.starts_with(' ')).then_some(level)
+}
+
+/// Refuses to put a definition beside one that it copies line by line.
+///
+/// # Errors
+/// `unclear_edge` where the lines above the new one stand above the old one as well.
+fn copy(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let a = ctx.bounds[k].0;
+    let is_new = |op: &Op| matches!(*op, Op::Insert(i) if ctx.lines[i].class != Class::Blank);
+    let Some(first) = ops.iter().position(is_new) else {
+        return Ok(());
+    };
+    let run: Vec<usize> = ops[first..]
+        .iter()
+        .map_while(|op| match *op {
+            Op::Insert(i) => Some(i),
+            _ => None,
+        })
+        .filter(|&i| ctx.lines[i].class != Class::Blank)
+        .collect();
+    let above: Vec<usize> = ops[..first]
+        .iter()
+        .filter_map(|op| match *op {
+            Op::Pair(i, j) if same_line(ctx, i, j) => Some(j),
+            _ => None,
+        })
+        .filter(|&j| ctx.file[j].class != Class::Blank)
+        .collect();
+    let (Some(&i), Some(&end)) = (run.first(), above.last()) else {
+        return Ok(());
+    };
+    let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+    let Some((from, to)) = own.filter(|d| d.1 == end + 1).max_by_key(|d| d.0) else {
+        return Ok(());
+    };
+    let old: Vec<usize> = (from..to)
+        .filter(|&j| ctx.file[j].class != Class::Blank)
+        .collect();
+    let copied = old.len() == run.len()
+        && run.iter().zip(&old).all(|(&i, &j)| {
+            let (new, old): (&Line, &Line) = (&ctx.lines[i], &ctx.file[j]);
+            new.same(old) || new.similarity(old) >= CHANGED
+        });
+    let before = (0..from)
+        .rev()
+        .filter(|&j| ctx.file[j].class != Class::Blank);
+    let stands = above
+        .iter()
+        .rev()
+        .zip(before.map(Some).chain(std::iter::repeat(None)))
+        .all(|(&x, y)| y.is_some_and(|y| ctx.file[x].same(&ctx.file[y])));
+    let headed = ctx.guides.names.contains(&from) || opens(ctx.file[from].trimmed);
+    if copied && stands && headed && weak(ctx, a..i) {
+        return Err(refuse::edge(ctx, k, i, from));
+    }
+    Ok(())
+}
+
+/// The lines that are not blank.
+fn told(ctx: &Ctx, lines: Range<usize>) -> impl Iterator<Item = usize> {
+    lines.filter(|&i| ctx.lines[i].class != Class::Blank)
+}
+
+/// Whether lines are there, and none of them tells where they stand.
+fn weak(ctx: &Ctx, lines: Range<usize>) -> bool {
+    let mut told = told(ctx, lines).peekable();
+    told.peek().is_some() && told.all(|i| ctx.lines[i].class != Class::Plain)
+}
