@@ -153,3 +153,9 @@ refusal!(
     include_str!("../../fixtures/edits/go_label_twice/before.go"),
     include_str!("../../fixtures/edits/go_label_twice/snippet")
 );
+refusal!(
+    indent,
+    "a.rb",
+    "class T\n  def one\n    send 'a'\n    wait { |x| x.any? }\n  end\nend\n",
+    "# ... existing code ...\n      def one\n    send 'b'\n   wait { |x| x.any? }\n  done\n   end\n"
+);
