@@ -3,11 +3,12 @@
 
 use super::align::Op;
 use super::context::{Ctx, Reading, same_line};
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key};
 use super::onesided::{self, OneSided};
 use super::refuse;
-use super::shape::{closes, contained, extends, labels, out_of_use, same_source, starts_comment};
+use super::shape::{closes, labels, starts_comment};
 use super::snippet::Role;
+use super::verdict::{Verdict, bound_again, item, siblings, verdict};
 use crate::error::Result;
 
 /// The file lines that a segment covers.
@@ -51,13 +52,6 @@ impl Edge {
 /// Whether a pair is one line on both sides, and not a blank one.
 pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
     matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Replaces,
-    Joins,
-    Unclear,
 }
 
 /// Decides the lines before the first and after the last line that is surely the file's.
@@ -217,7 +211,6 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             {
                 ops[at] = Op::Insert(i);
             }
-            Op::Pair(i, j) if one_more(ctx, i, j) => return Err(refuse::edge(ctx, k, i, j)),
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
                 Verdict::Joins => ops[at] = Op::Insert(i),
@@ -231,17 +224,6 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         }
     }
     beside(ctx, k, ops.as_mut_slice(), anchor_i, anchor_j, lead)
-}
-
-/// Whether a line imports something else than the file's: then it may be one more.
-fn one_more(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
-    let imports = |t: &str| {
-        ["import ", "from ", "use "]
-            .iter()
-            .any(|w| t.starts_with(w))
-    };
-    imports(new.trimmed) && imports(old.trimmed) && new.shared(old) < old.word_count()
 }
 
 /// Where the anchor's pair stands now that other operations may have gone.
@@ -387,127 +369,6 @@ fn beside(
         }
     }
     Ok(())
-}
-
-/// Whether snippet line `i`, outside of the segment's sure lines, is file line `j`
-/// changed, or a new line beside it.
-fn verdict(ctx: &Ctx, i: usize, j: usize, anchor_i: usize, anchor_j: usize, lead: bool) -> Verdict {
-    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-    if same_line(ctx, i, j) {
-        return Verdict::Replaces;
-    }
-    let r = a.similarity(b);
-    let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
-    if ctx.cols(i) + shift != ctx.file_cols(j) && !out_of_use(a.trimmed, b.trimmed) {
-        return if r >= 800 {
-            Verdict::Unclear
-        } else {
-            Verdict::Joins
-        };
-    }
-    // It opens the block whose first line follows on both sides.
-    if lead
-        && significant_between(&ctx.lines, i + 1, anchor_i) == 0
-        && significant_between(ctx.file, j + 1, anchor_j) == 0
-        && ctx.cols(i) < ctx.cols(anchor_i)
-        && ctx.file_cols(j) < ctx.file_cols(anchor_j)
-    {
-        return Verdict::Replaces;
-    }
-    if out_of_use(a.trimmed, b.trimmed) {
-        return Verdict::Replaces;
-    }
-    if starts_comment(a.trimmed) || starts_comment(b.trimmed) {
-        let both = starts_comment(a.trimmed) && starts_comment(b.trimmed);
-        return if both {
-            Verdict::Replaces
-        } else {
-            Verdict::Joins
-        };
-    }
-    let enumerated = siblings(ctx, j, r);
-    match (a.key(), b.key()) {
-        (Key::Leaves, Key::Leaves) => Verdict::Replaces,
-        // Items of a list may all begin alike.
-        (Key::Binds(x), Key::Binds(y)) if x == y && (!item(x) || r >= 800) => Verdict::Replaces,
-        (Key::Binds(x), Key::Binds(y)) => {
-            if extends(&Line::new(x), &Line::new(y)) && contained(a, b) {
-                // `let a, b = …` for `let a = …`.
-                Verdict::Replaces
-            } else if r < 600 || enumerated {
-                Verdict::Joins
-            } else {
-                Verdict::Unclear
-            }
-        }
-        (Key::Member(_), Key::Member(_)) => {
-            if same_source(a.trimmed, b.trimmed) {
-                Verdict::Replaces
-            } else if r < 850 || enumerated {
-                Verdict::Joins
-            } else {
-                Verdict::Unclear
-            }
-        }
-        (Key::Other(x), Key::Other(y)) if x == y => {
-            if enumerated {
-                Verdict::Unclear
-            } else if !listed(ctx, j) || r >= 900 {
-                Verdict::Replaces
-            } else {
-                Verdict::Unclear
-            }
-        }
-        _ if enumerated => Verdict::Joins,
-        _ if r >= 800 || !listed(ctx, j) => Verdict::Replaces,
-        _ => Verdict::Unclear,
-    }
-}
-
-/// Whether a name is that of the first entry of a list's item, which all items may share.
-fn item(name: &str) -> bool {
-    name.starts_with("- ") && !name.contains(':')
-}
-
-/// Whether a line beside file line `j` begins with the same word, as those of a list do.
-fn listed(ctx: &Ctx, j: usize) -> bool {
-    let first = |l: &Line| {
-        l.trimmed
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .find(|w| !w.is_empty())
-            .map(str::to_string)
-    };
-    let near = [j.checked_sub(1), Some(j + 1)];
-    let word = first(&ctx.file[j]);
-    near.into_iter()
-        .flatten()
-        .filter(|&x| x < ctx.file.len())
-        .any(|x| first(&ctx.file[x]) == word && ctx.file_cols(x) == ctx.file_cols(j))
-}
-
-/// Whether a line beside file line `j` gives the same name a value: then the name does not
-/// tell them apart.
-fn bound_again(ctx: &Ctx, j: usize, name: &str) -> bool {
-    let near = [j.checked_sub(1), Some(j + 1)];
-    near.into_iter()
-        .flatten()
-        .filter_map(|x| ctx.file.get(x))
-        .any(|l| matches!(l.key(), Key::Binds(x) if x == name))
-}
-
-fn significant_between(lines: &[Line], from: usize, to: usize) -> usize {
-    lines
-        .get(from..to)
-        .map_or(0, |l| l.iter().filter(|l| l.class != Class::Blank).count())
-}
-
-/// Whether file line `j` is one of several that resemble each other as much.
-fn siblings(ctx: &Ctx, j: usize, r: i32) -> bool {
-    let near = [j.checked_sub(1), Some(j + 1)];
-    near.into_iter()
-        .flatten()
-        .filter_map(|x| ctx.file.get(x))
-        .any(|l| l.similarity(&ctx.file[j]) >= r - 100)
 }
 
 /// The outermost lines of a segment are context as a rule: one that stands in the file

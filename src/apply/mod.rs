@@ -30,6 +30,7 @@ mod scores;
 mod shape;
 mod snippet;
 mod twins;
+mod verdict;
 mod write;
 
 pub use engine::{Applied, AppliedFile, ApplyOptions, Edit, Outcome, Plan, apply, plan};

@@ -1,0 +1,145 @@
+//! Whether a line at a segment's edge is a line of the file, changed, or a new one beside it.
+
+use super::context::{Ctx, same_line};
+use super::line::{Class, Key, Line};
+use super::shape::{contained, extends, out_of_use, same_source, starts_comment};
+
+/// What a line at a segment's edge is to the file's line there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Replaces,
+    Joins,
+    Unclear,
+}
+
+/// Whether snippet line `i`, outside of the segment's sure lines, is file line `j`
+/// changed, or a new line beside it.
+pub(super) fn verdict(
+    ctx: &Ctx,
+    i: usize,
+    j: usize,
+    anchor_i: usize,
+    anchor_j: usize,
+    lead: bool,
+) -> Verdict {
+    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+    if same_line(ctx, i, j) {
+        return Verdict::Replaces;
+    }
+    let r = a.similarity(b);
+    let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
+    if ctx.cols(i) + shift != ctx.file_cols(j) && !out_of_use(a.trimmed, b.trimmed) {
+        return if r >= 800 {
+            Verdict::Unclear
+        } else {
+            Verdict::Joins
+        };
+    }
+    // It opens the block whose first line follows on both sides.
+    if lead
+        && significant_between(&ctx.lines, i + 1, anchor_i) == 0
+        && significant_between(ctx.file, j + 1, anchor_j) == 0
+        && ctx.cols(i) < ctx.cols(anchor_i)
+        && ctx.file_cols(j) < ctx.file_cols(anchor_j)
+    {
+        return Verdict::Replaces;
+    }
+    if out_of_use(a.trimmed, b.trimmed) {
+        return Verdict::Replaces;
+    }
+    if starts_comment(a.trimmed) || starts_comment(b.trimmed) {
+        let both = starts_comment(a.trimmed) && starts_comment(b.trimmed);
+        return if both {
+            Verdict::Replaces
+        } else {
+            Verdict::Joins
+        };
+    }
+    let enumerated = siblings(ctx, j, r);
+    match (a.key(), b.key()) {
+        (Key::Leaves, Key::Leaves) => Verdict::Replaces,
+        // Items of a list may all begin alike.
+        (Key::Binds(x), Key::Binds(y)) if x == y && (!item(x) || r >= 800) => Verdict::Replaces,
+        (Key::Binds(x), Key::Binds(y)) => {
+            if extends(&Line::new(x), &Line::new(y)) && contained(a, b) {
+                // `let a, b = …` for `let a = …`.
+                Verdict::Replaces
+            } else if r < 600 || enumerated {
+                Verdict::Joins
+            } else {
+                Verdict::Unclear
+            }
+        }
+        (Key::Member(_), Key::Member(_)) => {
+            if same_source(a.trimmed, b.trimmed) {
+                // Another thing from there may be one more import.
+                match a.shared(b) < b.word_count() {
+                    true => Verdict::Unclear,
+                    false => Verdict::Replaces,
+                }
+            } else if r < 850 || enumerated {
+                Verdict::Joins
+            } else {
+                Verdict::Unclear
+            }
+        }
+        (Key::Other(x), Key::Other(y)) if x == y => {
+            if enumerated {
+                Verdict::Unclear
+            } else if !listed(ctx, j) || r >= 900 {
+                Verdict::Replaces
+            } else {
+                Verdict::Unclear
+            }
+        }
+        _ if enumerated => Verdict::Joins,
+        _ if r >= 800 || !listed(ctx, j) => Verdict::Replaces,
+        _ => Verdict::Unclear,
+    }
+}
+
+/// Whether a name is that of the first entry of a list's item, which all items may share.
+pub(super) fn item(name: &str) -> bool {
+    name.starts_with("- ") && !name.contains(':')
+}
+
+/// Whether a line beside file line `j` begins with the same word, as those of a list do.
+fn listed(ctx: &Ctx, j: usize) -> bool {
+    let first = |l: &Line| {
+        l.trimmed
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .find(|w| !w.is_empty())
+            .map(str::to_string)
+    };
+    let near = [j.checked_sub(1), Some(j + 1)];
+    let word = first(&ctx.file[j]);
+    near.into_iter()
+        .flatten()
+        .filter(|&x| x < ctx.file.len())
+        .any(|x| first(&ctx.file[x]) == word && ctx.file_cols(x) == ctx.file_cols(j))
+}
+
+/// Whether a line beside file line `j` gives the same name a value: then the name does not
+/// tell them apart.
+pub(super) fn bound_again(ctx: &Ctx, j: usize, name: &str) -> bool {
+    let near = [j.checked_sub(1), Some(j + 1)];
+    near.into_iter()
+        .flatten()
+        .filter_map(|x| ctx.file.get(x))
+        .any(|l| matches!(l.key(), Key::Binds(x) if x == name))
+}
+
+fn significant_between(lines: &[Line], from: usize, to: usize) -> usize {
+    lines
+        .get(from..to)
+        .map_or(0, |l| l.iter().filter(|l| l.class != Class::Blank).count())
+}
+
+/// Whether file line `j` is one of several that resemble each other as much.
+pub(super) fn siblings(ctx: &Ctx, j: usize, r: i32) -> bool {
+    let near = [j.checked_sub(1), Some(j + 1)];
+    near.into_iter()
+        .flatten()
+        .filter_map(|x| ctx.file.get(x))
+        .any(|l| l.similarity(&ctx.file[j]) >= r - 100)
+}
