@@ -306,7 +306,7 @@ fn the_next_endpoint_is_asked_where_one_hangs_or_breaks() {
     let second = Server::start(vec![status(401, "")]);
     let third = Server::start(vec![says("{\"n\": 4}")]);
     let config = [
-        endpoint(&first, "timeout = \"300ms\""),
+        endpoint(&first, "timeout = \"3s\""),
         endpoint(&second, ""),
         endpoint(&third, ""),
     ];
