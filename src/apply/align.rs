@@ -253,7 +253,7 @@ impl Problem<'_> {
     }
 
     /// The scores of a snippet line's pairs with the file's lines.
-    fn pairs(&self, i: usize) -> impl DoubleEndedIterator<Item = i32> + ExactSizeIterator {
+    fn pairs(&self, i: usize) -> impl DoubleEndedIterator<Item = i32> {
         let row = &self.pairs[i * self.n..(i + 1) * self.n];
         row.iter().map(|&p| match p {
             NO_PAIR => OUT,

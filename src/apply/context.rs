@@ -1,9 +1,10 @@
 //! What a pass knows of its file and its snippet, line by line.
 
-use super::align::UNIQUE;
+use super::align::{Op, UNIQUE};
 use super::facts::Facts;
 use super::guide::Guides;
 use super::line::{self, Class, Counts, Line};
+use super::shape::out_of_use;
 use super::snippet::{Role, Script};
 use crate::text::Lines;
 
@@ -65,6 +66,16 @@ impl<'a> Ctx<'a> {
     pub fn reading(&self) -> Option<Reading> {
         self.decided.set(self.decided.get() + 1);
         self.pass.reading
+    }
+    /// Whether a guide holds a snippet line for a file line.
+    pub fn is_guided(&self, i: usize, j: usize) -> bool {
+        self.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j))
+    }
+    /// Whether lines are paired of which one is the other, commented out.
+    pub fn puts_out_of_use(&self, ops: &[Op]) -> bool {
+        let off = |i: usize, j: usize| out_of_use(self.lines[i].trimmed, self.file[j].trimmed);
+        ops.iter()
+            .any(|op| matches!(*op, Op::Pair(i, j) if off(i, j)))
     }
     pub fn segment_of(&self, i: usize) -> usize {
         self.bounds.partition_point(|&(_, b)| b <= i)

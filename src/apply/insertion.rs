@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
 use super::line::{Class, Key};
 use super::refuse;
-use super::shape::{opens, out_of_use, starts_comment};
+use super::shape::{opens, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -52,7 +52,7 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     let gone = ops.iter().enumerate().find_map(|(at, op)| {
         let j = match *op {
             Op::Delete(j) => j,
-            Op::Pair(i, j) if !same_line(ctx, i, j) && !headed(ctx, i, j) => j,
+            Op::Pair(i, j) if !same_line(ctx, i, j) && !ctx.is_guided(i, j) => j,
             _ => return None,
         };
         let shown = |op: &Op| match *op {
@@ -128,7 +128,7 @@ pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     }
     let header = ops.iter().find_map(|op| match *op {
         Op::Pair(i, j)
-            if headed(ctx, i, j) && ctx.guides.names.contains(&j) && !same_line(ctx, i, j) =>
+            if ctx.is_guided(i, j) && ctx.guides.names.contains(&j) && !same_line(ctx, i, j) =>
         {
             Some((i, j))
         }
@@ -158,11 +158,6 @@ pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 /// as a whole.
 pub(crate) fn fits(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
     reading(ctx, k, ops, Fresh::Any).is_some()
-}
-
-/// Whether a pair is the header of one definition on both sides.
-fn headed(ctx: &Ctx, i: usize, j: usize) -> bool {
-    ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j))
 }
 
 /// What lines have to be that are taken for new ones.
@@ -222,11 +217,7 @@ fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
             })
     };
     // Nor is a line of the file that is commented out.
-    let off = ops.iter().any(|op| {
-        matches!(*op, Op::Pair(i, j)
-            if out_of_use(ctx.lines[i].trimmed, ctx.file[j].trimmed))
-    });
-    if off {
+    if ctx.puts_out_of_use(ops) {
         return None;
     }
     let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {

@@ -10,25 +10,23 @@ use crate::text::changed;
 /// `duplicate_label`.
 pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
     let (_, new) = changed(before, after);
-    let lines: Vec<&str> = after.lines().collect();
-    let first = after[..new.start].lines().count();
-    let count = after[new].lines().count();
-    for n in first..(first + count).min(lines.len()) {
-        let label = lines[n];
+    let mut at = new.start;
+    for line in after[new].split_inclusive('\n') {
+        let above = &after[..at];
+        at += line.len();
+        let label = line.lines().next().unwrap_or_default();
         if !is_label(label) {
             continue;
         }
-        let above = lines[..n].iter().rev();
-        let twin =
-            within_block(above, label).or_else(|| within_block(lines[n + 1..].iter(), label));
+        let twice = in_block(above.lines().rev(), label) || in_block(after[at..].lines(), label);
         let times = |text: &str| text.lines().filter(|l| *l == label).count();
-        if twin.is_some() && times(before) < times(after) {
+        if twice && times(before) < times(after) {
             return Err(Error::refused(
                 "duplicate_label",
                 format!(
                     "Merged, {path} would have `{}` twice in one block (once at line {}).",
                     label.trim(),
-                    n + 1
+                    above.lines().count() + 1
                 ),
                 "Give all lines from the label to the next one, or mark the old ones with `-`.",
             ));
@@ -40,22 +38,19 @@ pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
 /// Whether a line is the label of one case and no more.
 fn is_label(line: &str) -> bool {
     let line = line.trim();
-    let named = line.strip_prefix("case ").or(line.strip_prefix("when "));
-    named.is_some() && (line.ends_with(':') || line.starts_with("when "))
+    line.starts_with("when ") || line.starts_with("case ") && line.ends_with(':')
 }
 
-/// The same line, before one that ends the block: a choice may be as deep as its labels.
-fn within_block<'a>(lines: impl Iterator<Item = &'a &'a str>, label: &str) -> Option<&'a str> {
+/// Whether the same line stands before one that ends the block: a choice may be as deep as
+/// its labels.
+fn in_block<'a>(lines: impl Iterator<Item = &'a str>, label: &str) -> bool {
     let indent = |l: &str| l.len() - l.trim_start().len();
-    let goes_on = |l: &str| {
+    let goes_on = |l: &&str| {
         let text = l.trim();
         let beside = is_label(l) || text.starts_with("default") || starts_comment(text);
         text.is_empty() || indent(l) > indent(label) || indent(l) == indent(label) && beside
     };
-    lines
-        .copied()
-        .take_while(|l| goes_on(l))
-        .find(|l| *l == label)
+    lines.take_while(goes_on).any(|l| l == label)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     if inserts(ctx, o) {
         return Some(true);
     }
-    if !complete(ctx, o.new, o) {
+    if !complete(ctx, o) {
         return Some(false);
     }
     // The snippet says of no line that it goes: only one that is shown changed does.
@@ -71,9 +71,9 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
 /// Lines that share less than one of so many words have nothing to do with each other.
 const UNRELATED: usize = 9;
 
-/// Whether new lines are a piece of their own.
-fn complete(ctx: &Ctx, new: &[usize], o: &OneSided) -> bool {
-    let mut lines = new.to_vec();
+/// Whether the new lines are a piece of their own.
+fn complete(ctx: &Ctx, o: &OneSided) -> bool {
+    let mut lines = o.new.to_vec();
     lines.sort_unstable();
     let (Some(&first), Some(&last)) = (lines.first(), lines.last()) else {
         return true;
@@ -109,7 +109,7 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         .map(|&i| net_brackets(ctx.lines[i].trimmed))
         .sum();
     let first = lines[0];
-    if !complete(ctx, &lines, o) {
+    if !complete(ctx, o) {
         // The anchor opens in the snippet what they close, and is closed in the file: they
         // are its body.
         let brackets = net_brackets(ctx.lines[o.anchor.0].trimmed);

@@ -253,14 +253,12 @@ pub(crate) fn place<'a>(
         }
         // What is above the change belongs to one place and what is below it to another.
         let torn = || runs.iter().any(|r| r.left(&ops[s])) && !scores::held(&ctx, k, &ops[s]);
-        let mut reread = false;
-        if changes && !pass.whole_file && !script.strict && twins::drawn(&ctx, &ops[s]) {
-            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-        }
-        if changes && !pass.whole_file && torn() {
+        let drawn = || !script.strict && twins::drawn(&ctx, &ops[s]);
+        if changes && !pass.whole_file && (drawn() || torn()) {
             return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
         }
         if changes && !pass.whole_file && !script.strict {
+            let mut reread = false;
             if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
                 ops[s] = less;
             }
@@ -280,13 +278,9 @@ pub(crate) fn place<'a>(
             removed::net_removals(&ctx, k, &ops[s])?;
             removed::headless(&ctx, k, &ops[s])?;
             removed::definitions(&ctx, k, &ops[s])?;
-        }
-        if changes
-            && !pass.whole_file
-            && !script.strict
-            && !twins::told_apart(&ctx, &ops[s], reread)
-        {
-            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+            if !twins::told_apart(&ctx, &ops[s], reread) {
+                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+            }
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(&ctx, k, &ops[s]);

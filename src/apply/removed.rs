@@ -12,7 +12,7 @@ use crate::error::Result;
 pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let strong = |op: &Op| {
         matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
-            || matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
+            || matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j))
     };
     let mut x = 0;
     while x < ops.len() {
@@ -32,7 +32,9 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 _ => None,
             })
             .collect();
-        let Some(&first) = gone.first() else { continue };
+        let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
+            continue;
+        };
         let nothing = |op: &Op| match *op {
             Op::Pair(i, _) => {
                 ctx.lines[i].class == Class::Blank || empty_comment(ctx.lines[i].trimmed)
@@ -40,7 +42,6 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             Op::Insert(_) | Op::Delete(_) => true,
         };
         if ops[..from].iter().all(nothing) || ops[x..].iter().all(nothing) {
-            let last = *gone.last().unwrap_or(&first);
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
         // `else` and the like at another depth than the rest belong to something else.
@@ -54,7 +55,6 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         };
         let held_by_it = |side: &[Op]| !side.iter().any(strong) && side.iter().any(astray);
         if shift.is_some() && (held_by_it(&ops[..from]) || held_by_it(&ops[x..])) {
-            let last = *gone.last().unwrap_or(&first);
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
         if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
@@ -72,12 +72,7 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             continue;
         }
         let Some(&Op::Pair(_, close)) = after else {
-            return Err(refuse::removed_at_edge(
-                ctx,
-                k,
-                first,
-                *gone.last().unwrap_or(&first),
-            ));
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
         };
         // Behind a weak line a strong one may follow without a break.
         let mut y = x + 1;
@@ -94,12 +89,7 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
         let depth = ctx.file_cols(close);
         if !held && gone.iter().any(|&j| ctx.file_cols(j) <= depth) {
-            return Err(refuse::removed_at_edge(
-                ctx,
-                k,
-                first,
-                *gone.last().unwrap_or(&first),
-            ));
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
     }
     Ok(())
@@ -247,7 +237,7 @@ fn anchored(ctx: &Ctx, op: Option<&Op>) -> bool {
 
 /// Whether the nearest lines that both sides share hold one that is no bracket or the like.
 fn tells<'o>(ctx: &Ctx, ops: impl Iterator<Item = &'o Op>) -> bool {
-    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j)));
+    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j));
     ops.skip_while(|op| !anchors(ctx, op) && !guided(op))
         .take_while(|op| matches!(op, Op::Pair(..)))
         .any(|op| {

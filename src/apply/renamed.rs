@@ -44,12 +44,11 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     });
     let Some((i, j)) = changed else { return Ok(()) };
     let (new, old) = (&ctx.lines[i], &ctx.file[j]);
-    let given = ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j));
     let replaced = new.shared(old) < old.word_count();
     if opens(new.trimmed)
         && opens(old.trimmed)
         && Some(ctx.cols(i)) == least
-        && !given
+        && !ctx.is_guided(i, j)
         && replaced
         && weak(ctx, a..i)
         && insertion::fits(ctx, k, ops)
@@ -69,13 +68,12 @@ fn section(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     if ctx.pass.comments.contains(&"#") {
         return Ok(());
     }
-    let same: Vec<usize> = ops
-        .iter()
-        .filter_map(|op| match *op {
+    let same = || {
+        ops.iter().filter_map(|op| match *op {
             Op::Pair(i, j) if ctx.file[j].class == Class::Plain && same_line(ctx, i, j) => Some(j),
             _ => None,
         })
-        .collect();
+    };
     for (at, op) in ops.iter().enumerate() {
         let (Op::Pair(_, j) | Op::Delete(j)) = *op else {
             continue;
@@ -94,8 +92,8 @@ fn section(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             .find(|&x| heading(ctx.file[x].raw).is_some_and(|other| other <= level))
             .unwrap_or(ctx.file.len());
         let plain = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
-        let kept = same.iter().filter(|&&x| j < x && x < end).count();
-        let shown = same.iter().any(|&x| x < j) && same.iter().any(|&x| x >= end);
+        let kept = same().filter(|&x| j < x && x < end).count();
+        let shown = same().any(|x| x < j) && same().any(|x| x >= end);
         let reworded = ctx.lines[i].similarity(&ctx.file[j]) == 1000;
         if !shown && !reworded && kept * 2 < plain.count() {
             return Err(refuse::edge(ctx, k, i, j));

@@ -8,7 +8,6 @@
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::line::{Class, Key};
-use super::shape::out_of_use;
 use super::snippet::Role;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
@@ -16,8 +15,7 @@ use super::snippet::Role;
 pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Option<Vec<Op>> {
     let (a, b) = problem.segments[s];
     // Lines that are commented out do not stand beside what they were.
-    let off = |op: &Op| matches!(*op, Op::Pair(i, j) if out_of_use(ctx.lines[i].trimmed, ctx.file[j].trimmed));
-    if (a..b).any(|i| ctx.roles[i] != Role::Plain) || ops.iter().any(off) {
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) || ctx.puts_out_of_use(ops) {
         return None;
     }
     let covered = |op: &Op| match *op {

@@ -34,7 +34,7 @@ pub(crate) fn starts_comment(t: &str) -> bool {
 }
 
 /// The text of a line that a comment takes up as a whole.
-pub(crate) fn commented(t: &str) -> Option<&str> {
+fn commented(t: &str) -> Option<&str> {
     if !starts_comment(t) {
         return None;
     }

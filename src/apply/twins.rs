@@ -48,7 +48,7 @@ pub(crate) fn told_apart(ctx: &Ctx, ops: &[Op], reread: bool) -> bool {
             _ => None,
         })
         .collect();
-    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|p| (p.0, p.1) == (i, j)));
+    let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j));
     let (Some(first), Some(last)) = (shared.first(), shared.last()) else {
         return true;
     };

@@ -73,9 +73,10 @@ pub(super) fn verdict(
         (Key::Member(_), Key::Member(_)) => {
             if same_source(a.trimmed, b.trimmed) {
                 // Another thing from there may be one more import.
-                match a.shared(b) < b.word_count() {
-                    true => Verdict::Unclear,
-                    false => Verdict::Replaces,
+                if a.shared(b) < b.word_count() {
+                    Verdict::Unclear
+                } else {
+                    Verdict::Replaces
                 }
             } else if r < 850 || enumerated {
                 Verdict::Joins
