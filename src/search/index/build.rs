@@ -8,6 +8,7 @@
 use super::FileId;
 use super::extract::Extractor;
 use super::run::{Gathered, MOST, Merged, PARTS, Run, Sorter};
+use super::signature::Signature;
 use super::store::{Index, Indexed, Writer};
 use crate::error::Result;
 use crate::workspace::{Cancel, FilePath, Root};
@@ -29,6 +30,7 @@ const HELD: usize = 2 << 20;
 struct Stretch {
     first: usize,
     indexed: Vec<Indexed>,
+    signatures: Vec<Signature>,
     runs: Vec<Run>,
 }
 
@@ -44,23 +46,31 @@ pub(in crate::search) fn build(
     cancel: &Cancel,
 ) -> Result<(Index, Vec<Indexed>)> {
     let threads = threads.max(1);
-    let stretches = read(files, threads, cancel);
+    let writer = Mutex::new(Writer::create(out)?);
+    let stretches = read(files, threads, &writer, cancel)?;
     cancel.check()?;
     let mut indexed = Vec::with_capacity(files.len());
+    let mut signatures = Vec::with_capacity(files.len());
     let mut runs = Vec::new();
     for stretch in stretches {
         indexed.extend(stretch.indexed);
+        signatures.extend(stretch.signatures);
         runs.extend(stretch.runs);
     }
-    let mut writer = Writer::create(out, files.len())?;
-    write(&runs, threads, &mut writer, cancel)?;
+    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    write(&runs, files.len(), threads, &mut writer, cancel)?;
     drop(runs);
-    let index = writer.finish(root, files, &indexed)?;
+    let index = writer.finish(root, files, &indexed, signatures)?;
     Ok((index, indexed))
 }
 
-/// Reads all files. Returns the stretches in order.
-fn read(files: &[FilePath], threads: usize, cancel: &Cancel) -> Vec<Stretch> {
+/// Reads all files, and writes their signatures. Returns the stretches in order.
+fn read(
+    files: &[FilePath],
+    threads: usize,
+    writer: &Mutex<Writer>,
+    cancel: &Cancel,
+) -> Result<Vec<Stretch>> {
     let len = (files.len() / (threads * SHARES)).clamp(*STRETCH.start(), *STRETCH.end());
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
@@ -71,6 +81,7 @@ fn read(files: &[FilePath], threads: usize, cancel: &Cancel) -> Vec<Stretch> {
                     extractor: Extractor::new(),
                     gathered: Gathered::new(),
                     sorter: Sorter::new(),
+                    signatures: Vec::new(),
                 };
                 loop {
                     let first = next.fetch_add(1, Ordering::Relaxed) * len;
@@ -78,19 +89,22 @@ fn read(files: &[FilePath], threads: usize, cancel: &Cancel) -> Vec<Stretch> {
                         return;
                     };
                     let part = part.get(..len).unwrap_or(part);
-                    let Some(stretch) = reader.read(first, part, cancel) else {
-                        return;
-                    };
+                    let stretch = reader.read(first, part, writer, cancel);
+                    let failed = stretch.is_err();
                     all.lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .push(stretch);
+                    if failed {
+                        return;
+                    }
                 }
             });
         }
     });
-    let mut all: Vec<Stretch> = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut all = all.into_iter().collect::<Result<Vec<Stretch>>>()?;
     all.sort_unstable_by_key(|s| s.first);
-    all
+    Ok(all)
 }
 
 /// What a thread needs to read files.
@@ -98,20 +112,28 @@ struct Reader {
     extractor: Extractor,
     gathered: Gathered,
     sorter: Sorter,
+    signatures: Vec<u8>,
 }
 
 impl Reader {
-    /// None where it was cancelled.
-    fn read(&mut self, first: usize, files: &[FilePath], cancel: &Cancel) -> Option<Stretch> {
+    fn read(
+        &mut self,
+        first: usize,
+        files: &[FilePath],
+        writer: &Mutex<Writer>,
+        cancel: &Cancel,
+    ) -> Result<Stretch> {
         let mut indexed = Vec::with_capacity(files.len());
+        let mut signatures = Vec::with_capacity(files.len());
+        self.signatures.clear();
         let mut runs = Vec::new();
         let mut base = first;
         for (nth, file) in (first..).zip(files) {
-            if cancel.is_cancelled() {
-                return None;
-            }
-            let found = &mut self.gathered.trigrams;
-            indexed.push(self.extractor.extract(&file.abs, found));
+            cancel.check()?;
+            let trigrams = &mut self.gathered.trigrams;
+            let found = (self.extractor).extract(&file.abs, trigrams, &mut self.signatures);
+            indexed.push(found.0);
+            signatures.push(found.1);
             self.gathered.ends.push(self.gathered.trigrams.len());
             let full = self.gathered.trigrams.len() > HELD || nth + 1 - base == MOST;
             if full || nth + 1 == first + files.len() {
@@ -119,16 +141,28 @@ impl Reader {
                 base = nth + 1;
             }
         }
-        Some(Stretch {
+        let offset = writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(&self.signatures)?;
+        signatures.iter_mut().for_each(|s| s.offset += offset);
+        Ok(Stretch {
             first,
             indexed,
+            signatures,
             runs,
         })
     }
 }
 
-/// Puts the runs together, and writes them.
-fn write(runs: &[Run], threads: usize, writer: &mut Writer, cancel: &Cancel) -> Result<()> {
+/// Puts the runs of `count` files together, and writes them.
+fn write(
+    runs: &[Run],
+    count: usize,
+    threads: usize,
+    writer: &mut Writer,
+    cancel: &Cancel,
+) -> Result<()> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(threads);
@@ -141,7 +175,7 @@ fn write(runs: &[Run], threads: usize, writer: &mut Writer, cancel: &Cancel) -> 
                     if part >= PARTS || cancel.is_cancelled() {
                         return;
                     }
-                    if send.send((part, Merged::new(runs, part))).is_err() {
+                    if send.send((part, Merged::new(runs, part, count))).is_err() {
                         return;
                     }
                 }
@@ -153,12 +187,99 @@ fn write(runs: &[Run], threads: usize, writer: &mut Writer, cancel: &Cancel) -> 
         for (part, merged) in receive {
             waiting.insert(part, merged);
             while let Some(merged) = waiting.remove(&wanted) {
-                for (trigram, bytes) in merged.lists() {
-                    writer.list(trigram, bytes)?;
+                for (trigram, form, bytes) in merged.lists() {
+                    writer.list(trigram, form, bytes)?;
                 }
                 wanted += 1;
             }
         }
         cancel.check()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::index::needs;
+    use crate::search::query::Query;
+    use crate::search::request::{Mode, Request};
+    use crate::workspace::{Scope, walk};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    /// Files of these texts, and an index of them, as built and as opened again.
+    fn indexed(dir: &Path, texts: &[String]) -> (Vec<FilePath>, [Index; 2]) {
+        let root = Root::open(&dir.join("root")).unwrap();
+        for (n, text) in texts.iter().enumerate() {
+            fs::write(root.dir().join(format!("{n:04}.txt")), text).unwrap();
+        }
+        let cancel = Cancel::new();
+        let files = walk(&root, &Scope::default(), &cancel).unwrap();
+        let place = dir.join("index");
+        let (built, _) = build(&root, &files, 2, &place, &cancel).unwrap();
+        let (opened, again) = Index::open(&place, &root).unwrap();
+        let paths: Vec<FilePath> = again.into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, files);
+        (files, [built, opened])
+    }
+
+    fn candidates(index: &Index, pattern: &str, count: usize) -> BTreeSet<usize> {
+        let request = Request {
+            mode: Mode::Regex,
+            ..Request::new([pattern])
+        };
+        let queries = Query::compile_all(&request).unwrap();
+        let set = index.candidates(&needs(&queries[0])).unwrap();
+        let ids = set.iter().map(|id| id as usize);
+        ids.filter(|id| *id < count).collect()
+    }
+
+    #[test]
+    fn files_with_all_trigrams_but_not_the_word_are_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("root")).unwrap();
+        // All trigrams of "acceleration", and some of its longer sequences.
+        let parts = "accent accel mcele pelera blerat eration";
+        let texts: Vec<String> = (0..400)
+            .map(|n| match n % 40 {
+                0 => format!("{parts}\nthe Acceleration {n}\n"),
+                _ => format!("{parts}\nnumber {n}\n"),
+            })
+            .collect();
+        let (files, indexes) = indexed(dir.path(), &texts);
+        for index in &indexes {
+            let found = candidates(index, "cceleratio", files.len());
+            let with: BTreeSet<usize> = (0..400).step_by(40).collect();
+            assert!(found.is_superset(&with), "{found:?}");
+            // A filter lets some through by chance.
+            assert!(found.len() < 200, "{}", found.len());
+            assert_eq!(candidates(index, "\\d", files.len()).len(), 400);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Whatever file matches is a candidate.
+        #[test]
+        fn no_file_is_lost(
+            texts in prop::collection::vec("([a-dA-D]{1,7}[ \n]){0,40}", 30..60),
+            patterns in prop::collection::vec("(\\(\\?i\\))?[a-d]{2,7}( [a-d]{1,6}|\\.[a-d]{3})?", 1..8),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("root")).unwrap();
+            let (files, indexes) = indexed(dir.path(), &texts);
+            for pattern in patterns {
+                let request = Request { mode: Mode::Regex, ..Request::new([pattern.clone()]) };
+                let query = &Query::compile_all(&request).unwrap()[0];
+                for index in &indexes {
+                    let found = candidates(index, &pattern, files.len());
+                    for (n, text) in texts.iter().enumerate() {
+                        let matches = text.lines().any(|l| query.find(l.as_bytes()).is_some());
+                        prop_assert!(!matches || found.contains(&n), "{pattern} {n} {text:?}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! One file to its trigrams, in one pass over its bytes.
+//! One file to its trigrams and its signature, in one pass over its bytes.
 
+use super::signature::{Signature, Signer};
 use super::store::Indexed;
 use super::{TRIGRAMS, Trigram};
 use crate::workspace::Stamp;
@@ -16,7 +17,7 @@ const HUGE: u64 = 64 << 20;
 /// Two line breaks: no trigram with one of them counts.
 const BREAKS: u32 = (b'\n' as u32) << 8 | b'\n' as u32;
 
-/// Calls `each` for every trigram of a text; several times for one that repeats.
+/// Calls `each` for every trigram of a folded text; several times for one that repeats.
 pub(super) fn trigrams(text: &[u8], mut each: impl FnMut(Trigram)) {
     for line in text.split(|b| *b == b'\n') {
         for three in line.windows(3) {
@@ -26,7 +27,7 @@ pub(super) fn trigrams(text: &[u8], mut each: impl FnMut(Trigram)) {
 }
 
 fn next(last: u32, byte: u8) -> Trigram {
-    (last << 8 | u32::from(byte.to_ascii_lowercase())) & 0x00FF_FFFF
+    (last << 8 | u32::from(byte)) & 0x00FF_FFFF
 }
 
 /// Reads one file after the other.
@@ -36,6 +37,7 @@ pub(super) struct Extractor {
     seen: Box<[u64; TRIGRAMS / 64]>,
     /// Trigrams of one part, those that are new in front.
     fresh: Box<[Trigram; READ]>,
+    signer: Signer,
     buffer: Vec<u8>,
 }
 
@@ -53,19 +55,26 @@ impl Extractor {
         Self {
             seen,
             fresh: zeros(),
+            signer: Signer::new(),
             buffer: vec![0; READ],
         }
     }
 
-    /// Adds the trigrams of a file, each once.
-    pub fn extract(&mut self, path: &Path, found: &mut Vec<Trigram>) -> Indexed {
+    /// Adds the trigrams of a file, each once, and the bytes of its signature.
+    pub fn extract(
+        &mut self,
+        path: &Path,
+        found: &mut Vec<Trigram>,
+        signatures: &mut Vec<u8>,
+    ) -> (Indexed, Signature) {
         let first = found.len();
+        self.signer.begin(0);
         // What cannot be read is not sound.
         let indexed = self.read(path, found).unwrap_or_default();
         for t in found.iter().skip(first) {
             self.seen[*t as usize / 64 % (TRIGRAMS / 64)] &= !(1 << (t % 64));
         }
-        indexed
+        (indexed, self.signer.finish(signatures))
     }
 
     fn read(&mut self, path: &Path, found: &mut Vec<Trigram>) -> io::Result<Indexed> {
@@ -75,6 +84,7 @@ impl Extractor {
         let mut always = stamp.size > HUGE;
         let mut last = BREAKS;
         let mut begun = false;
+        self.signer.begin(stamp.size);
         while !always {
             let n = match file.read(&mut self.buffer) {
                 Ok(0) => break,
@@ -82,7 +92,7 @@ impl Extractor {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(e),
             };
-            let part = self.buffer.get(..n).unwrap_or_default();
+            let part = self.buffer.get_mut(..n).unwrap_or_default();
             if !begun {
                 // Decoded for a search, so that its bytes say nothing.
                 always = matches!(part, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || n < 3;
@@ -96,7 +106,9 @@ impl Extractor {
                 }
             }
             begun = true;
+            part.make_ascii_lowercase();
             last = feed(&mut self.seen, &mut self.fresh, last, part, found);
+            self.signer.feed(part);
         }
         // What changed while it was read, or may change without a new stamp, is not
         // trusted.
@@ -161,10 +173,11 @@ mod tests {
                 let text = text.repeat(times);
                 fs::write(&path, &text).unwrap();
                 let before = found.len();
-                let indexed = extractor.extract(&path, &mut found);
+                let indexed = extractor.extract(&path, &mut found, &mut Vec::new()).0;
                 prop_assert!(indexed.sound);
                 let mut expected = BTreeSet::new();
-                trigrams(text.as_bytes(), |t| { expected.insert(t); });
+                let folded = text.to_ascii_lowercase();
+                trigrams(folded.as_bytes(), |t| { expected.insert(t); });
                 let mine = &found[before..];
                 if indexed.always {
                     prop_assert!(text.len() < 3 && mine.is_empty());
@@ -184,7 +197,7 @@ mod tests {
             let path = dir.path().join("f");
             fs::write(&path, bytes).unwrap();
             let mut found = Vec::new();
-            let indexed = extractor.extract(&path, &mut found);
+            let indexed = extractor.extract(&path, &mut found, &mut Vec::new()).0;
             (indexed.always, found.len())
         };
         assert_eq!(of(b"abcd\nef"), (false, 2));
@@ -194,7 +207,8 @@ mod tests {
         // A search does look at the first line here.
         assert_eq!(of(b"a\nbcde\0"), (false, 3));
         assert_eq!(of(b""), (false, 0));
-        let gone = extractor.extract(&dir.path().join("none"), &mut Vec::new());
-        assert!(!gone.sound);
+        let none = dir.path().join("none");
+        let gone = extractor.extract(&none, &mut Vec::new(), &mut Vec::new());
+        assert!(!gone.0.sound && gone.1.words == 0);
     }
 }

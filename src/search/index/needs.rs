@@ -1,6 +1,7 @@
-//! Patterns to the trigrams that every match must hold.
+//! Patterns to the trigrams and longer sequences that every match must hold.
 
 use super::Trigram;
+use super::signature::Gram;
 use crate::search::query::Query;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::BTreeSet;
@@ -12,8 +13,12 @@ pub(in crate::search) enum Needs {
     Anything,
     /// No file can match.
     Never,
-    /// All of these trigrams and of these needs.
-    All(BTreeSet<Trigram>, Vec<Needs>),
+    /// All of these.
+    All {
+        trigrams: BTreeSet<Trigram>,
+        grams: BTreeSet<Gram>,
+        parts: Vec<Needs>,
+    },
     /// One of these.
     Either(Vec<Needs>),
 }
@@ -176,35 +181,49 @@ fn of_texts(texts: &BTreeSet<Vec<u8>>) -> Needs {
 }
 
 fn of_text(text: &[u8]) -> Needs {
-    let mut found = BTreeSet::new();
+    let (mut trigrams, mut grams) = (BTreeSet::new(), BTreeSet::new());
     super::extract::trigrams(text, |t| {
-        found.insert(t);
+        trigrams.insert(t);
     });
-    if found.is_empty() {
-        Needs::Anything
-    } else {
-        Needs::All(found, Vec::new())
+    super::signature::grams(text, |g| {
+        grams.insert(g);
+    });
+    if trigrams.is_empty() {
+        return Needs::Anything;
+    }
+    Needs::All {
+        trigrams,
+        grams,
+        parts: Vec::new(),
     }
 }
 
 fn both(parts: Vec<Needs>) -> Needs {
-    let mut trigrams = BTreeSet::new();
+    let (mut trigrams, mut grams) = (BTreeSet::new(), BTreeSet::new());
     let mut others = Vec::new();
     for part in parts {
         match part {
             Needs::Anything => {}
             Needs::Never => return Needs::Never,
-            Needs::All(more, inner) => {
-                trigrams.extend(more);
-                others.extend(inner);
+            Needs::All {
+                trigrams: t,
+                grams: g,
+                parts: p,
+            } => {
+                trigrams.extend(t);
+                grams.extend(g);
+                others.extend(p);
             }
             either => others.push(either),
         }
     }
     if trigrams.is_empty() && others.is_empty() {
-        Needs::Anything
-    } else {
-        Needs::All(trigrams, others)
+        return Needs::Anything;
+    }
+    Needs::All {
+        trigrams,
+        grams,
+        parts: others,
     }
 }
 
@@ -246,15 +265,28 @@ mod tests {
     }
 
     fn holds(needs: &Needs, text: &[u8]) -> bool {
-        let mut there = BTreeSet::new();
-        super::super::extract::trigrams(&fold(text), |t| {
-            there.insert(t);
+        let text = fold(text);
+        type There = (BTreeSet<Trigram>, BTreeSet<Gram>);
+        let mut there = There::default();
+        super::super::extract::trigrams(&text, |t| {
+            there.0.insert(t);
         });
-        fn check(needs: &Needs, there: &BTreeSet<Trigram>) -> bool {
+        super::super::signature::grams(&text, |g| {
+            there.1.insert(g);
+        });
+        fn check(needs: &Needs, there: &There) -> bool {
             match needs {
                 Needs::Anything => true,
                 Needs::Never => false,
-                Needs::All(t, inner) => t.is_subset(there) && inner.iter().all(|n| check(n, there)),
+                Needs::All {
+                    trigrams,
+                    grams,
+                    parts,
+                } => {
+                    trigrams.is_subset(&there.0)
+                        && grams.is_subset(&there.1)
+                        && parts.iter().all(|n| check(n, there))
+                }
                 Needs::Either(parts) => parts.iter().any(|n| check(n, there)),
             }
         }
@@ -264,7 +296,8 @@ mod tests {
     #[test]
     fn literals_need_all_their_trigrams() {
         let n = of("kmalloc_array", Case::Sensitive);
-        assert!(matches!(&n, Needs::All(t, inner) if t.len() == 11 && inner.is_empty()));
+        assert!(matches!(&n, Needs::All { trigrams, grams, parts }
+            if trigrams.len() == 11 && grams.len() == 9 && parts.is_empty()));
         assert!(holds(&n, b"x = KMALLOC_ARRAY(n)"));
         assert!(!holds(&n, b"kmalloc array"));
     }

@@ -1,6 +1,7 @@
 //! Lists of files by trigram for a stretch of the files: sorted, packed, and put
 //! together with those of the other stretches.
 
+use super::list::{Form, pack};
 use super::{FileId, TRIGRAMS, Trigram};
 
 /// Parts that can be put together one by one: trigrams by their first byte.
@@ -184,46 +185,53 @@ impl Run {
     }
 }
 
-/// All lists of one part, in order of trigrams, as differences that start at one.
+/// All lists of one part, in order of trigrams, packed.
 #[derive(Default)]
 pub(super) struct Merged {
     bytes: Vec<u8>,
-    lists: Vec<(Trigram, usize)>,
+    /// Where each ends.
+    lists: Vec<(Trigram, Form, usize)>,
 }
 
 impl Merged {
-    /// Of runs in order of their files.
-    pub fn new(runs: &[Run], part: usize) -> Self {
+    /// Of runs in order of their files, of which there are `count`.
+    pub fn new(runs: &[Run], part: usize, count: usize) -> Self {
         let mut lists: Vec<List<'_>> = runs.iter().flat_map(|run| run.lists(part)).collect();
         // Those of a trigram stay in order of files.
         lists.sort_by_key(|l| l.low);
         let mut out = Self::default();
+        let mut differences = Vec::new();
         for of_one in lists.chunk_by(|a, b| a.low == b.low) {
             let mut low = 0;
             let mut next = 0;
+            differences.clear();
             for list in of_one {
                 low = list.low;
-                put_number(&mut out.bytes, list.first + 1 - next);
-                out.bytes.extend_from_slice(list.differences);
+                put_number(&mut differences, list.first + 1 - next);
+                differences.extend_from_slice(list.differences);
                 next = list.last + 1;
             }
             let trigram = part * (TRIGRAMS / PARTS) + usize::from(low);
-            out.lists.push((trigram as Trigram, out.bytes.len()));
+            let form = pack(&differences, count, &mut out.bytes);
+            out.lists.push((trigram as Trigram, form, out.bytes.len()));
         }
         out
     }
 
     /// Each trigram with its list.
-    pub fn lists(&self) -> impl Iterator<Item = (Trigram, &[u8])> {
-        let starts = std::iter::once(0).chain(self.lists.iter().map(|l| l.1));
-        starts.zip(&self.lists).map(|(start, (trigram, end))| {
-            (*trigram, self.bytes.get(start..*end).unwrap_or_default())
-        })
+    pub fn lists(&self) -> impl Iterator<Item = (Trigram, Form, &[u8])> {
+        let starts = std::iter::once(0).chain(self.lists.iter().map(|l| l.2));
+        starts
+            .zip(&self.lists)
+            .map(|(start, (trigram, form, end))| {
+                let bytes = self.bytes.get(start..*end).unwrap_or_default();
+                (*trigram, *form, bytes)
+            })
     }
 }
 
 /// Seven bits a byte, the lowest first; the highest bit says that more follow.
-fn put_number(out: &mut Vec<u8>, mut rest: u32) {
+pub(super) fn put_number(out: &mut Vec<u8>, mut rest: u32) {
     while rest > 0x7F {
         out.push(rest as u8 | 0x80);
         rest >>= 7;
@@ -249,7 +257,7 @@ pub(super) fn take_number(bytes: &mut &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::index::store::differences;
+    use crate::search::index::list::unpack;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -282,10 +290,11 @@ mod tests {
             let mut found = BTreeMap::new();
             let mut order = BTreeSet::new();
             for part in 0..PARTS {
-                for (trigram, bytes) in Merged::new(&runs, part).lists() {
+                for (trigram, form, bytes) in Merged::new(&runs, part, files.len()).lists() {
                     prop_assert!(order.last().is_none_or(|l| *l < trigram));
                     order.insert(trigram);
-                    found.insert(trigram, differences(bytes).collect());
+                    let set = unpack(form, bytes, files.len());
+                    found.insert(trigram, set.iter().collect());
                 }
             }
             prop_assert_eq!(found, expected);

@@ -1,28 +1,33 @@
-//! The index as a file: lists of files by trigram, read one at a time.
+//! The index as a file: the signature of each file and the lists of files by trigram,
+//! read one at a time.
 //!
-//! Layout, all numbers little endian: the lists one after the other; the keys (trigram,
-//! length, offset; the highest bit of the offset marks a bit set instead of
-//! differences); the files (stamp, flags, path); a trailer with the counts and a magic
+//! Layout, all numbers little endian: the signatures, then the lists, one after the
+//! other; the keys (trigram, length, offset with the list's form in its highest byte);
+//! the files (flags, stamp, signature, path); a trailer with the counts and a magic
 //! number. It is written under another name and moved into place when it is complete.
 
+use super::list::{Form, Set, unpack};
 use super::needs::Needs;
-use super::run::take_number;
+use super::signature::{Gram, Signature};
 use super::{FileId, Trigram};
 use crate::error::{Error, Result};
 use crate::workspace::{FilePath, Root, Stamp};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// Changes with the layout and with what is indexed.
-const MAGIC: &[u8; 8] = b"trimtab1";
+const MAGIC: &[u8; 8] = b"trimtab2";
 const TRAILER: usize = 8 + 8 + 8 + 8 + 8;
 const KEY: usize = 4 + 4 + 8;
-const BITS: u64 = 1 << 63;
+/// Where the form is in an offset.
+const FORM: u32 = 56;
 /// Lists that are read for one set of trigrams; the rarest say nearly all.
 const MOST_LISTS: usize = 24;
 /// So few candidates are searched sooner than narrowed down further.
@@ -46,14 +51,17 @@ struct Key {
     trigram: Trigram,
     len: u32,
     offset: u64,
+    form: Form,
 }
 
 /// An index of the files of a root.
 #[derive(Debug)]
 pub(in crate::search) struct Index {
-    /// The lists are read when they are needed.
-    file: Mutex<File>,
+    /// Signatures and lists are read when they are needed.
+    file: File,
     keys: Vec<Key>,
+    /// By number of the file.
+    signatures: Vec<Signature>,
     /// Number of indexed files.
     count: usize,
     /// Files that are candidates for everything.
@@ -62,56 +70,6 @@ pub(in crate::search) struct Index {
 
 /// An index with the files it is of, to be matched with what is there.
 pub(in crate::search) type Loaded = (Index, Vec<(FilePath, Indexed)>);
-
-/// A set of files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::search) struct Set(Vec<u64>);
-
-impl Set {
-    fn none(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
-    }
-
-    fn all(count: usize) -> Self {
-        Self(vec![u64::MAX; count.div_ceil(64)])
-    }
-
-    fn insert(&mut self, id: FileId) {
-        if let Some(word) = self.0.get_mut(id as usize / 64) {
-            *word |= 1 << (id % 64);
-        }
-    }
-
-    /// The files in it, in order.
-    pub fn iter(&self) -> impl Iterator<Item = FileId> + '_ {
-        self.0.iter().enumerate().flat_map(|(at, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                (rest != 0).then(|| {
-                    let bit = rest.trailing_zeros();
-                    rest &= rest - 1;
-                    at as FileId * 64 + bit
-                })
-            })
-        })
-    }
-
-    fn and(&mut self, other: &Set) {
-        for (a, b) in self.0.iter_mut().zip(&other.0) {
-            *a &= b;
-        }
-    }
-
-    fn or(&mut self, other: &Set) {
-        for (a, b) in self.0.iter_mut().zip(&other.0) {
-            *a |= b;
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.0.iter().map(|w| w.count_ones() as usize).sum()
-    }
-}
 
 impl Index {
     /// The files that may match.
@@ -140,13 +98,20 @@ impl Index {
                 }
                 Ok(set)
             }
-            Needs::All(trigrams, parts) => {
+            Needs::All {
+                trigrams,
+                grams,
+                parts,
+            } => {
                 let mut set = self.with_all(trigrams)?;
                 for part in parts {
                     if set.len() <= FEW {
                         break;
                     }
                     set.and(&self.evaluate(part)?);
+                }
+                if set.len() > FEW && !grams.is_empty() {
+                    set = self.signed(&set, grams)?;
                 }
                 Ok(set)
             }
@@ -174,23 +139,33 @@ impl Index {
 
     fn list(&self, key: &Key) -> io::Result<Set> {
         let mut bytes = vec![0; key.len as usize];
-        {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(key.offset & !BITS))?;
-            file.read_exact(&mut bytes)?;
-        }
+        self.file.read_exact_at(&mut bytes, key.offset)?;
+        Ok(unpack(key.form, &bytes, self.count))
+    }
+
+    /// Those of some files whose signatures admit all of these sequences.
+    fn signed(&self, files: &Set, grams: &BTreeSet<Gram>) -> io::Result<Set> {
+        let files: Vec<FileId> = files.iter().collect();
+        let admitted = files
+            .par_chunks(64)
+            .map(|files| -> io::Result<Vec<FileId>> {
+                let mut bytes = Vec::new();
+                let mut admitted = Vec::new();
+                for &id in files {
+                    let Some(signature) = self.signatures.get(id as usize) else {
+                        continue;
+                    };
+                    bytes.resize(signature.len(), 0);
+                    self.file.read_exact_at(&mut bytes, signature.offset)?;
+                    if grams.iter().all(|gram| signature.admits(&bytes, *gram)) {
+                        admitted.push(id);
+                    }
+                }
+                Ok(admitted)
+            });
+        let admitted: Vec<Vec<FileId>> = admitted.collect::<io::Result<_>>()?;
         let mut set = Set::none(self.count);
-        if key.offset & BITS != 0 {
-            for (word, part) in set.0.iter_mut().zip(bytes.chunks(8)) {
-                let mut full = [0; 8];
-                full.iter_mut().zip(part).for_each(|(a, b)| *a = *b);
-                *word = u64::from_le_bytes(full);
-            }
-        } else {
-            for id in differences(&bytes) {
-                set.insert(id);
-            }
-        }
+        admitted.iter().flatten().for_each(|id| set.insert(*id));
         Ok(set)
     }
 
@@ -219,20 +194,29 @@ impl Index {
         let mut rest = &tables[..];
         let mut keys = Vec::with_capacity(keys_count.min(1 << 24) as usize);
         for _ in 0..keys_count {
+            let (trigram, len) = (take_u32(&mut rest)?, take_u32(&mut rest)?);
+            let offset = take_u64(&mut rest)?;
             let key = Key {
-                trigram: take_u32(&mut rest)?,
-                len: take_u32(&mut rest)?,
-                offset: take_u64(&mut rest)?,
+                trigram,
+                len,
+                offset: offset & ((1 << FORM) - 1),
+                form: Form::of((offset >> FORM) as u8)?,
             };
-            if (key.offset & !BITS).checked_add(u64::from(key.len))? > keys_at {
+            if key.offset + u64::from(len) > keys_at {
                 return None;
             }
             keys.push(key);
         }
         let mut files = Vec::with_capacity(files_count.min(1 << 24));
+        let mut signatures = Vec::with_capacity(files_count.min(1 << 24));
         let mut always = Set::none(files_count);
         for id in 0..files_count {
-            let (name, indexed) = take_file(&mut rest)?;
+            let (name, indexed, signature) = take_file(&mut rest)?;
+            let end = signature.offset.checked_add(signature.len() as u64)?;
+            if end > keys_at || !signature.is_sound() {
+                return None;
+            }
+            signatures.push(signature);
             if indexed.always {
                 always.insert(id as FileId);
             }
@@ -241,22 +225,14 @@ impl Index {
             files.push((FilePath { rel, abs }, indexed));
         }
         let index = Index {
-            file: Mutex::new(file),
+            file,
             keys,
+            signatures,
             count: files_count,
             always,
         };
         Some((index, files))
     }
-}
-
-/// The files of a list of differences.
-pub(super) fn differences(mut bytes: &[u8]) -> impl Iterator<Item = FileId> + '_ {
-    let mut last: u32 = 0;
-    std::iter::from_fn(move || {
-        last = last.wrapping_add(take_number(&mut bytes)?);
-        last.checked_sub(1)
-    })
 }
 
 /// Writes an index.
@@ -266,7 +242,6 @@ pub(super) struct Writer {
     temporary: PathBuf,
     keys: Vec<Key>,
     offset: u64,
-    count: usize,
 }
 
 fn no_index(path: &Path, e: &io::Error) -> Error {
@@ -278,7 +253,7 @@ fn no_index(path: &Path, e: &io::Error) -> Error {
 }
 
 impl Writer {
-    pub fn create(path: &Path, count: usize) -> Result<Self> {
+    pub fn create(path: &Path) -> Result<Self> {
         let mut name = path.file_name().map(OsString::from).unwrap_or_default();
         // Of its own for every build, of this process and of others.
         static BUILDS: AtomicUsize = AtomicUsize::new(0);
@@ -298,53 +273,49 @@ impl Writer {
             temporary,
             keys: Vec::new(),
             offset: 0,
-            count,
         })
     }
 
-    /// One list, given as differences; kept as a bit set where that is shorter.
-    pub fn list(&mut self, trigram: Trigram, bytes: &[u8]) -> Result<()> {
-        let mut offset = self.offset;
-        let words = self.count.div_ceil(64);
-        let bits;
-        let bytes = if bytes.len() > words * 8 {
-            let mut set = Set::none(self.count);
-            differences(bytes).for_each(|id| set.insert(id));
-            bits = set
-                .0
-                .iter()
-                .flat_map(|w| w.to_le_bytes())
-                .collect::<Vec<u8>>();
-            offset |= BITS;
-            &bits[..]
-        } else {
-            bytes
-        };
+    /// Adds a list.
+    pub fn list(&mut self, trigram: Trigram, form: Form, bytes: &[u8]) -> Result<()> {
+        let offset = self.put(bytes)?;
         self.keys.push(Key {
             trigram,
             len: bytes.len() as u32,
             offset,
+            form,
         });
-        self.offset += bytes.len() as u64;
-        self.put(bytes)
+        Ok(())
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Adds bytes, and says where they are.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<u64> {
         self.out
             .write_all(bytes)
-            .map_err(|e| no_index(&self.path, &e))
+            .map_err(|e| no_index(&self.path, &e))?;
+        let offset = self.offset;
+        self.offset += bytes.len() as u64;
+        Ok(offset)
     }
 
-    pub fn finish(mut self, root: &Root, files: &[FilePath], indexed: &[Indexed]) -> Result<Index> {
+    pub fn finish(
+        mut self,
+        root: &Root,
+        files: &[FilePath],
+        indexed: &[Indexed],
+        signatures: Vec<Signature>,
+    ) -> Result<Index> {
         let keys_at = self.offset;
         let mut tables = Vec::with_capacity(self.keys.len() * KEY + files.len() * 96);
         for key in &self.keys {
             tables.extend(key.trigram.to_le_bytes());
             tables.extend(key.len.to_le_bytes());
-            tables.extend(key.offset.to_le_bytes());
+            let offset = key.offset | u64::from(key.form.number()) << FORM;
+            tables.extend(offset.to_le_bytes());
         }
         let mut always = Set::none(files.len());
-        for (id, (file, indexed)) in files.iter().zip(indexed).enumerate() {
+        let files_indexed = files.iter().zip(indexed).zip(&signatures);
+        for (id, ((file, indexed), signature)) in files_indexed.enumerate() {
             if indexed.always {
                 always.insert(id as FileId);
             }
@@ -352,6 +323,7 @@ impl Writer {
                 &mut tables,
                 file.abs.strip_prefix(root.dir()).unwrap_or(&file.abs),
                 indexed,
+                signature,
             );
         }
         let whole = keys_at + tables.len() as u64 + TRAILER as u64;
@@ -367,15 +339,16 @@ impl Writer {
         let mut keys = self.keys;
         keys.shrink_to_fit();
         Ok(Index {
-            file: Mutex::new(file),
+            file,
             keys,
+            signatures,
             count: files.len(),
             always,
         })
     }
 }
 
-fn put_file(out: &mut Vec<u8>, name: &Path, indexed: &Indexed) {
+fn put_file(out: &mut Vec<u8>, name: &Path, indexed: &Indexed, signature: &Signature) {
     let s = indexed.stamp;
     let known = indexed.settled && indexed.sound;
     out.push(u8::from(indexed.always) | u8::from(known) << 1);
@@ -386,12 +359,15 @@ fn put_file(out: &mut Vec<u8>, name: &Path, indexed: &Indexed) {
         out.extend(s.inode.to_le_bytes());
         out.extend(s.links.to_le_bytes());
     }
-    let name = name_bytes(name);
+    out.extend(signature.offset.to_le_bytes());
+    out.extend(signature.words.to_le_bytes());
+    out.push(signature.scale);
+    let name = name.as_os_str().as_bytes();
     out.extend((name.len() as u32).to_le_bytes());
     out.extend(name);
 }
 
-fn take_file(rest: &mut &[u8]) -> Option<(PathBuf, Indexed)> {
+fn take_file(rest: &mut &[u8]) -> Option<(PathBuf, Indexed, Signature)> {
     let flags = take::<1>(rest)?[0];
     let known = flags & 2 != 0;
     let stamp = if known {
@@ -405,6 +381,11 @@ fn take_file(rest: &mut &[u8]) -> Option<(PathBuf, Indexed)> {
     } else {
         Stamp::default()
     };
+    let signature = Signature {
+        offset: take_u64(rest)?,
+        words: take_u32(rest)?,
+        scale: take::<1>(rest)?[0],
+    };
     let len = take_u32(rest)? as usize;
     let name = rest.get(..len)?;
     *rest = rest.get(len..)?;
@@ -414,7 +395,8 @@ fn take_file(rest: &mut &[u8]) -> Option<(PathBuf, Indexed)> {
         sound: known,
         always: flags & 1 != 0,
     };
-    Some((name_of(name)?, indexed))
+    let name = PathBuf::from(OsString::from_vec(name.to_vec()));
+    Some((name, indexed, signature))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -429,26 +411,4 @@ fn take_u32(rest: &mut &[u8]) -> Option<u32> {
 
 fn take_u64(rest: &mut &[u8]) -> Option<u64> {
     take(rest).map(u64::from_le_bytes)
-}
-
-#[cfg(unix)]
-fn name_bytes(name: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    name.as_os_str().as_bytes().to_vec()
-}
-
-#[cfg(not(unix))]
-fn name_bytes(name: &Path) -> Vec<u8> {
-    name.to_string_lossy().into_owned().into_bytes()
-}
-
-#[cfg(unix)]
-fn name_of(bytes: &[u8]) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    Some(PathBuf::from(OsString::from_vec(bytes.to_vec())))
-}
-
-#[cfg(not(unix))]
-fn name_of(bytes: &[u8]) -> Option<PathBuf> {
-    String::from_utf8(bytes.to_vec()).ok().map(PathBuf::from)
 }
