@@ -1,7 +1,9 @@
 //! Whether the file has an edit already.
 
-use super::line::columns;
-use super::snippet::{Role, Script, Segment};
+use super::facts::Facts;
+use super::line::{Line, columns};
+use super::markers::{self, Removal};
+use super::snippet::{Item, Role, Script, Segment};
 
 /// Width of a tab where depths are compared.
 const TAB: usize = 4;
@@ -14,10 +16,28 @@ pub(crate) fn stands(script: &Script, file: &str) -> bool {
     let mut from = 0;
     for segment in &script.segments {
         let Some((at, end)) = place(segment, file, from) else {
+            // The line above a hunk only tells where it is, and may be another one by now.
+            if segment.locates {
+                continue;
+            }
             return false;
         };
+        // The context that ends one hunk may begin the next.
+        let context = |i: &&Item| i.role == Role::Context;
+        let shared = segment.items.iter().rev().take_while(context).count();
+        let next = end.saturating_sub(shared).max(from);
         // Old lines that still stand, but for context within the new ones, are meant.
         let old = lines(segment, Role::Plus);
+        let new = lines(segment, Role::Minus);
+        // Where nothing but blanks change, they tell whether the change is made.
+        let alike = |(a, b): (&&str, &&str)| a.trim() == b.trim();
+        if old != new && old.len() == new.len() && old.iter().zip(&new).all(alike) {
+            if file.get(at..end) != Some(&new) {
+                return false;
+            }
+            from = next;
+            continue;
+        }
         let prefixed = |role| segment.items.iter().any(|i| i.role == role);
         let slack = slack(segment);
         if !old.is_empty() && (prefixed(Role::Plus) || prefixed(Role::Minus)) {
@@ -28,9 +48,42 @@ pub(crate) fn stands(script: &Script, file: &str) -> bool {
                 return false;
             }
         }
-        from = end;
+        from = next;
     }
-    !script.segments.is_empty()
+    script.segments.iter().any(|s| !s.locates)
+}
+
+/// A comment that asks to remove what the file does not define, with the name: what is gone
+/// already. One that may as well tell what the code does is text, unless the file has all
+/// the rest of the snippet.
+pub(crate) fn asks_in_vain<'s>(
+    script: &'s Script,
+    file: &Facts,
+    comments: &[&str],
+) -> Option<(&'s Item, &'s str)> {
+    let asked = |item: &'s Item| -> Option<Removal<'s>> {
+        let text = item.text.trim();
+        let comment = comments
+            .iter()
+            .chain(&["//", "/*"])
+            .any(|c| text.starts_with(c));
+        let new = item.role == Role::Plain && !file.counts.contains_key(&Line::new(text).hash);
+        markers::removal(text).filter(|_| comment && new)
+    };
+    let items = script.segments.iter().flat_map(|s| &s.items);
+    let asks: Vec<(&Item, Removal)> = items.filter_map(|i| Some((i, asked(i)?))).collect();
+    let in_vain = |(item, asked): &(&'s Item, Removal<'s>)| (*item, asked.name);
+    if let Some(first) = asks.iter().find(|(_, asked)| asked.of_the_edit) {
+        return Some(in_vain(first));
+    }
+    let first = asks.first()?;
+    let mut rest = script.clone();
+    for segment in &mut rest.segments {
+        let asks = |i: &Item| asks.iter().any(|(asked, _)| asked.number == i.number);
+        segment.items.retain(|i| !asks(i));
+    }
+    rest.segments.retain(|s| !s.items.is_empty());
+    stands(&rest, file.text()).then(|| in_vain(first))
 }
 
 /// Where a segment's new text stands at or behind a line: its first and last-plus-one line.

@@ -22,8 +22,6 @@ pub(crate) enum Reading {
 pub(crate) struct Pass<'a> {
     pub path: &'a str,
     pub whole_file: bool,
-    /// Take the snippet's text where a line differs in quotes or a trailing comment only.
-    pub literal: bool,
     /// Segments may go where they fit best, whatever their order.
     pub reorder: bool,
     /// How to take a line that may replace one of the file or stand beside it.

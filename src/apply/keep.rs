@@ -24,9 +24,6 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, k: usize, i: usize, j: usize, ops: &[Op
     if ctx.roles[i] == Role::Context {
         return Keep::Misquoted;
     }
-    if ctx.pass.literal {
-        return Keep::Snippet;
-    }
     if a.alike(b) {
         // Blanks within the line are a change of layout, quotes are a slip.
         let bare = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();

@@ -170,12 +170,22 @@ fn words(s: &str) -> Vec<String> {
         .collect()
 }
 
-/// A comment that asks for a removal: the name it removes, if it names one thing.
-pub(crate) fn removal(line: &str) -> Option<&str> {
+/// What a comment asks to remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Removal<'l> {
+    pub name: &'l str,
+    /// It speaks of the edit (`removed: x`, `... delete x ...`): a comment of the text may say
+    /// `remove x` of what the code does.
+    pub of_the_edit: bool,
+}
+
+/// A comment that asks for a removal, if it names one thing.
+pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
     let (opened, inner) = strip_comment(line.trim());
     if !opened {
         return None;
     }
+    let framed = dotted(inner);
     let inner = inner.trim_matches(['.', '…', ' ', '[', ']', '(', ')']);
     let lower = inner.to_ascii_lowercase();
     for verb in &WORDS.removals {
@@ -187,7 +197,11 @@ pub(crate) fn removal(line: &str) -> Option<&str> {
                 .collect::<Vec<_>>();
             if let [one] = name.as_slice() {
                 let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.']);
-                return (!one.is_empty()).then_some(one);
+                let of_the_edit = framed || verb.ends_with(':') || verb.ends_with("ed ");
+                return (!one.is_empty()).then_some(Removal {
+                    name: one,
+                    of_the_edit,
+                });
             }
             return None;
         }
@@ -273,11 +287,14 @@ mod tests {
 
     #[test]
     fn removal_comments_name_one_thing() {
-        assert_eq!(removal("// removed: oldName"), Some("oldName"));
+        let asks = |name, of_the_edit| Some(Removal { name, of_the_edit });
+        assert_eq!(removal("// removed: oldName"), asks("oldName", true));
+        assert_eq!(removal("-- Deleted old_name"), asks("old_name", true));
         assert_eq!(
             removal("# ... delete the method `parse` ..."),
-            Some("parse")
+            asks("parse", true)
         );
+        assert_eq!(removal("// Remove duplicates"), asks("duplicates", false));
         assert_eq!(removal("// removed a bug that crashed it"), None);
         assert_eq!(removal("delete foo;"), None);
     }

@@ -116,15 +116,15 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
         None => None,
     };
     let facts = Facts::new(file, known);
-    let (mut merge, mut after) = once(&facts, snippet, options, language, false)?;
+    let (mut merge, after) = once(&facts, snippet, options, language)?;
     if !merge.changed && merge.misquoted > 0 && merge.idle == 0 {
-        // Nothing but quotes or comments differ, in every part: then they are the edit. A
-        // part without a difference has been put in before, and the rest with it.
-        (merge, after) = once(&facts, snippet, options, language, true)?;
+        // Nothing but quotes or comments differ, in every part: they may be the edit, or
+        // slips in one that has been made.
+        return Err(refuse::misquoted(&options.path, snippet, &facts.records));
     }
     if merge.changed && !merge.stands {
         let facts = Facts::new(&merge.text, after.clone());
-        let again = once(&facts, snippet, options, language, false);
+        let again = once(&facts, snippet, options, language);
         if again.is_ok_and(|(again, _)| again.changed) {
             return Err(refuse::unstable(&options.path));
         }
@@ -149,7 +149,6 @@ fn once(
     snippet: &str,
     options: &MergeOptions,
     language: Option<&'static Language>,
-    literal: bool,
 ) -> Result<(Merge, Option<Arc<Known>>)> {
     let hunks = one_part(snippet, options)?;
     let snippet = hunks.as_deref().unwrap_or(snippet);
@@ -178,10 +177,10 @@ fn once(
     let (mut misquoted, mut idle) = (0, 0);
     for (n, script) in scripts.iter().enumerate() {
         let outcome = if n == 0 {
-            pass(file, script, options, &comments, literal)?
+            pass(file, script, options, &comments)?
         } else {
             let facts = Facts::new(&text, checks::reparsed(file, &text, &options.path)?);
-            pass(&facts, script, options, &comments, literal)?
+            pass(&facts, script, options, &comments)?
         };
         needless_dots(&outcome.placed, snippet, file, &options.path)?;
         placed.extend(outcome.placed);
@@ -192,7 +191,12 @@ fn once(
     provenance::check(file.text(), &text, &scripts, &options.path)?;
     labels::check(file.text(), &text, &options.path)?;
     let checked = checks::check(file, &text, &scripts, options)?;
-    let stands = scripts.iter().all(|s| applied::stands(s, &text));
+    // Prefixes among plain lines are told by what the file holds: they may be read otherwise
+    // when it has changed.
+    let certain = |s: &Script| s.strict || s.is_plain();
+    let stands = scripts
+        .iter()
+        .all(|s| certain(s) && applied::stands(s, &text));
     let merge = Merge {
         changed: text != file.text(),
         stands,
@@ -255,11 +259,19 @@ fn pass(
     script: &Script,
     options: &MergeOptions,
     comments: &[&str],
-    literal: bool,
 ) -> Result<Outcome> {
     let whole = options.allow_full_rewrite && script.markers == 0 && !script.strict;
     if !whole && applied::stands(script, file.text()) {
         return Ok(Outcome::unchanged(file.text()));
+    }
+    if let Some((item, name)) = applied::asks_in_vain(script, file, comments) {
+        let (number, text) = (item.number, item.text.as_str());
+        return Err(refuse::removal_of_nothing(
+            &options.path,
+            number,
+            text,
+            name,
+        ));
     }
     if let Some(outcome) = hunk::exact(script, &file.lines) {
         return Ok(outcome);
@@ -269,7 +281,6 @@ fn pass(
             reading,
             path: &options.path,
             whole_file,
-            literal,
             reorder,
             comments,
         };

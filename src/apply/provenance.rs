@@ -101,5 +101,18 @@ mod tests {
         assert_eq!(code("one\n"), Err("unproven"));
         assert_eq!(code("two\none\n"), Err("unproven"));
         assert_eq!(code("one\ntwo\nthree\n"), Err("unproven"));
+        let message = |after| {
+            check("one\n", after, &scripts, "f")
+                .unwrap_err()
+                .to_string()
+        };
+        insta::assert_snapshot!(message("one\n"), @r"
+        unproven: Merged, f would lack line 2 of the snippet (`two`), or have it out of order.
+        next: Send the change as a diff: `-` and `+` lines with a line of context above and below.
+        ");
+        insta::assert_snapshot!(message("one\ntwo\nthree\n"), @r"
+        unproven: Merged, f would hold a line that is neither its own nor the snippet's: `three`.
+        next: Send the change as a diff: `-` and `+` lines with a line of context above and below.
+        ");
     }
 }

@@ -109,9 +109,14 @@ pub(crate) fn no_anchor(ctx: &Ctx, k: usize) -> Error {
     let (near, span) = near_text(ctx, k);
     Error::refused(
         "no_anchor",
-        format!("{} of the snippet match no line of {}.{near}", capital(&lines_word(lines_of(ctx, k))), ctx.pass.path),
+        format!(
+            "{} of the snippet {} of {}.{near}",
+            capital(&lines_word(lines_of(ctx, k))),
+            if lines_of(ctx, k).len() == 1 { "is no line" } else { "are no lines" },
+            ctx.pass.path
+        ),
         match span {
-            Some(s) => format!("Copy one or two lines of {} word for word next to the change.", lines_word(s)),
+            Some(s) => format!("Copy a line above and one below {} word for word round the change.", lines_word(s)),
             None => "Copy one or two lines of the file word for word next to the change; check that this is the file you mean.".into(),
         },
     )
@@ -377,7 +382,7 @@ pub(crate) fn unstable(path: &str) -> Error {
         format!(
             "Made twice, the edit would change {path} twice: its lines do not say clearly where they belong."
         ),
-        "Send the change as a diff: `-` and `+` lines with a line of context above and below.",
+        "Send the change as a diff: a line `@@`, then `-` and `+` lines with a line of context above and below, that one after a space.",
     )
 }
 
@@ -387,6 +392,41 @@ pub(crate) fn unparsed(path: &str) -> Error {
         "unparsed",
         format!("Parsing {path} took too long, so the edit could not be checked."),
         "Send the edit again; if it is refused again, mend what nests too deeply or is never closed in the file.",
+    )
+}
+
+/// Nothing differs but quotes or comments.
+pub(crate) fn misquoted(path: &str, snippet: &str, file: &[Line]) -> Error {
+    let first = snippet.lines().map(Line::new).zip(1..).find_map(|(l, n)| {
+        let near = |f: &&Line| l.alike(f) || f.trimmed.starts_with(l.trimmed);
+        let slip = l.class != Class::Blank && !file.iter().any(|f| l.same(f));
+        let there = file.iter().position(|f| slip && near(&f))?;
+        Some(format!(
+            "; the first:\n  file {}: {}\n  your {n}: {}",
+            there + 1,
+            quote(file[there].raw),
+            quote(l.raw)
+        ))
+    });
+    Error::refused(
+        "misquoted",
+        format!(
+            "The snippet differs from {path} in nothing but quotes or comments{}",
+            first.unwrap_or_else(|| ".".into())
+        ),
+        "If that is the change, send it with `-` and `+` lines; if not, the file has this edit already.",
+    )
+}
+
+/// A comment asks for the removal of what the file does not define.
+pub(crate) fn removal_of_nothing(path: &str, number: usize, text: &str, name: &str) -> Error {
+    Error::refused(
+        "removal_comment",
+        format!(
+            "Line {number} of the snippet ({}) asks to remove `{name}`, which {path} does not define.",
+            quote(text)
+        ),
+        "If it is gone already, leave the comment out; to remove other lines send them with `-` in front, and to put the comment into the file send it with `+`.",
     )
 }
 

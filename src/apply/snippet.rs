@@ -59,6 +59,14 @@ pub(crate) struct Script {
     pub strict: bool,
 }
 
+impl Script {
+    /// Whether no line has a prefix.
+    pub fn is_plain(&self) -> bool {
+        let mut items = self.segments.iter().flat_map(|s| &s.items);
+        items.all(|i| i.role == Role::Plain)
+    }
+}
+
 /// A snippet that cannot be read as an edit.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
@@ -465,11 +473,13 @@ pub(crate) fn dashed(l: &str) -> bool {
 
 fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
     let (mut minus, mut plus, mut plus_text) = (false, 0usize, 0usize);
+    // Where one line with a dash is the file's, deeper there or not, another may be new.
+    let dashes = file.minus || lines.iter().any(|(_, l)| dashed(l) && file.holds(l));
     for (_, l) in lines {
         if let Some(rest) = l.strip_prefix('-') {
             let telling = Line::new(rest).word_count() > 0;
             // A line that is gone already is no text either.
-            let gone = !file.minus && dashed(l);
+            let gone = !dashes && dashed(l);
             minus |= telling && !file.holds(l) && (file.holds(rest) || gone);
         } else if let Some(rest) = l.strip_prefix('+') {
             if rest.trim().is_empty() || !file.holds(l) {
@@ -484,7 +494,13 @@ fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
     let context = lines
         .iter()
         .any(|(_, l)| !l.starts_with('+') && !l.trim().is_empty() && file.holds(l));
-    let plus = plus > 0 && plus_text == 0 && (minus || (!file.plus && context));
+    // What stands there without the prefix has been added before.
+    let added = lines.iter().any(|(_, l)| {
+        let rest = l.strip_prefix('+').map(Line::new);
+        rest.is_some_and(|r| r.word_count() > 0 && file.holds(r.raw)) && !file.holds(l)
+    });
+    let new = minus || added || !file.plus && context;
+    let plus = plus > 0 && plus_text == 0 && new;
     // Beside additions, what begins with a dash is a removal.
     Prefixes {
         minus: minus || plus,
@@ -517,9 +533,9 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
         }
         if role != Role::Minus && !file.holds(text) {
             // Any other comment about a removal is text.
-            let named = markers::removal(text).filter(|name| (file.defines)(name));
-            if let Some(name) = named.filter(|_| role == Role::Plain) {
-                segment.removals.push(name.to_string());
+            let asked = markers::removal(text).filter(|r| (file.defines)(r.name));
+            if let Some(asked) = asked.filter(|_| role == Role::Plain) {
+                segment.removals.push(asked.name.to_string());
                 continue;
             }
             let marked = match markers::classify(text) {

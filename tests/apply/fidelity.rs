@@ -84,6 +84,35 @@ fn blanks_behind_untouched_lines_stay() {
 }
 
 #[test]
+fn a_block_may_trim_blanks_alone() {
+    let file = "import os\n   \ndef f():   \n    return 1  \n\ndef g():\n    return 2\n";
+    let trimmed = "import os\n\ndef f():\n    return 1\n\ndef g():\n    return 2\n";
+    let block = "<<<<<<< SEARCH\n   \ndef f():   \n    return 1  \n=======\n\ndef f():\n    return 1\n>>>>>>> REPLACE\n";
+    let once = merged("a.py", file, block);
+    assert_eq!(once, trimmed);
+    assert_eq!(merged("a.py", &once, block), trimmed);
+}
+
+#[test]
+fn prefixes_are_told_when_the_edit_is_made() {
+    let file =
+        "# Notes\n\n-   one of them\n+ an odd one\n\nSee below.\n**NOTE:** old text\nThe end.\n";
+    let snippet = "<!-- ... existing code ... -->\nSee below.\n-**NOTE:** old text\n+> [!NOTE]\n+> new text\nThe end.\n";
+    let once = merged("a.md", file, snippet);
+    let want = file.replace("**NOTE:** old text", "> [!NOTE]\n> new text");
+    assert_eq!(once, want);
+    assert_eq!(merged("a.md", &once, snippet), once);
+}
+
+#[test]
+fn a_dash_of_the_text_is_no_prefix() {
+    let file = "def f():\n    \"\"\"Turns values into text:\n\n    -   dates in one form\n    -   numbers in another\n    \"\"\"\n";
+    let snippet = "-   dates in one form\n-   names as they are\n-   numbers in another\n";
+    let want = file.replace("form\n", "form\n    -   names as they are\n");
+    assert_eq!(merged("a.py", file, snippet), want);
+}
+
+#[test]
 fn an_edit_that_is_made_already_says_so() {
     for snippet in [
         "// ... existing code ...\nfn two() -> u32 {\n    22\n}\n// ... existing code ...\n",

@@ -170,10 +170,20 @@ fn a_comment_that_asks_for_a_removal_is_never_dropped_in_silence() {
         "{merged}"
     );
 
+    // Asked again, it is not text.
+    for again in [said.to_string(), said.replace("removed:", "remove")] {
+        let refused = merge(&merged, &again, &options("a.rs")).unwrap_err();
+        assert_eq!(refused.code, "removal_comment", "{refused}");
+    }
+
     // A comment about something else is text.
-    let comment = "// ... existing code ...\n    let base_2 = input_2 + 2;\n    // Remove duplicates\n    if base_2 > 14 {\n// ... existing code ...\n";
+    let comment = "// ... existing code ...\n    let base_2 = input_2 + 2;\n    // Remove duplicates\n    let base_2 = unique(base_2);\n    if base_2 > 14 {\n// ... existing code ...\n";
     let merged = merge(&before, comment, &options("a.rs")).unwrap().text;
     assert!(merged.contains("    // Remove duplicates\n"), "{merged}");
+    let list = "# Changes\n\n* Added: parse\n* Fixed: format\n";
+    let item = "* Added: parse\n* Removed: print\n* Fixed: format\n";
+    let merged = merge(list, item, &options("a.md")).unwrap().text;
+    assert!(merged.contains("* Removed: print\n"), "{merged}");
 }
 
 /// `fixtures/edits/NAME/`: `before.EXT`, `snippet`, and either `after.EXT` or `refused`,

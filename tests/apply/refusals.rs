@@ -154,6 +154,24 @@ refusal!(
     include_str!("../../fixtures/edits/go_label_twice/snippet")
 );
 refusal!(
+    no_anchor,
+    "Cargo.toml",
+    "[package]\nname = \"tool\"\nversion = \"1.2.0\"\nedition = \"2021\"\npublish = false\n",
+    "# ... existing code ...\nversion = \"2.0.0\"\nedition = \"2024\"\n# ... existing code ...\n"
+);
+refusal!(
+    misquoted,
+    "a.py",
+    "def third(value):\n    total = value * 3  # thrice\n    log('third')\n    return total\n",
+    "# ... existing code ...\n    total = value * 3\n    log(\"third\")\n# ... existing code ...\n"
+);
+refusal!(
+    unstable,
+    "a.yaml",
+    "-   repo: one\n    hooks:\n    -   id: first\n- repo: two\n  hooks:\n  - id: second\n    needs:\n    - tool\n",
+    "# ... existing code ...\n  hooks:\n  - id: second\n-    needs:\n-    - tool\n"
+);
+refusal!(
     indent,
     "a.rb",
     "class T\n  def one\n    send 'a'\n    wait { |x| x.any? }\n  end\nend\n",
