@@ -63,8 +63,16 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
             || matches!(*op, Op::Pair(i, j)
                 if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) && !strays(ctx, k, i, j))
     };
-    loosen(ctx, ops, &told, true);
-    loosen(ctx, ops, &told, false);
+    // What the file has several times says less of where new lines begin.
+    let once = |op: &Op| {
+        told(op)
+            && matches!(*op, Op::Pair(i, j)
+                if ctx.is_guided(i, j) || ctx.counts.get(&ctx.file[j].hash) == Some(&1))
+    };
+    let some = ops.iter().any(once);
+    let tells = |op: &Op| once(op) || !some && told(op);
+    loosen(ctx, ops, &tells, true);
+    loosen(ctx, ops, &tells, false);
     // Leading part: from the outside in.
     if let Some(first) = ops.iter().position(sure) {
         settle_side(ctx, k, ops, first, true)?;

@@ -121,6 +121,16 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
     .then_some(above.end)
 }
 
+/// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
+/// marker above the snippet and none below say that the file ends with it.
+pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let edge = Edge::of(ctx, k, ops);
+    let below = ctx.file.get(edge.end..)?;
+    let marked = ctx.script.segments.first()?.marker_before;
+    let elsewhere = below.iter().any(|l| l.class != Class::Blank);
+    tail(ctx, k).filter(|_| marked && elsewhere)
+}
+
 /// The last segment where its first lines are the file's last ones: what follows them is
 /// new. The lines below the new ones, such as brackets that close what was open before,
 /// may be the file's as well.

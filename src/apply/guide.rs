@@ -1,7 +1,7 @@
 //! What the definitions of file and snippet say about which line is which.
 
 use super::context::{Ctx, same_line};
-use super::line::Class;
+use super::line::{Class, Key};
 use super::scores::CHANGED;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language, parse};
@@ -200,6 +200,14 @@ pub(crate) fn guide(
             guides.pairs.push((a, j, CALLABLE));
         }
     }
+    for (s, &(a, b)) in ctx.script.segments.iter().zip(&ctx.bounds) {
+        if s.marker_before
+            && s.marker_after
+            && let Some(j) = bound_once(ctx, a, b)
+        {
+            guides.pairs.push((a, j, CALLABLE));
+        }
+    }
     if let Some(language) = language {
         mark_new(ctx, definitions, language, &mut guides);
     }
@@ -244,6 +252,21 @@ fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
     let (best, j) = runs.pop()?;
     let next = runs.last().map_or(0, |r| r.0);
     (best >= CHANGED && next <= best - APART).then_some(j)
+}
+
+/// The line of the file that a part of one line changes: the only one that gives its name a
+/// value, as deep as the part is.
+fn bound_once(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
+    let line = &ctx.lines[a];
+    let Key::Binds(name) = line.key() else {
+        return None;
+    };
+    let changed = ctx.roles[a] == Role::Plain && !ctx.counts.contains_key(&line.hash);
+    let once = ctx.lines.iter().filter(|l| l.key() == line.key()).count() == 1;
+    let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == line.key());
+    let j = there.next().filter(|_| there.next().is_none())?;
+    let told = name.contains(char::is_alphabetic) && ctx.cols(a) == ctx.file_cols(j);
+    (b == a + 1 && changed && once && told).then_some(j)
 }
 
 /// Marks the lines of definitions that are whole in the snippet and not in the file, by

@@ -230,6 +230,20 @@ pub(crate) fn place<'a>(
             _ => true,
         });
         let evidence = evidence(&ctx, &ops[s], &scores);
+        let end = float::at_the_end(&ctx, k, &ops[s]).filter(|_| changes && !pass.whole_file);
+        let ended = end.is_some();
+        if let Some(end) = end {
+            let only_there = |op: &&Op| {
+                matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+                    && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+                    && same_line(&ctx, i, j))
+            };
+            if !ops[s].iter().filter(only_there).all(|op| end.contains(op)) {
+                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+            }
+            ops[s] = end;
+        }
+        let changes = changes && !ended;
         let asks = ops[s]
             .iter()
             .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
@@ -295,6 +309,8 @@ pub(crate) fn place<'a>(
             lines: edge.end - edge.start,
             by: if pass.whole_file {
                 Placement::WholeFile
+            } else if ended {
+                Placement::End
             } else if evidence.definition {
                 Placement::Definition
             } else if evidence.unique {
@@ -302,7 +318,7 @@ pub(crate) fn place<'a>(
             } else {
                 Placement::Surroundings
             },
-            margin: Some(margins[s]).filter(|&m| m < UNIQUE * 100),
+            margin: Some(margins[s]).filter(|&m| !ended && m < UNIQUE * 100),
         });
         edges.push(edge);
     }

@@ -102,6 +102,15 @@ fn held_beyond(
             _ => None,
         })
         .collect();
+    // What stands there alone is no new line.
+    let put = |i: &usize| {
+        ctx.lines[*i].class == Class::Plain
+            && ctx.counts.get(&ctx.lines[*i].hash) == Some(&1)
+            && other.contains(&Op::Insert(*i))
+    };
+    if beyond.iter().any(put) {
+        return false;
+    }
     if behind {
         beyond.reverse();
     }

@@ -195,7 +195,12 @@ impl Indents {
         let mut convert = false;
         for op in ops {
             let Op::Pair(i, j) = *op else { continue };
-            if matches!(ctx.lines[i].class, Class::Blank) || !same_line(ctx, i, j) {
+            if matches!(ctx.lines[i].class, Class::Blank) {
+                continue;
+            }
+            let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
+            convert |= a.contains('\t') != b.contains('\t') && !(a.is_empty() || b.is_empty());
+            if !same_line(ctx, i, j) {
                 continue;
             }
             let d = ctx.file_cols(j) - ctx.cols(i);
@@ -204,8 +209,6 @@ impl Indents {
             } else {
                 shifts.push((d, i));
             }
-            let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
-            convert |= a.contains('\t') != b.contains('\t') && !(a.is_empty() || b.is_empty());
         }
         let inserts = ops.iter().any(|op| match *op {
             Op::Insert(i) => ctx.lines[i].class != Class::Blank,
