@@ -16,7 +16,7 @@ pub(crate) enum Keep {
 }
 
 /// Whose text wins in a pair.
-pub(crate) fn keeps_file_text(ctx: &Ctx, k: usize, i: usize, j: usize, ops: &[Op]) -> Keep {
+pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
     if a.same(b) {
         return Keep::Same;
@@ -46,7 +46,6 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, k: usize, i: usize, j: usize, ops: &[Op
         let moved = ops
             .iter()
             .any(|op| matches!(*op, Op::Insert(x) if words(ctx.lines[x].trimmed).contains(&gone)));
-        let _ = k;
         if !moved {
             return Keep::Misquoted;
         }

@@ -98,7 +98,7 @@ impl<'c, 'a> Writer<'c, 'a> {
                 Op::Pair(i, j) => {
                     if ctx.roles[i] != Role::Minus {
                         let text = plan.text(ctx, i, self.next, self.tabs);
-                        let keep = keep::keeps_file_text(ctx, k, i, j, ops);
+                        let keep = keep::keeps_file_text(ctx, i, j, ops);
                         misquoted += usize::from(keep == Keep::Misquoted);
                         let shifted = plan.shifted(ctx, i, j) && !slip.contains(&i);
                         if keep != Keep::Snippet && !shifted {
