@@ -258,6 +258,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_build_that_is_cut_off_leaves_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("root")).unwrap();
+        let root = Root::open(&dir.path().join("root")).unwrap();
+        fs::write(root.dir().join("a.txt"), "some text").unwrap();
+        let files = walk(&root, &Scope::default(), &Cancel::new()).unwrap();
+        let cancel = Cancel::new();
+        cancel.cancel();
+        assert!(build(&root, &files, 2, &dir.path().join("index"), &cancel).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         /// Whatever file matches is a candidate.

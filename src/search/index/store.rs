@@ -239,9 +239,18 @@ impl Index {
 pub(super) struct Writer {
     out: BufWriter<File>,
     path: PathBuf,
-    temporary: PathBuf,
+    temporary: Temporary,
     keys: Vec<Key>,
     offset: u64,
+}
+
+/// A file that goes with this, unless it has been moved away.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 fn no_index(path: &Path, e: &io::Error) -> Error {
@@ -259,13 +268,13 @@ impl Writer {
         static BUILDS: AtomicUsize = AtomicUsize::new(0);
         let build = BUILDS.fetch_add(1, Ordering::Relaxed);
         name.push(format!(".{}.{build}", std::process::id()));
-        let temporary = path.with_file_name(name);
+        let temporary = Temporary(path.with_file_name(name));
         let file = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&temporary)
+            .open(&temporary.0)
             .map_err(|e| no_index(path, &e))?;
         Ok(Self {
             out: BufWriter::with_capacity(1 << 20, file),
@@ -335,7 +344,7 @@ impl Writer {
         drop(tables);
         let failed = |e: io::Error| no_index(&self.path, &e);
         let file = self.out.into_inner().map_err(|e| failed(e.into_error()))?;
-        fs::rename(&self.temporary, &self.path).map_err(failed)?;
+        fs::rename(&self.temporary.0, &self.path).map_err(failed)?;
         let mut keys = self.keys;
         keys.shrink_to_fit();
         Ok(Index {
