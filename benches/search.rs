@@ -212,7 +212,7 @@ fn build(dir: &Path) {
     let disk = disk.and_then(|d| d.join("trigrams").metadata().ok());
     let disk = disk.map_or(0, |m| m.len());
     let (peak, after) = (memory("VmHWM"), memory("VmRSS"));
-    // The allocator gives back what is free some time later, when it is next called.
+    // An allocator may give back what is free only when it is next called.
     std::thread::sleep(Duration::from_secs(1));
     lines(&engine, &["qzxvjkwqzxvjkw"], None);
     println!(

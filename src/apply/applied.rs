@@ -63,12 +63,11 @@ pub(crate) fn asks_in_vain<'s>(
 ) -> Option<(&'s Item, &'s str)> {
     let asked = |item: &'s Item| -> Option<Removal<'s>> {
         let text = item.text.trim();
-        let comment = comments
-            .iter()
-            .chain(&["//", "/*"])
-            .any(|c| text.starts_with(c));
-        let new = item.role == Role::Plain && !file.counts.contains_key(&Line::new(text).hash);
-        markers::removal(text).filter(|_| comment && new)
+        let mut starts = comments.iter().chain(&["//", "/*"]);
+        if item.role != Role::Plain || !starts.any(|c| text.starts_with(c)) {
+            return None;
+        }
+        markers::removal(text).filter(|_| !file.counts.contains_key(&Line::new(text).hash))
     };
     let items = script.segments.iter().flat_map(|s| &s.items);
     let asks: Vec<(&Item, Removal)> = items.filter_map(|i| Some((i, asked(i)?))).collect();

@@ -124,11 +124,12 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
 /// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
 /// marker above the snippet and none below say that the file ends with it.
 pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let edge = Edge::of(ctx, k, ops);
-    let below = ctx.file.get(edge.end..)?;
-    let marked = ctx.script.segments.first()?.marker_before;
+    if !ctx.script.segments.first()?.marker_before {
+        return None;
+    }
+    let below = ctx.file.get(Edge::of(ctx, k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
-    tail(ctx, k).filter(|_| marked && elsewhere)
+    elsewhere.then(|| tail(ctx, k)).flatten()
 }
 
 /// The last segment where its first lines are the file's last ones: what follows them is

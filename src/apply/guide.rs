@@ -258,15 +258,20 @@ fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
 /// value, as deep as the part is.
 fn bound_once(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
     let line = &ctx.lines[a];
-    let Key::Binds(name) = line.key() else {
+    if b != a + 1 || ctx.roles[a] != Role::Plain || ctx.counts.contains_key(&line.hash) {
+        return None;
+    }
+    let key = line.key();
+    let Key::Binds(name) = key else {
         return None;
     };
-    let changed = ctx.roles[a] == Role::Plain && !ctx.counts.contains_key(&line.hash);
-    let once = ctx.lines.iter().filter(|l| l.key() == line.key()).count() == 1;
-    let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == line.key());
+    let once = ctx.lines.iter().filter(|l| l.key() == key).count() == 1;
+    if !once || !name.contains(char::is_alphabetic) {
+        return None;
+    }
+    let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == key);
     let j = there.next().filter(|_| there.next().is_none())?;
-    let told = name.contains(char::is_alphabetic) && ctx.cols(a) == ctx.file_cols(j);
-    (b == a + 1 && changed && once && told).then_some(j)
+    (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
 
 /// Marks the lines of definitions that are whole in the snippet and not in the file, by

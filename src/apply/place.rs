@@ -230,7 +230,8 @@ pub(crate) fn place<'a>(
             _ => true,
         });
         let evidence = evidence(&ctx, &ops[s], &scores);
-        let end = float::at_the_end(&ctx, k, &ops[s]).filter(|_| changes && !pass.whole_file);
+        let end = (changes && !pass.whole_file).then(|| float::at_the_end(&ctx, k, &ops[s]));
+        let end = end.flatten();
         let ended = end.is_some();
         if let Some(end) = end {
             let only_there = |op: &&Op| {

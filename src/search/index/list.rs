@@ -124,7 +124,7 @@ pub(super) fn pack(differences: &[u8], count: usize, out: &mut Vec<u8>) -> Form 
         writer.put(u64::from(gap) & ((1 << low) - 1), low);
     }
     writer.finish();
-    // A fourth more than the shortest, for less to do at each query.
+    // Bits may take a third more, for less to do at each query.
     if (out.len() - start) * 4 <= whole * 3 {
         return Form::Gaps(low as u8);
     }

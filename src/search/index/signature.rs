@@ -7,7 +7,7 @@
 //! that have the trigrams.
 
 /// Bytes of a sequence.
-pub(super) const GRAM: usize = 5;
+const GRAM: usize = 5;
 /// Bits of a filter for each sequence in the file, in quarters: somewhat more than half
 /// of them are set then, and on the Linux source all filters together are 2.5% of it.
 const QUARTERS: usize = 5;
