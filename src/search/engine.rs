@@ -7,7 +7,7 @@ use super::listed::{Listed, list};
 use super::locate::{LocateOptions, Locator};
 use super::order::{load_order, promote, rank};
 use super::query::{Kind, Query};
-use super::ranges::{Detail, Draft, Syntax, View, drafts, topic};
+use super::ranges::{Detail, Draft, Syntax, drafts, topic};
 use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
@@ -318,21 +318,25 @@ impl Engine {
                     view: self.views.view(&file.path, cancel),
                 })
                 .collect();
+            let files = batch.iter().filter_map(|i| files.get(*i));
+            let hits: Vec<Vec<Hits>> = files
+                .zip(&views)
+                .map(|(file, v)| again(&mut scanner, &v.view.bytes, file, request))
+                .collect();
             let parsed: Vec<bool> = views.iter().map(|v| parsing.admits(v)).collect();
-            let syntax: Vec<&Syntax> = views
+            let syntax: Vec<Arc<Syntax>> = views
                 .par_iter()
+                .zip(&hits)
                 .zip(parsed)
-                .map(|(v, parsed)| match parsed {
-                    true => v.view.syntax(&v.path, cancel),
-                    false => View::unparsed(),
+                .map(|((v, hits), parsed)| match parsed {
+                    true => v.view.syntax(&v.path, lines(hits), cancel),
+                    // Its lines are shown as they stand.
+                    false => Arc::default(),
                 })
                 .collect();
             cancel.check()?;
-            for (file, (view, syntax)) in
-                (batch.iter().filter_map(|i| files.get(*i))).zip(views.iter().zip(syntax))
-            {
-                let hits = again(&mut scanner, &view.view.bytes, file, request);
-                let drafts = drafts(loaded.len(), &view.path, syntax, &hits, queries);
+            for ((view, hits), syntax) in views.iter().zip(&hits).zip(&syntax) {
+                let drafts = drafts(loaded.len(), &view.path, syntax, hits, queries);
                 let source = Source {
                     request,
                     queries,
@@ -438,6 +442,13 @@ fn again(scanner: &mut Scanner<'_>, bytes: &[u8], file: &FileHits, request: &Req
             Some(new)
         })
         .collect()
+}
+
+/// The lines of hits, each once and in order.
+fn lines(hits: &[Hits]) -> Vec<usize> {
+    let lines = hits.iter().flat_map(|h| &h.lines);
+    let lines: BTreeSet<usize> = lines.map(|line| *line as usize).collect();
+    lines.into_iter().collect()
 }
 
 /// Takes queries that matched nowhere as a regex literally. Returns which.

@@ -8,7 +8,7 @@ use crate::text::{self, Lines, Span};
 use crate::workspace::{Cancel, FilePath};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Definitions up to this many lines are shown whole.
 const WHOLE: usize = 60;
@@ -19,18 +19,24 @@ const HEAD: usize = 20;
 /// Lines around a match in a long definition.
 const AROUND: usize = 3;
 
-/// A file of the result as it was read, and what its syntax says once that was asked
-/// for.
+/// A file of the result as it was read, and what its syntax said when it was asked last.
 #[derive(Debug, Default)]
 pub(super) struct View {
     /// As it was read.
     pub bytes: Vec<u8>,
     /// As text.
     pub text: String,
-    syntax: OnceLock<Syntax>,
+    asked: Mutex<Option<Asked>>,
 }
 
-/// What a file's syntax says about its lines.
+/// What was asked of a file's syntax.
+#[derive(Debug)]
+struct Asked {
+    lines: Vec<usize>,
+    syntax: Arc<Syntax>,
+}
+
+/// What a file's syntax says about some of its lines.
 #[derive(Debug, Default)]
 pub(super) struct Syntax {
     definitions: Definitions,
@@ -38,47 +44,41 @@ pub(super) struct Syntax {
     comment_lines: BTreeSet<usize>,
 }
 
-/// Of a file that is not parsed.
-static UNKNOWN: Syntax = Syntax {
-    definitions: Definitions::NONE,
-    comment_lines: BTreeSet::new(),
-};
-
 impl View {
     /// Decodes a file.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self {
             text: text::decode(&bytes).text.into_owned(),
             bytes,
-            syntax: OnceLock::new(),
+            asked: Mutex::default(),
         }
     }
 
-    /// What its syntax says, parsed when it is first asked for. Of no use once
-    /// `cancel` is set.
-    pub fn syntax(&self, path: &FilePath, cancel: &Cancel) -> &Syntax {
-        if let Some(known) = self.syntax.get() {
-            return known;
+    /// What its syntax says about some lines (from 1, in order); what it says about others
+    /// is of no use. Nothing once `cancel` is set.
+    pub fn syntax(&self, path: &FilePath, lines: Vec<usize>, cancel: &Cancel) -> Arc<Syntax> {
+        let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked().as_ref().filter(|a| a.lines == lines) {
+            return Arc::clone(&known.syntax);
         }
-        let found = Syntax::of(path, &self.text, cancel);
+        let syntax = Arc::new(Syntax::of(path, &self.text, &lines, cancel));
         if cancel.is_cancelled() {
-            return &UNKNOWN;
+            return Arc::default();
         }
-        self.syntax.get_or_init(|| found)
-    }
-
-    /// For lines that are shown as they stand.
-    pub fn unparsed() -> &'static Syntax {
-        &UNKNOWN
+        *asked() = Some(Asked {
+            lines,
+            syntax: Arc::clone(&syntax),
+        });
+        syntax
     }
 }
 
 impl Syntax {
-    fn of(path: &FilePath, text: &str, cancel: &Cancel) -> Self {
+    fn of(path: &FilePath, text: &str, lines: &[usize], cancel: &Cancel) -> Self {
         let head = text.lines().next().unwrap_or_default();
         let stop = || cancel.is_cancelled();
         let parsed = Language::detect(path.rel.as_ref(), head)
-            .and_then(|l| syntax::parse_unless(l, text, &stop));
+            .and_then(|l| syntax::parse_around(l, text, lines, &stop));
         let Some(parsed) = parsed else {
             return Self::default();
         };

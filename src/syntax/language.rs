@@ -69,6 +69,17 @@ pub(super) struct Data {
     pub scanner: Option<ScannerLimits>,
     #[serde(default)]
     pub shared: Option<Shared>,
+    #[serde(default)]
+    pub members: Option<Members>,
+}
+
+/// Says that a body, or a file, without some of its members is valid and means what it did.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Members {
+    /// What begins a line that belongs to the member below it.
+    #[serde(default)]
+    pub attributes: Vec<String>,
 }
 
 /// Extensions that are another language's too.

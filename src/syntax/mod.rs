@@ -16,9 +16,11 @@
 //! ```
 
 mod again;
+mod around;
 mod blocks;
 mod definition;
 mod language;
+mod lexed;
 mod outline;
 mod parse;
 mod pattern;
@@ -30,7 +32,7 @@ pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};
 pub use outline::Outline;
 pub use parse::{
-    MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_unless, reparse, try_parse,
+    MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_around, reparse, try_parse,
 };
 
 #[cfg(test)]

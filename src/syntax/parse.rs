@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use super::again::{Collected, Edited, Outlined};
+use super::around;
 use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
@@ -88,12 +89,24 @@ pub fn try_parse(language: &'static Language, text: &str) -> Result<Parsed, Unpa
     parse_all(language, text, None, &|| false)
 }
 
-/// As [`parse`], and `None` soon after `stop` says so.
-pub fn parse_unless(
+/// Parses what tells the definitions around some lines (from 1, in order), their own
+/// headers among them, and leaves out other parts of the text where it can; `None` as with
+/// [`parse`], and soon after `stop` says so. What it says of other lines is of no use.
+pub fn parse_around(
     language: &'static Language,
     text: &str,
+    lines: &[usize],
     stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
+    if let Some(ranges) = around::ranges(language, text, lines) {
+        let part = parse_ranges(language, text, &ranges, None, stop);
+        // An error shows that the parts do not stand alone.
+        if let Ok(part) = part
+            && !part.tree.root_node().has_error()
+        {
+            return Some(part);
+        }
+    }
     parse_all(language, text, None, stop).ok()
 }
 
