@@ -13,7 +13,7 @@ use super::recent::Known;
 use super::refuse;
 use super::snippet::{Role, Script, hunk_start};
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Parsed, Unparsed, parse};
+use crate::syntax::{Definition, Definitions, Language, Pieces, Unparsed, parse};
 use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -290,9 +290,9 @@ fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
 
 /// The merged text may not be worse by its grammar.
 fn syntax(
-    old: &Parsed,
+    old: &Pieces,
     before: &str,
-    new: &Parsed,
+    new: &Pieces,
     after: &str,
     scripts: &[Script],
     options: &MergeOptions,

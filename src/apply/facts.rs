@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::line::{self, Counts, Line};
 use super::recent::Known;
-use crate::syntax::{Definitions, Outline, Parsed};
+use crate::syntax::{Definitions, Outline, Pieces};
 use crate::text::{Lines, Span};
 
 /// A text's lines, and what its grammar says of it.
@@ -41,8 +41,8 @@ impl<'a> Facts<'a> {
         self.known.as_deref()
     }
 
-    /// Its tree, where there is a grammar for it.
-    pub fn parsed(&self) -> Option<&Parsed> {
+    /// Its trees, where there is a grammar for it.
+    pub fn parsed(&self) -> Option<&Pieces> {
         self.known().map(|k| &k.parsed)
     }
 

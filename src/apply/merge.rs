@@ -19,7 +19,7 @@ use super::recent::{self, Known};
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
 use crate::error::{Error, Result};
-use crate::syntax::{Language, Parsed, parse};
+use crate::syntax::{Language, Pieces};
 
 /// How to merge.
 #[derive(Debug, Clone, Default)]
@@ -66,8 +66,8 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    fn of(parsed: Option<&Parsed>) -> Self {
-        match parsed.map(Parsed::error_count) {
+    fn of(parsed: Option<&Pieces>) -> Self {
+        match parsed.map(Pieces::error_count) {
             None => Syntax::Unchecked,
             Some(0) => Syntax::Clean,
             Some(n) => Syntax::Errors(n),
@@ -92,7 +92,7 @@ fn unmarked(snippet: &str) -> String {
 
 /// What the grammar of a path's language says of a text.
 pub(crate) fn syntax_of(path: &str, text: &str) -> Syntax {
-    let parsed = Language::detect(Path::new(path), text).and_then(|l| parse(l, text));
+    let parsed = Language::detect(Path::new(path), text).and_then(|l| Pieces::parse(l, text).ok());
     Syntax::of(parsed.as_ref())
 }
 
@@ -285,7 +285,7 @@ fn pass(
             comments,
         };
         place::place(pass, script, file, |ctx| {
-            let language = file.parsed().map(Parsed::language);
+            let language = file.parsed().map(Pieces::language);
             guide::guide(ctx, file.definitions(), file.imports(), language)
         })
     };

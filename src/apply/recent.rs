@@ -4,21 +4,21 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::syntax::{Language, Outline, Outlined, Parsed, Unparsed, reparse, try_parse};
+use crate::syntax::{Language, Outline, Outlined, Pieces, Unparsed};
 
 /// How many texts are kept, and how many bytes they may have together: a tree takes some
 /// twenty times as much.
 const TEXTS: usize = 8;
 const BYTES: usize = 2 << 20;
 
-/// A text's tree, and what the text defines, found once.
+/// A text's trees, and what the text defines, found once.
 pub(crate) struct Known {
-    pub parsed: Parsed,
+    pub parsed: Pieces,
     outlined: OnceLock<Outlined>,
 }
 
 impl Known {
-    pub fn new(parsed: Parsed) -> Self {
+    pub fn new(parsed: Pieces) -> Self {
         Self {
             parsed,
             outlined: OnceLock::new(),
@@ -30,7 +30,7 @@ impl Known {
     /// # Errors
     /// See [`Unparsed`].
     pub fn edited(&self, before: &str, after: &str) -> Result<Self, Unparsed> {
-        let (parsed, outlined) = reparse(&self.parsed, self.outlined(before), before, after)?;
+        let (parsed, outlined) = self.parsed.edited(self.outlined(before), before, after)?;
         Ok(Self {
             parsed,
             outlined: OnceLock::from(outlined),
@@ -99,7 +99,7 @@ pub(crate) fn known(
     if held.is_some() {
         return Ok(held);
     }
-    match try_parse(language, text) {
+    match Pieces::parse(language, text) {
         Ok(parsed) => {
             let known = Arc::new(Known::new(parsed));
             keep(text, &known);
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn tree(language: &'static Language, text: &str) -> Arc<Known> {
-        let parsed = try_parse(language, text).expect("small");
+        let parsed = Pieces::parse(language, text).expect("small");
         Arc::new(Known::new(parsed))
     }
 

@@ -34,14 +34,25 @@ pub(super) struct At<T> {
 pub struct Outlined {
     /// The outline of the text.
     pub outline: Outline,
-    /// What the tree without embedded languages gave.
+    /// What the trees without embedded languages gave.
     own: Collected,
 }
 
+impl Collected {
+    /// With what was found behind it.
+    pub fn followed_by(mut self, next: Self) -> Self {
+        self.found.extend(next.found);
+        self.comments.extend(next.comments);
+        self.imports.extend(next.imports);
+        self
+    }
+}
+
 impl Outlined {
-    pub(super) fn new(parsed: &Parsed, text: &str, own: Collected) -> Self {
+    /// Of the trees of a text, and what they gave.
+    pub(super) fn new(trees: &[Parsed], text: &str, own: Collected) -> Self {
         let mut all = own.clone();
-        for inner in parsed.embedded() {
+        for inner in trees.iter().flat_map(Parsed::embedded) {
             super::outline::collect(inner, text, None, &mut all);
         }
         Self {
@@ -50,16 +61,17 @@ impl Outlined {
         }
     }
 
-    /// The outline of `text`, which an edit made of the text of this one; `parsed` is its
-    /// tree.
-    pub(super) fn again(&self, parsed: &Parsed, text: &str, edit: Edited) -> Self {
+    /// The outline of `text`, which an edit made of the text of this one, with its trees.
+    pub(super) fn again(&self, trees: &[Parsed], text: &str, edit: Edited) -> Self {
         let mut own = Collected::default();
         let kept = Kept {
             old: &self.own,
             edit,
         };
-        super::outline::collect(parsed, text, Some(&kept), &mut own);
-        Self::new(parsed, text, own)
+        for tree in trees {
+            super::outline::collect(tree, text, Some(&kept), &mut own);
+        }
+        Self::new(trees, text, own)
     }
 }
 

@@ -80,6 +80,10 @@ pub(super) struct Members {
     /// What begins a line that belongs to the member below it.
     #[serde(default)]
     pub attributes: Vec<String>,
+    /// Whether the items of a file can be parsed one by one: none says how another is read,
+    /// and what is left open at the end is an error.
+    #[serde(default)]
+    pub apart: bool,
 }
 
 /// Extensions that are another language's too.

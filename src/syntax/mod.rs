@@ -24,6 +24,7 @@ mod lexed;
 mod outline;
 mod parse;
 mod pattern;
+mod pieces;
 mod registry;
 
 pub use again::Outlined;
@@ -31,9 +32,8 @@ pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
 pub use language::{Language, StringSyntax};
 pub use outline::Outline;
-pub use parse::{
-    MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_around, reparse, try_parse,
-};
+pub use parse::{MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_around};
+pub use pieces::Pieces;
 
 #[cfg(test)]
 mod tests;

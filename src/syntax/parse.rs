@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
-use super::again::{Collected, Edited, Outlined};
+use super::again::Edited;
 use super::around;
 use super::blocks::{self, Block};
 use super::definition::Definitions;
@@ -85,8 +85,8 @@ pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
 ///
 /// # Errors
 /// See [`Unparsed`].
-pub fn try_parse(language: &'static Language, text: &str) -> Result<Parsed, Unparsed> {
-    parse_all(language, text, None, &|| false)
+pub(super) fn try_parse(language: &'static Language, text: &str) -> Result<Parsed, Unparsed> {
+    parse_whole(language, text, None, &|| false)
 }
 
 /// Parses what tells the definitions around some lines (from 1, in order), their own
@@ -98,50 +98,23 @@ pub fn parse_around(
     lines: &[usize],
     stop: &dyn Fn() -> bool,
 ) -> Option<Parsed> {
-    if let Some(ranges) = around::ranges(language, text, lines) {
+    if is_bearable(language, text)
+        && let Some(ranges) = around::ranges(language, text, lines)
+    {
         let part = parse_ranges(language, text, &ranges, None, stop);
         // An error shows that the parts do not stand alone.
         if let Ok(part) = part
-            && !part.tree.root_node().has_error()
+            && !part.has_error()
         {
             return Some(part);
         }
     }
-    parse_all(language, text, None, stop).ok()
-}
-
-/// Parses and outlines `after`, which an edit made of `before`, the text of `old`. The result
-/// is that of [`try_parse`] and [`Parsed::outlined`]; it costs what the edit does where
-/// neither text has an error.
-///
-/// # Errors
-/// See [`Unparsed`].
-pub fn reparse(
-    old: &Parsed,
-    outlined: &Outlined,
-    before: &str,
-    after: &str,
-) -> Result<(Parsed, Outlined), Unparsed> {
-    // What recovery from errors makes of a text depends on where the parser comes from.
-    if !old.tree.root_node().has_error() {
-        let mut tree = old.tree.clone();
-        let edit = edit(before, after);
-        tree.edit(&edit);
-        let parsed = parse_all(old.language, after, Some(&tree), &|| false)?;
-        if !parsed.tree.root_node().has_error() {
-            let edited = edited(&tree, &parsed.tree, &edit, after);
-            let outlined = outlined.again(&parsed, after, edited);
-            return Ok((parsed, outlined));
-        }
-    }
-    let parsed = try_parse(old.language, after)?;
-    let outlined = parsed.outlined(after);
-    Ok((parsed, outlined))
+    parse_whole(language, text, None, stop).ok()
 }
 
 /// What an edit changed of a text and its tree, with two lines that are not blank on both
 /// sides: a node that ends before the nearer one ended there before, too.
-fn edited(old: &Tree, new: &Tree, edit: &InputEdit, after: &str) -> Edited {
+pub(super) fn edited(old: &Tree, new: &Tree, edit: &InputEdit, after: &str) -> Edited {
     let mut changed = edit.start_byte..edit.new_end_byte;
     for range in old.changed_ranges(new) {
         changed.start = changed.start.min(range.start_byte);
@@ -161,15 +134,22 @@ fn edited(old: &Tree, new: &Tree, edit: &InputEdit, after: &str) -> Edited {
     }
 }
 
-/// Parses a text and the languages embedded in it.
-fn parse_all(
+/// Parses a text and the languages embedded in it; `old` is the tree of the text before an
+/// edit.
+pub(super) fn parse_whole(
     language: &'static Language,
     text: &str,
     old: Option<&Tree>,
     stop: &dyn Fn() -> bool,
 ) -> Result<Parsed, Unparsed> {
+    if !is_bearable(language, text) {
+        return Err(Unparsed::Never);
+    }
     let mut parsed = parse_ranges(language, text, &[], old, stop)?;
     for (inner, range) in embedded_ranges(&parsed, text) {
+        if !is_bearable(inner, text) {
+            continue;
+        }
         match parse_ranges(inner, text, &[range], None, stop) {
             Ok(embedded) => parsed.embedded.push(embedded),
             Err(Unparsed::Never) => {}
@@ -180,7 +160,7 @@ fn parse_all(
 }
 
 /// The one edit that makes a text of another.
-fn edit(before: &str, after: &str) -> InputEdit {
+pub(super) fn edit(before: &str, after: &str) -> InputEdit {
     let (old, new) = changed(before, after);
     let rows = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let row = rows(&before[..old.start]);
@@ -199,17 +179,20 @@ fn edit(before: &str, after: &str) -> InputEdit {
     }
 }
 
-fn parse_ranges(
+/// Whether a text is neither too large nor too deep for a grammar.
+pub(super) fn is_bearable(language: &'static Language, text: &str) -> bool {
+    let mut limits = language.data().scanner.iter();
+    text.len() <= MAX_BYTES && !limits.any(|s| s.overflows(text))
+}
+
+/// Parses ranges of a bearable text, or all of it where there are none.
+pub(super) fn parse_ranges(
     language: &'static Language,
     text: &str,
     ranges: &[tree_sitter::Range],
     old: Option<&Tree>,
     stop: &dyn Fn() -> bool,
 ) -> Result<Parsed, Unparsed> {
-    let too_deep = language.data().scanner.iter().any(|s| s.overflows(text));
-    if text.len() > MAX_BYTES || too_deep {
-        return Err(Unparsed::Never);
-    }
     let mut parser = Parser::new();
     let grammar = &language.grammar().language;
     parser.set_language(grammar).map_err(|_| Unparsed::Never)?;
@@ -233,12 +216,7 @@ fn parse_ranges(
             Some(ParseOptions::new().progress_callback(&mut progress)),
         )
         .ok_or(Unparsed::GaveUp)?;
-    Ok(Parsed {
-        language,
-        tree,
-        embedded: Vec::new(),
-        marks: OnceLock::new(),
-    })
+    Ok(Parsed::new(language, tree))
 }
 
 /// Time that a thread may spend on one thing.
@@ -330,6 +308,21 @@ fn language_attribute<'a>(tag: Node, text: &'a str) -> Option<&'a str> {
 }
 
 impl Parsed {
+    /// A tree without embedded languages.
+    pub(super) fn new(language: &'static Language, tree: Tree) -> Self {
+        Self {
+            language,
+            tree,
+            embedded: Vec::new(),
+            marks: OnceLock::new(),
+        }
+    }
+
+    /// Whether the text itself, without embedded languages, has an error.
+    pub(super) fn has_error(&self) -> bool {
+        self.tree.root_node().has_error()
+    }
+
     /// The tree of the text itself, without embedded languages.
     pub fn tree(&self) -> &Tree {
         &self.tree
@@ -406,13 +399,6 @@ impl Parsed {
     /// As [`Parsed::outline`], with what [`Parsed::strings`] gives, by the same walk.
     pub fn outline_and_strings(&self, text: &str) -> (Outline, Vec<Range<usize>>) {
         outline::outline(self, text)
-    }
-
-    /// As [`Parsed::outline`], with what [`reparse`] needs of it.
-    pub fn outlined(&self, text: &str) -> Outlined {
-        let mut own = Collected::default();
-        outline::collect(self, text, None, &mut own);
-        Outlined::new(self, text, own)
     }
 
     /// The comments, in order.

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use proptest::prelude::*;
 
+use super::parse::try_parse;
 use super::*;
 use crate::text::{Lines, Span};
 
@@ -353,17 +355,75 @@ proptest! {
             let from = (from + seed) % lines.len();
             let copied = &lines[from..(from + copy).min(lines.len())];
             let edited = [&lines[..at], copied, &lines[end..]].concat().concat();
-            let old = parse(language, text).expect("a small text");
-            let again = reparse(&old, &old.outlined(text), text, &edited).expect("a small text");
             let first = parse(language, &edited).expect("a small text");
-            let tree = |p: &Parsed| p.tree().root_node().to_sexp();
-            let name = language.name();
-            prop_assert_eq!(tree(&again.0), tree(&first), "{}: {}", name, edited);
-            let outline = first.outline(&edited);
-            prop_assert_eq!(&again.1.outline, &outline, "{}: {}", name, edited);
-            // The next edit begins with what this one left.
-            let back = reparse(&again.0, &again.1, &edited, text).expect("a small text");
-            prop_assert_eq!(&back.1.outline, &old.outline(text), "{}: {}", name, edited);
+            let (outline, name) = (first.outline(&edited), language.name());
+            for size in [usize::MAX, 64] {
+                let old = Pieces::parse_by(language, text, size).expect("a small text");
+                let outlined = old.outlined(text);
+                let (new, again) = old.edited(&outlined, text, &edited).expect("a small text");
+                prop_assert_eq!(shape(new.trees()), shape(slice::from_ref(&first)), "{}: {}", name, edited);
+                prop_assert_eq!(new.error_count(), first.error_count());
+                prop_assert_eq!(&again.outline, &outline, "{}: {}", name, edited);
+                // The next edit begins with what this one left.
+                let (_, back) = new.edited(&again, &edited, text).expect("a small text");
+                prop_assert_eq!(&back.outline, &outlined.outline, "{}: {}", name, edited);
+            }
+        }
+    }
+}
+
+/// What the trees of a text hold, one after the other.
+fn shape(trees: &[Parsed]) -> String {
+    let mut shape = String::new();
+    for tree in trees {
+        let root = tree.tree().root_node();
+        for child in root.children(&mut root.walk()) {
+            shape += &child.to_sexp();
+            shape.push('\n');
+        }
+    }
+    shape
+}
+
+#[test]
+fn a_text_in_pieces_is_as_in_one() {
+    let mut in_pieces = Vec::new();
+    for (language, _, text) in &sources() {
+        let whole = parse(language, text).expect("a small text");
+        let pieces = Pieces::parse_by(language, text, 64).expect("a small text");
+        let name = language.name();
+        let apart = language.data().members.as_ref().is_some_and(|m| m.apart);
+        if pieces.trees().len() > 1 {
+            assert!(apart && whole.error_count() == 0, "{name}");
+            in_pieces.push(name);
+        }
+        assert_eq!(shape(pieces.trees()), shape(slice::from_ref(&whole)));
+        assert_eq!(pieces.outlined(text).outline, whole.outline(text), "{name}");
+        assert_eq!(pieces.identifiers(text), whole.identifiers(text), "{name}");
+    }
+    assert!(in_pieces.len() >= 6, "{in_pieces:?}");
+}
+
+#[test]
+fn what_is_open_at_the_end_of_a_piece_is_an_error() {
+    for language in Language::all() {
+        if !language.data().members.as_ref().is_some_and(|m| m.apart) {
+            continue;
+        }
+        let strings = language.strings().iter().map(|s| s.open.as_str());
+        let comments = language
+            .block_comments()
+            .iter()
+            .map(|(open, _)| open.as_str());
+        let inside = format!("{}x\n\n", language.line_comments()[0]);
+        for open in strings.chain(comments).chain(["(", "[", "{"]) {
+            for text in [
+                format!("{inside}x = {open}\n\n"),
+                format!("{inside}{open} a\n\n"),
+            ] {
+                let parsed = parse(language, &text).expect("a small text");
+                assert!(parsed.has_error(), "{}: {text}", language.name());
+            }
         }
     }
 }

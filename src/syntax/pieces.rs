@@ -1,0 +1,245 @@
+//! A text parsed in pieces, at the same time: a file is a row of items, and where each
+//! piece of the row is valid so is the row. An edit concerns one piece alone.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+use tree_sitter::Point;
+
+use super::again::{Collected, Edited, Outlined};
+use super::language::Language;
+use super::outline;
+use super::parse::{
+    Parsed, SyntaxError, Unparsed, edit, edited, is_bearable, parse_ranges, parse_whole, try_parse,
+};
+
+/// A piece has at least so many bytes: to begin one costs what a few lines do.
+const PIECE: usize = 16 << 10;
+
+/// The trees of a text: one, or one for each of its pieces where none has an error.
+pub struct Pieces {
+    language: &'static Language,
+    pieces: Vec<Parsed>,
+}
+
+impl Pieces {
+    /// Parses a text.
+    ///
+    /// # Errors
+    /// See [`Unparsed`].
+    pub fn parse(language: &'static Language, text: &str) -> Result<Self, Unparsed> {
+        Self::parse_by(language, text, PIECE)
+    }
+
+    /// As [`Pieces::parse`], in pieces of at least `size` bytes.
+    pub(super) fn parse_by(
+        language: &'static Language,
+        text: &str,
+        size: usize,
+    ) -> Result<Self, Unparsed> {
+        let pieces = match apart(language, text, size) {
+            Some(pieces) => pieces,
+            None => vec![try_parse(language, text)?],
+        };
+        Ok(Self { language, pieces })
+    }
+
+    /// The trees, in order.
+    #[cfg(test)]
+    pub(super) fn trees(&self) -> &[Parsed] {
+        &self.pieces
+    }
+
+    /// The language of the text.
+    pub fn language(&self) -> &'static Language {
+        self.language
+    }
+
+    /// As [`Parsed::errors`].
+    pub fn errors(&self, text: &str) -> Vec<SyntaxError> {
+        self.pieces.iter().flat_map(|p| p.errors(text)).collect()
+    }
+
+    /// As [`Parsed::error_count`].
+    pub fn error_count(&self) -> usize {
+        self.pieces.iter().map(Parsed::error_count).sum()
+    }
+
+    /// As [`Parsed::identifiers`].
+    pub fn identifiers(&self, text: &str) -> Vec<Range<usize>> {
+        self.pieces
+            .iter()
+            .flat_map(|p| p.identifiers(text))
+            .collect()
+    }
+
+    /// As [`Parsed::outline`], with what [`Pieces::edited`] needs of it.
+    pub fn outlined(&self, text: &str) -> Outlined {
+        let collect = |piece: &Parsed| {
+            let mut own = Collected::default();
+            outline::collect(piece, text, None, &mut own);
+            own
+        };
+        let own: Vec<Collected> = self.pieces.par_iter().map(collect).collect();
+        let own = own.into_iter().reduce(Collected::followed_by);
+        Outlined::new(&self.pieces, text, own.unwrap_or_default())
+    }
+
+    /// Parses and outlines `after`, which an edit made of `before`, the text of these trees.
+    /// The result is that of [`Pieces::parse`] and [`Pieces::outlined`]; it costs what the
+    /// edit does where neither text has an error.
+    ///
+    /// # Errors
+    /// See [`Unparsed`].
+    pub fn edited(
+        &self,
+        outlined: &Outlined,
+        before: &str,
+        after: &str,
+    ) -> Result<(Self, Outlined), Unparsed> {
+        if let Some((pieces, edited)) = self.again(before, after)? {
+            let outlined = outlined.again(&pieces, after, edited);
+            let language = self.language;
+            return Ok((Self { language, pieces }, outlined));
+        }
+        let new = Self::parse(self.language, after)?;
+        let outlined = new.outlined(after);
+        Ok((new, outlined))
+    }
+
+    /// The pieces of an edited text and what the edit changed, where it lies in one piece
+    /// and there are no errors: what recovery from them makes of a text depends on where
+    /// the parser comes from.
+    fn again(&self, before: &str, after: &str) -> Result<Option<(Vec<Parsed>, Edited)>, Unparsed> {
+        if self.pieces.iter().any(Parsed::has_error) {
+            return Ok(None);
+        }
+        let edit = edit(before, after);
+        let holds = |p: &Parsed| {
+            let ranges = p.tree().included_ranges();
+            let first = ranges.first().map_or(0, |r| r.start_byte);
+            let last = ranges.last().map_or(usize::MAX, |r| r.end_byte);
+            first <= edit.start_byte && edit.old_end_byte <= last
+        };
+        let Some(at) = self.pieces.iter().position(holds) else {
+            return Ok(None);
+        };
+        let language = self.language;
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        let mut done = None;
+        for (n, piece) in self.pieces.iter().enumerate() {
+            let mut tree = piece.tree().clone();
+            tree.edit(&edit);
+            if n != at {
+                pieces.push(Parsed::new(language, tree));
+                continue;
+            }
+            let new = if self.pieces.len() == 1 {
+                parse_whole(language, after, Some(&tree), &|| false)?
+            } else {
+                let ranges = tree.included_ranges();
+                let cut = |at: usize| at == 0 || at >= after.len() || is_cut(language, after, at);
+                if !is_bearable(language, after)
+                    || !ranges.iter().all(|r| cut(r.start_byte) && cut(r.end_byte))
+                {
+                    return Ok(None);
+                }
+                parse_ranges(language, after, &ranges, Some(&tree), &|| false)?
+            };
+            if new.has_error() {
+                return Ok(None);
+            }
+            done = Some(edited(&tree, new.tree(), &edit, after));
+            pieces.push(new);
+        }
+        Ok(done.map(|edited| (pieces, edited)))
+    }
+}
+
+/// The pieces of a text, where it has several and none has an error.
+fn apart(language: &'static Language, text: &str, size: usize) -> Option<Vec<Parsed>> {
+    let cuts = cuts(language, text, size);
+    if cuts.is_empty() || !is_bearable(language, text) {
+        return None;
+    }
+    let mut ranges = Vec::with_capacity(cuts.len() + 1);
+    let (mut start, mut row) = (0, 0);
+    for end in cuts.into_iter().chain([text.len()]) {
+        let piece = text.as_bytes().get(start..end).unwrap_or_default();
+        let below = row + memchr::memchr_iter(b'\n', piece).count();
+        let column = piece.len() - memchr::memrchr(b'\n', piece).map_or(0, |n| n + 1);
+        ranges.push(tree_sitter::Range {
+            start_byte: start,
+            end_byte: end,
+            start_point: Point::new(row, 0),
+            end_point: Point::new(below, column),
+        });
+        (start, row) = (end, below);
+    }
+    let failed = AtomicBool::new(false);
+    let parse = |range: &tree_sitter::Range| {
+        let stop = || failed.load(Ordering::Relaxed);
+        let piece = parse_ranges(language, text, &[*range], None, &stop).ok();
+        let piece = piece.filter(|p| !p.has_error());
+        if piece.is_none() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        piece
+    };
+    ranges.par_iter().map(parse).collect()
+}
+
+/// Where a text can be cut into pieces of at least `size` bytes.
+fn cuts(language: &'static Language, text: &str, size: usize) -> Vec<usize> {
+    let mut cuts = Vec::new();
+    let mut from = size;
+    while from.saturating_add(size) <= text.len() {
+        let rest = text.as_bytes().get(from..).unwrap_or_default();
+        let starts = memchr::memchr_iter(b'\n', rest).map(|n| from + n + 1);
+        let mut starts = starts.take_while(|at| at.saturating_add(size) <= text.len());
+        let Some(at) = starts.find(|&at| is_cut(language, text, at)) else {
+            break;
+        };
+        cuts.push(at);
+        from = at + size;
+    }
+    cuts
+}
+
+/// Whether an item of a file ends above a byte and another begins there, as far as the lines
+/// around it tell: one may be cut in two that are valid only where it has a blank line and
+/// two lines that look so inside.
+fn is_cut(language: &'static Language, text: &str, at: usize) -> bool {
+    let Some(members) = language.data().members.as_ref().filter(|m| m.apart) else {
+        return false;
+    };
+    let (Some(above), Some(below)) = (text.get(..at), text.get(at..)) else {
+        return false;
+    };
+    let attribute = |line: &str| members.attributes.iter().any(|a| line.starts_with(a));
+    let begins = |c: char| c.is_alphabetic() || c == '_';
+    // A comment may belong to a block that goes on below it where nothing closes blocks.
+    let comments = match language.indentation_sensitive() {
+        true => &[],
+        false => language.line_comments(),
+    };
+    let opens = below.starts_with(begins)
+        || attribute(below)
+        || comments.iter().any(|c| below.starts_with(c.as_str()));
+    if !opens {
+        return false;
+    }
+    let mut lines = above.lines().rev();
+    let is_blank = lines.next().is_some_and(|line| line.trim().is_empty());
+    is_blank
+        && lines
+            .find(|line| !line.trim().is_empty())
+            .is_some_and(|line| {
+                let inside = line.starts_with([' ', '\t']);
+                match language.indentation_sensitive() {
+                    true => inside,
+                    false => !inside && line.trim_end().ends_with(['}', ';', ')']),
+                }
+            })
+}
