@@ -499,7 +499,9 @@ fn prefixes(lines: &[(usize, &str)], file: &Haystack) -> Prefixes {
         let rest = l.strip_prefix('+').map(Line::new);
         rest.is_some_and(|r| r.word_count() > 0 && file.holds(r.raw)) && !file.holds(l)
     });
-    let new = minus || added || !file.plus && context;
+    // Nor is a lone prefix a line of any text: it stands for a blank one.
+    let blank = lines.iter().any(|(_, l)| l.trim_end() == "+");
+    let new = minus || added || (!file.plus || blank) && context;
     let plus = plus > 0 && plus_text == 0 && new;
     // Beside additions, what begins with a dash is a removal.
     Prefixes {
