@@ -287,6 +287,8 @@ fn beside(
     let level = ctx.cols(i) + shift == ctx.file_cols(j);
     if adjacent && level && ctx.roles[i] == Role::Plain {
         let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+        // Behind a statement that leaves the block another one would do nothing.
+        let leaves = lead && all.len() == 1 && a.key() == Key::Leaves && b.key() == Key::Leaves;
         let heads = lead
             && ctx.file_cols(j) < ctx.file_cols(anchor_j)
             && ctx.cols(i) < ctx.cols(anchor_i)
@@ -295,7 +297,7 @@ fn beside(
         // One more item of a list begins as the next one does.
         let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
             if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
-        if heads || binds {
+        if heads || binds || leaves {
             let between = at.min(nearest)..at.max(nearest) + 1;
             for op in ops.get_mut(between).unwrap_or_default() {
                 if let Op::Insert(x) = *op {
@@ -328,6 +330,9 @@ fn beside(
                 None => return Err(refuse::edge(ctx, k, i, j)),
             }
         }
+    }
+    if !lead && cut_short(ctx, k, j) || lead && unreached(ctx, &all, shift, j) {
+        return Err(refuse::edge(ctx, k, i, j));
     }
     let one_sided = OneSided {
         segment: k,
@@ -379,6 +384,43 @@ fn beside(
     Ok(())
 }
 
+/// Whether new lines above an anchor would stand right below a statement that leaves the block.
+fn unreached(ctx: &Ctx, new: &[usize], shift: i32, above: usize) -> bool {
+    let t = ctx.file[above].trimmed;
+    let Some(&top) = new.last() else { return false };
+    let first = ctx.lines[top].trimmed;
+    ctx.file[above].key() == Key::Leaves
+        && !t.ends_with(['{', '(', ',', '['])
+        // In some languages it may leave on a condition.
+        && !t.contains(" if ")
+        && !t.contains(" unless ")
+        && ctx.cols(top) + shift == ctx.file_cols(above)
+        && !closes(first)
+        && !labels(first)
+        && !starts_comment(first)
+}
+
+/// Whether a segment gives a definition from its header on, no marker behind it, and file line
+/// `next` belongs to it: then nothing says whether the rest of it stays.
+fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
+    let (a, b) = ctx.bounds[k];
+    let Some(head) = (a..b).find(|&i| ctx.lines[i].class != Class::Blank) else {
+        return false;
+    };
+    let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names.contains(&p.1);
+    !ctx.script.segments[k].marker_after
+        && ctx
+            .guides
+            .pairs
+            .iter()
+            .find(header)
+            .is_some_and(|&(_, j, _)| {
+                let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+                let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
+                own.is_some_and(|d| next < d.1)
+            })
+}
+
 /// The outermost lines of a segment are context as a rule: one that stands in the file
 /// but was not found there says that the segment does not fit its place.
 pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
@@ -386,8 +428,8 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     for i in [a, b - 1] {
         let known = ctx.counts.get(&ctx.lines[i].hash).copied();
         let l = &ctx.lines[i];
-        // It was taken for another line's new text, though it stands just once.
-        let elsewhere = known == Some(1)
+        // It was taken for another line's new text, though it stands as it is elsewhere.
+        let elsewhere = known.is_some()
             && l.class == Class::Plain
             && ops
                 .iter()

@@ -3,7 +3,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
-use super::line::{Class, Key};
+use super::line::{Class, Key, Line};
 use super::refuse;
 use super::shape::{opens, starts_comment};
 use super::snippet::Role;
@@ -12,9 +12,64 @@ use crate::error::Result;
 /// The reading of a segment as new lines between lines that follow each other in the
 /// file. Where there is one, the snippet does not say that anything goes: a closing
 /// bracket or the like above new code stands in many places.
-pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let other = reading(ctx, k, ops, Fresh::Surely)?;
-    (!mapped(ctx, ops, &other)).then_some(other)
+///
+/// # Errors
+/// `unclear_edge` where the new lines may as well be an entry of the file under another name,
+/// and no line of them stands only there.
+pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
+    let Some(other) = reading(ctx, k, ops, Fresh::Surely) else {
+        return Ok(None);
+    };
+    let doubled = doubles(ctx, ops, &other);
+    if doubled && slight(ctx, ops) {
+        return Ok(None);
+    }
+    if !mapped(ctx, ops, &other) {
+        return Ok(Some(other));
+    }
+    match unnamed(ctx, ops) {
+        Some((i, j)) if !doubled => Err(refuse::edge(ctx, k, i, j)),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a reading takes a line for new that the alignment has found in the file, where it
+/// stands once.
+pub(crate) fn doubles(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    ops.iter().any(|op| {
+        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+            && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
+            && same_line(ctx, i, j)
+            && other.contains(&Op::Insert(i)))
+    })
+}
+
+/// Lines of a slight change.
+const FEW: usize = 2;
+
+/// Whether an alignment changes so little that it says more than a reading by which a line
+/// of the file would come again.
+fn slight(ctx: &Ctx, ops: &[Op]) -> bool {
+    let told = |lines: &[Line], x: usize| lines.get(x).is_some_and(|l| l.class != Class::Blank);
+    let count = |is: &dyn Fn(&Op) -> bool| ops.iter().filter(|op| is(op)).count();
+    let new = count(&|op| matches!(*op, Op::Insert(i) if told(&ctx.lines, i)));
+    let gone = count(&|op| matches!(*op, Op::Delete(j) if told(ctx.file, j)));
+    let changed = count(&|op| matches!(*op, Op::Pair(i, j) if !same_line(ctx, i, j)));
+    changed + new.max(gone) <= FEW
+}
+
+/// A changed line that no name holds for the file's: neither a definition's nor one that is
+/// given a value. The first key of a list's entry is that of all its entries.
+fn unnamed(ctx: &Ctx, ops: &[Op]) -> Option<(usize, usize)> {
+    ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if !same_line(ctx, i, j) && !ctx.is_guided(i, j) => {
+            let (new, old) = (ctx.lines[i].key(), ctx.file[j].key());
+            let named = matches!(new, Key::Binds(name) if !name.is_empty()
+                && !name.starts_with("- ") && new == old);
+            (!named).then_some((i, j))
+        }
+        _ => None,
+    })
 }
 
 /// Whether the alignment has a file line for each line of the segment, and most of those that
@@ -103,6 +158,9 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     let Some(other) = reading(ctx, k, ops, Fresh::Likely) else {
         return Err(refuse::edge(ctx, k, i, j));
     };
+    if slight(ctx, ops) && doubles(ctx, ops, &other) {
+        return Ok(None);
+    }
     let plain =
         |r: std::ops::Range<usize>| r.filter(|&j| ctx.file[j].class == Class::Plain).count();
     let kept = ops
@@ -171,6 +229,9 @@ enum Fresh {
     Any,
 }
 
+/// One line of so many is met by chance.
+const CHANCE: usize = 12;
+
 /// A reading that takes nothing out.
 fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     let (a, b) = ctx.bounds[k];
@@ -206,15 +267,24 @@ fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     // Beside nothing but brackets and the like, a line that the alignment found in the
     // file is that line, unless it is part of a definition of its own.
     let repeats = |new: std::ops::Range<usize>, above: std::ops::Range<usize>| {
-        wanted == Fresh::Surely
-            && !ctx.lines[above].iter().any(|l| l.class == Class::Plain)
-            && ops.iter().any(|op| {
-                matches!(*op, Op::Pair(i, j) if new.contains(&i)
-                    && ctx.lines[i].class == Class::Plain
-                    && !ctx.guides.new[i]
-                    && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
-                    && same_line(ctx, i, j))
-            })
+        wanted == Fresh::Surely && !ctx.lines[above].iter().any(|l| l.class == Class::Plain) && {
+            let found = ops.iter().filter_map(|op| match *op {
+                Op::Pair(i, j)
+                    if new.contains(&i)
+                        && ctx.lines[i].class == Class::Plain
+                        && !ctx.guides.new[i]
+                        && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
+                        && same_line(ctx, i, j) =>
+                {
+                    Some(j)
+                }
+                _ => None,
+            });
+            let found: Vec<usize> = found.collect();
+            let told = ctx.lines[new.clone()].iter();
+            let told = told.filter(|l| l.class == Class::Plain).count();
+            found.len() * CHANCE > told || found.iter().any(|j| ctx.guides.names.contains(j))
+        }
     };
     // Nor is a line of the file that is commented out.
     if ctx.puts_out_of_use(ops) {

@@ -26,6 +26,7 @@ mod removed;
 mod renamed;
 mod reply;
 mod rival;
+mod row;
 mod scores;
 mod shape;
 mod snippet;

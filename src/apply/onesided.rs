@@ -65,7 +65,21 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
                 }
         })
     };
-    (!o.new.iter().any(|&i| related(i))).then_some(true)
+    (!o.new.iter().any(|&i| related(i)) && !in_its_place(ctx, o)).then_some(true)
+}
+
+/// Whether one new line has the form of the file's next one, and no line beside that one has it:
+/// there is no row that it would be one more of.
+fn in_its_place(ctx: &Ctx, o: &OneSided) -> bool {
+    let &[i] = o.new else { return false };
+    let form = outline(ctx.lines[i].trimmed);
+    let like = |j: usize| ctx.file.get(j).is_some_and(|l| outline(l.trimmed) == form);
+    let beyond = if o.lead {
+        o.next.checked_sub(1)
+    } else {
+        Some(o.next + 1)
+    };
+    like(o.next) && !like(o.anchor.1) && !beyond.is_some_and(like)
 }
 
 /// Lines that share less than one of so many words have nothing to do with each other.

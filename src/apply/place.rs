@@ -12,6 +12,7 @@ use super::refuse;
 use super::removed::{self, Removed};
 use super::renamed;
 use super::rival;
+use super::row;
 use super::scores::{self, TELLING, evidence, insert_costs};
 use super::snippet::{Role, Script};
 use super::twins;
@@ -278,7 +279,7 @@ pub(crate) fn place<'a>(
                 ops[s] = less;
             }
             insertion::overload(&ctx, k, &ops[s])?;
-            if let Some(insertion) = insertion::only(&ctx, k, &ops[s]) {
+            if let Some(insertion) = insertion::only(&ctx, k, &ops[s])? {
                 ops[s] = insertion;
                 reread = true;
             } else if let Some(insertion) = insertion::instead_of_a_definition(&ctx, k, &ops[s])? {
@@ -289,11 +290,15 @@ pub(crate) fn place<'a>(
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
             edges::unprefixed(&ctx, k, &ops[s])?;
+            row::check(&ctx, k, &ops[s])?;
             removed::weak_bounds(&ctx, k, &ops[s])?;
+            removed::mixed_edge(&ctx, k, &ops[s])?;
             removed::net_removals(&ctx, k, &ops[s])?;
             removed::headless(&ctx, k, &ops[s])?;
             removed::definitions(&ctx, k, &ops[s])?;
-            if !twins::told_apart(&ctx, &ops[s], reread) {
+            if !twins::told_apart(&ctx, &ops[s], reread)
+                || twins::inserts_elsewhere(&ctx, k, &ops[s])
+            {
                 return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
             }
         }

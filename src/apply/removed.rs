@@ -95,6 +95,41 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// Lines that change and as many that go: more than a slip of the alignment.
+const MIXED: usize = 2;
+
+/// Beyond the outermost telling line of a segment, lines may be new, others changed and others
+/// gone, but not all of it at once: then the next block has been taken for what is new.
+pub(crate) fn mixed_edge(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let telling = |op: &Op| {
+        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j)
+            || ctx.is_guided(i, j))
+    };
+    let (Some(first), Some(last)) = (ops.iter().position(telling), ops.iter().rposition(telling))
+    else {
+        return Ok(());
+    };
+    for side in [&ops[..first], &ops[last + 1..]] {
+        let (mut new, mut changed, mut gone) = (0, 0, Vec::new());
+        for op in side {
+            match *op {
+                Op::Insert(i) if ctx.lines[i].class != Class::Blank => new += 1,
+                Op::Pair(i, j) if !same_line(ctx, i, j) => changed += 1,
+                Op::Delete(j) if ctx.file[j].class != Class::Blank => gone.push(j),
+                _ => {}
+            }
+        }
+        if let (Some(&from), Some(&to)) = (gone.first(), gone.last())
+            && new > 0
+            && changed >= MIXED
+            && gone.len() >= MIXED
+        {
+            return Err(refuse::removed_at_edge(ctx, k, from, to));
+        }
+    }
+    Ok(())
+}
+
 /// Where the change around an operation starts: behind the line that both sides share.
 fn from_change(ctx: &Ctx, ops: &[Op], at: usize) -> usize {
     (0..at)

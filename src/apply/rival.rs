@@ -7,6 +7,7 @@
 
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
+use super::insertion;
 use super::line::{Class, Key};
 use super::snippet::Role;
 
@@ -53,7 +54,10 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
             let Some(other) = within(problem, (a, b), p, q) else {
                 continue;
             };
-            if !held_beyond(ctx, &other, ops, (from, to), p == low, pure) {
+            // What stands in the file once does not come again.
+            if insertion::doubles(ctx, ops, &other)
+                || !held_beyond(ctx, &other, ops, (from, to), p == low, pure)
+            {
                 continue;
             }
             let less = touched(ctx, &other);

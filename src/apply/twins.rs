@@ -3,7 +3,9 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::line::Class;
+use super::edges::Edge;
+use super::line::{Class, Line};
+use super::snippet::Role;
 
 /// Whether the lines that a segment shares with the file stand elsewhere in the same way,
 /// around a line that its changed one takes up: then a word of it says another place than the
@@ -35,6 +37,41 @@ pub(crate) fn drawn(ctx: &Ctx, ops: &[Op]) -> bool {
                             && l.draws_on(f, &ctx.file[j])
                     })
                 })
+        })
+}
+
+/// So many lines that go are more than a slip of the alignment.
+const GONE: usize = 2;
+
+/// Whether a segment that takes lines out reads elsewhere as new lines alone, between two runs
+/// of its own that follow each other there, a telling line in each: then it is the line both
+/// places share that led the alignment to the wrong one.
+pub(crate) fn inserts_elsewhere(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
+    let (a, b) = ctx.bounds[k];
+    let gone = |op: &&Op| matches!(**op, Op::Delete(j) if ctx.file[j].class != Class::Blank);
+    if ops.iter().filter(gone).count() < GONE || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return false;
+    }
+    let (lines, file) = (&ctx.lines[a..b], ctx.file);
+    let run = |lines: &[Line], file: &[Line]| {
+        lines.len() == file.len()
+            && lines.iter().zip(file).all(|(l, f)| l.same(f))
+            && lines.iter().any(|l| l.class == Class::Plain)
+    };
+    let edge = Edge::of(ctx, k, ops);
+    (1..file.len())
+        .filter(|x| !(edge.start..=edge.end).contains(x))
+        .any(|x| {
+            let above = |h: &usize| {
+                lines[h - 1].same(&file[x - 1]) && run(&lines[..*h], &file[x.saturating_sub(*h)..x])
+            };
+            let below = |t: &usize| {
+                let from = lines.len() - t;
+                lines[from].same(&file[x]) && run(&lines[from..], file.get(x..x + t).unwrap_or(&[]))
+            };
+            let head = (1..lines.len()).find(above);
+            let tail = head.and_then(|h| Some(h + (1..lines.len() - h).find(below)?));
+            tail.is_some_and(|shown| shown < lines.len())
         })
 }
 
