@@ -14,6 +14,8 @@ use super::lexed;
 
 /// Members with fewer lines are not looked into.
 const SHORT: usize = 24;
+/// What begins the ends of a conditional section.
+const SECTIONS: [&str; 3] = ["#if", "#el", "#end"];
 /// Members inside members are looked into so deep.
 const MAX_DEPTH: usize = 16;
 
@@ -30,6 +32,8 @@ struct Row {
     code: bool,
     /// Brackets that are open where it begins, less those that closed none.
     open: isize,
+    /// Ends of conditional sections above.
+    ends: usize,
 }
 
 /// The ranges of a text that tell the definitions around the lines `wanted` (from 1, in
@@ -41,22 +45,21 @@ pub(super) fn ranges(
     wanted: &[usize],
 ) -> Option<Vec<tree_sitter::Range>> {
     let members = language.data().members.as_ref()?;
-    let (rows, open) = rows(language, members, text);
+    let rows = rows(language, members, text);
     let text = Text {
         language,
         text,
         rows,
-        open,
         wanted,
     };
     let mut gaps = Vec::new();
-    text.leave_out(0..text.rows.len(), 0, 0, &mut gaps);
+    text.leave_out(0..text.len(), 0, 0, &mut gaps);
     let left_out: usize = gaps.iter().map(|g| text.bytes(g).len()).sum();
     (left_out > text.text.len() / 3).then(|| text.without(&gaps))
 }
 
-/// The lines, and the brackets that are open at the end.
-fn rows(language: &'static Language, members: &Members, text: &str) -> (Vec<Row>, isize) {
+/// The lines, and one of nothing at the end.
+fn rows(language: &'static Language, members: &Members, text: &str) -> Vec<Row> {
     let comments = language.line_comments().iter();
     let blocks = language.block_comments().iter().map(|(open, _)| open);
     let comments: Vec<&String> = comments.chain(blocks).collect();
@@ -64,7 +67,7 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> (Vec<Row>
     let attributes = members.attributes.as_slice();
     let within = lexed::within(language, text);
     let mut within = within.iter().peekable();
-    let mut open = 0;
+    let (mut open, mut ends) = (0, 0);
     let mut rows: Vec<Row> = Vec::new();
     let mut start = 0;
     let mut blank_above = true;
@@ -84,11 +87,13 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> (Vec<Row>
             start,
             depth,
             open,
+            ends,
             code: depth.is_some() && !is_comment(code),
             opens: depth.is_some() && begins && attribute.is_none() && blank_above,
         };
         let strings = within.clone().take_while(|w| w.start < start + line.len());
         open += brackets(line, start, strings);
+        ends += usize::from(code.starts_with('#') && SECTIONS.iter().any(|s| code.starts_with(s)));
         start += line.len();
         blank_above = is_code && code.is_empty();
         if depth.is_some() && is_comment(code) {
@@ -108,7 +113,15 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> (Vec<Row>
         }
         rows.push(row);
     }
-    (rows, open)
+    rows.push(Row {
+        start,
+        depth: None,
+        opens: false,
+        code: false,
+        open,
+        ends,
+    });
+    rows
 }
 
 /// The brackets that a line opens, less those that it closes, outside of strings and
@@ -136,8 +149,6 @@ struct Text<'a> {
     language: &'static Language,
     text: &'a str,
     rows: Vec<Row>,
-    /// As [`Row::open`], at the end.
-    open: isize,
     wanted: &'a [usize],
 }
 
@@ -187,12 +198,19 @@ impl<'a> Text<'a> {
     /// Whether these rows close what they open, and no conditional section begins or ends in
     /// them: the other end may be elsewhere.
     fn stands_alone(&self, rows: Range<usize>) -> bool {
-        let open = |n: usize| self.rows.get(n).map_or(self.open, |r| r.open);
-        let text = self.text.get(self.bytes(&rows)).unwrap_or_default();
-        let ends = ["#if", "#el", "#end"];
-        let is_end = |line: &str| ends.iter().any(|e| line.trim_start().starts_with(e));
-        let closed = |n: usize| open(n) >= open(rows.start);
-        open(rows.start) == open(rows.end) && rows.clone().all(closed) && !text.lines().any(is_end)
+        let (Some(first), Some(behind)) = (self.rows.get(rows.start), self.rows.get(rows.end))
+        else {
+            return false;
+        };
+        let mut inside = self.rows.get(rows.clone()).into_iter().flatten();
+        first.ends == behind.ends
+            && first.open == behind.open
+            && inside.all(|r| r.open >= first.open)
+    }
+
+    /// How many lines there are.
+    fn len(&self) -> usize {
+        self.rows.len().saturating_sub(1)
     }
 
     fn bytes(&self, rows: &Range<usize>) -> Range<usize> {
@@ -204,7 +222,7 @@ impl<'a> Text<'a> {
     fn without(&self, gaps: &[Range<usize>]) -> Vec<tree_sitter::Range> {
         let mut out = Vec::with_capacity(gaps.len() + 1);
         let mut from = 0;
-        let all = self.rows.len();
+        let all = self.len();
         for gap in gaps.iter().chain([&(all..all)]) {
             let rows = from..gap.start;
             let bytes = self.bytes(&rows);
@@ -212,12 +230,10 @@ impl<'a> Text<'a> {
             if bytes.is_empty() {
                 continue;
             }
-            let last = self.rows.last().filter(|_| rows.end == all);
-            let open = last.filter(|_| !self.text.ends_with('\n'));
-            let (row, column) = match open {
-                Some(last) => (all - 1, self.text.len() - last.start),
-                None => (rows.end, 0),
-            };
+            // The last line may end without a break.
+            let broken = memchr::memrchr(b'\n', self.text.as_bytes()).map_or(0, |n| n + 1);
+            let column = bytes.end.saturating_sub(broken.max(bytes.start));
+            let row = rows.end - usize::from(column > 0);
             out.push(tree_sitter::Range {
                 start_byte: bytes.start,
                 end_byte: bytes.end,
