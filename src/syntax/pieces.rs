@@ -15,7 +15,7 @@ use super::parse::{
 };
 
 /// A piece has at least so many bytes: to begin one costs what a few lines do.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 4 << 10;
 
 /// The trees of a text: one, or one for each of its pieces where none has an error.
 pub struct Pieces {
