@@ -44,6 +44,8 @@ pub(crate) struct Ctx<'a> {
     pub bounds: Vec<(usize, usize)>,
     /// Width of a tab, as the pairs of lines show it.
     pub tab: usize,
+    /// The snippet writes blanks for the file's tabs, or the reverse.
+    pub swapped: bool,
     /// Columns to add to each segment's lines, where its unique lines agree.
     pub shifts: Vec<Option<i32>>,
     pub guides: Guides,
@@ -130,12 +132,14 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         numbers,
         bounds,
         tab: 4,
+        swapped: false,
         shifts: Vec::new(),
         guides: Guides::none(m),
         decided: std::cell::Cell::new(0),
     };
     let pairs = unique_pairs(&ctx);
     ctx.tab = tab_width(&ctx, &pairs);
+    ctx.swapped = is_swapped(&ctx, &pairs);
     ctx.shifts = shifts(&ctx, &pairs);
     ctx
 }
@@ -182,6 +186,21 @@ fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
         .filter(|&w| votes[w] > 0)
         .max_by_key(|&w| (votes[w], std::cmp::Reverse(w)))
         .unwrap_or(4)
+}
+
+/// Whether the snippet writes all its indentation in blanks where the file has tabs, or the
+/// reverse, as a line that stands on both sides shows: then each of its lines does.
+fn is_swapped(ctx: &Ctx, pairs: &[(usize, usize)]) -> bool {
+    let all = |blank: u8| {
+        let mut indents = ctx.lines.iter().map(Line::indent);
+        indents.all(|indent| indent.bytes().all(|b| b == blank))
+    };
+    let shows = |blank: char, other: char| {
+        pairs.iter().any(|&(i, j)| {
+            ctx.lines[i].indent().starts_with(blank) && ctx.file[j].indent().starts_with(other)
+        })
+    };
+    all(b' ') && shows(' ', '\t') || all(b'\t') && shows('\t', ' ')
 }
 
 /// How far each segment has to be moved to the right, where its unique lines tell.

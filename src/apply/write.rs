@@ -192,7 +192,7 @@ impl Indents {
     fn of(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Self> {
         let mut shifts = Vec::new();
         let mut minus = Vec::new();
-        let mut convert = false;
+        let mut convert = ctx.swapped;
         for op in ops {
             let Op::Pair(i, j) = *op else { continue };
             if matches!(ctx.lines[i].class, Class::Blank) {
