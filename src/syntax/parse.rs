@@ -10,7 +10,7 @@ use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
 use super::outline::{self, Outline};
-use crate::text::{Span, changed};
+use crate::text::{self, Span};
 
 /// Texts above this many bytes are not parsed: 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -112,14 +112,20 @@ pub fn parse_around(
     parse_whole(language, text, None, stop).ok()
 }
 
-/// What an edit changed of a text and its tree, with two lines that are not blank on both
-/// sides: a node that ends before the nearer one ended there before, too.
-pub(super) fn edited(old: &Tree, new: &Tree, edit: &InputEdit, after: &str) -> Edited {
+/// The bytes of an edited text in which its tree may differ from the one before, which was
+/// edited as well.
+pub(super) fn changed(old: &Tree, new: &Tree, edit: &InputEdit) -> Range<usize> {
     let mut changed = edit.start_byte..edit.new_end_byte;
     for range in old.changed_ranges(new) {
         changed.start = changed.start.min(range.start_byte);
         changed.end = changed.end.max(range.end_byte);
     }
+    changed
+}
+
+/// What an edit changed of a text and its tree, with two lines that are not blank on both
+/// sides: a node that ends before the nearer one ended there before, too.
+pub(super) fn edited(changed: Range<usize>, edit: &InputEdit, after: &str) -> Edited {
     let told = |line: &&str| !line.trim().is_empty();
     let above = after.get(..changed.start).unwrap_or_default();
     let first = above.split_inclusive('\n').rev().filter(told).nth(1);
@@ -161,7 +167,7 @@ pub(super) fn parse_whole(
 
 /// The one edit that makes a text of another.
 pub(super) fn edit(before: &str, after: &str) -> InputEdit {
-    let (old, new) = changed(before, after);
+    let (old, new) = text::changed(before, after);
     let rows = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let row = rows(&before[..old.start]);
     let end = |text: &str, range: &Range<usize>| {
@@ -316,6 +322,15 @@ impl Parsed {
             embedded: Vec::new(),
             marks: OnceLock::new(),
         }
+    }
+
+    /// The part of the text that the tree is of.
+    pub(super) fn range(&self) -> tree_sitter::Range {
+        let ranges = self.tree.included_ranges();
+        ranges
+            .first()
+            .copied()
+            .unwrap_or(self.tree.root_node().range())
     }
 
     /// Whether the text itself, without embedded languages, has an error.

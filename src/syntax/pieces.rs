@@ -11,7 +11,8 @@ use super::again::{Collected, Edited, Outlined};
 use super::language::Language;
 use super::outline;
 use super::parse::{
-    Parsed, SyntaxError, Unparsed, edit, edited, is_bearable, parse_ranges, parse_whole, try_parse,
+    MAX_BYTES, Parsed, SyntaxError, Unparsed, changed, edit, edited, is_bearable, parse_ranges,
+    parse_whole, try_parse,
 };
 
 /// A piece has at least so many bytes: to begin one costs what a few lines do.
@@ -103,71 +104,118 @@ impl Pieces {
             let language = self.language;
             return Ok((Self { language, pieces }, outlined));
         }
-        let new = Self::parse(self.language, after)?;
+        // With an error it is parsed as one.
+        let new = Self {
+            language: self.language,
+            pieces: vec![try_parse(self.language, after)?],
+        };
         let outlined = new.outlined(after);
         Ok((new, outlined))
     }
 
-    /// The pieces of an edited text and what the edit changed, where it lies in one piece
-    /// and there are no errors: what recovery from them makes of a text depends on where
-    /// the parser comes from.
+    /// The pieces of an edited text and what the edit changed, where there are no errors:
+    /// what recovery from them makes of a text depends on where the parser comes from.
     fn again(&self, before: &str, after: &str) -> Result<Option<(Vec<Parsed>, Edited)>, Unparsed> {
         if self.pieces.iter().any(Parsed::has_error) {
             return Ok(None);
         }
+        let language = self.language;
         let edit = edit(before, after);
-        let holds = |p: &Parsed| {
-            let ranges = p.tree().included_ranges();
-            let first = ranges.first().map_or(0, |r| r.start_byte);
-            let last = ranges.last().map_or(usize::MAX, |r| r.end_byte);
-            first <= edit.start_byte && edit.old_end_byte <= last
-        };
-        let Some(at) = self.pieces.iter().position(holds) else {
+        let first = |p: &Parsed| p.range().end_byte >= edit.start_byte;
+        let last = |p: &Parsed| p.range().end_byte >= edit.old_end_byte;
+        let (Some(first), Some(last)) = (
+            self.pieces.iter().position(first),
+            self.pieces.iter().position(last),
+        ) else {
             return Ok(None);
         };
-        let language = self.language;
-        let mut pieces = Vec::with_capacity(self.pieces.len());
-        let mut done = None;
-        for (n, piece) in self.pieces.iter().enumerate() {
+        let mut moved: Vec<Parsed> = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
             let mut tree = piece.tree().clone();
             tree.edit(&edit);
-            if n != at {
-                pieces.push(Parsed::new(language, tree));
-                continue;
-            }
-            let new = if self.pieces.len() == 1 {
-                parse_whole(language, after, Some(&tree), &|| false)?
-            } else {
-                let ranges = tree.included_ranges();
-                let cut = |at: usize| at == 0 || at >= after.len() || is_cut(language, after, at);
-                if !is_bearable(language, after)
-                    || !ranges.iter().all(|r| cut(r.start_byte) && cut(r.end_byte))
-                {
-                    return Ok(None);
-                }
-                parse_ranges(language, after, &ranges, Some(&tree), &|| false)?
-            };
-            if new.has_error() {
-                return Ok(None);
-            }
-            done = Some(edited(&tree, new.tree(), &edit, after));
-            pieces.push(new);
+            moved.push(Parsed::new(language, tree));
         }
-        Ok(done.map(|edited| (pieces, edited)))
+        let behind = moved.split_off(last + 1);
+        let old = moved.split_off(first);
+        let (new, changed) = match old.as_slice() {
+            [old] => {
+                let Some(new) = self.piece_again(old, after)? else {
+                    return Ok(None);
+                };
+                let changed = changed(old.tree(), new.tree(), &edit);
+                (vec![new], changed)
+            }
+            _ => {
+                let (Some(start), Some(end)) = (old.first(), old.last()) else {
+                    return Ok(None);
+                };
+                let within = start.range().start_byte..end.range().end_byte.min(after.len());
+                let is_apart = is_bearable(language, after) && self.is_piece(after, &within);
+                let new = is_apart.then(|| parse_apart(language, after, within.clone(), PIECE));
+                let Some(new) = new.flatten() else {
+                    return Ok(None);
+                };
+                (new, within)
+            }
+        };
+        if new.iter().any(Parsed::has_error) {
+            return Ok(None);
+        }
+        moved.extend(new);
+        moved.extend(behind);
+        Ok(Some((moved, edited(changed, &edit, after))))
+    }
+
+    /// The tree of a piece that holds all of an edit, where it still is a piece.
+    fn piece_again(&self, old: &Parsed, after: &str) -> Result<Option<Parsed>, Unparsed> {
+        let (language, tree) = (self.language, old.tree());
+        if self.pieces.len() == 1 {
+            return parse_whole(language, after, Some(tree), &|| false).map(Some);
+        }
+        let range = old.range();
+        if !is_bearable(language, after)
+            || !self.is_piece(after, &(range.start_byte..range.end_byte))
+        {
+            return Ok(None);
+        }
+        parse_ranges(language, after, &[range], Some(tree), &|| false).map(Some)
+    }
+
+    /// Whether a text can be cut at both ends of a range.
+    fn is_piece(&self, text: &str, range: &Range<usize>) -> bool {
+        let cut = |at: usize| at == 0 || at >= text.len() || is_cut(self.language, text, at);
+        cut(range.start) && cut(range.end)
     }
 }
 
 /// The pieces of a text, where it has several and none has an error.
 fn apart(language: &'static Language, text: &str, size: usize) -> Option<Vec<Parsed>> {
-    let cuts = cuts(language, text, size);
-    if cuts.is_empty() || !is_bearable(language, text) {
+    if text.len() < 2 * size.min(MAX_BYTES) || !is_bearable(language, text) {
+        return None;
+    }
+    let pieces = parse_apart(language, text, 0..text.len(), size)?;
+    (pieces.len() > 1).then_some(pieces)
+}
+
+/// The pieces of a part of a text, where none has an error.
+fn parse_apart(
+    language: &'static Language,
+    text: &str,
+    within: Range<usize>,
+    size: usize,
+) -> Option<Vec<Parsed>> {
+    let cuts = cuts(language, text, within.clone(), size);
+    if cuts.is_empty() && within == (0..text.len()) {
         return None;
     }
     let mut ranges = Vec::with_capacity(cuts.len() + 1);
-    let (mut start, mut row) = (0, 0);
-    for end in cuts.into_iter().chain([text.len()]) {
-        let piece = text.as_bytes().get(start..end).unwrap_or_default();
-        let below = row + memchr::memchr_iter(b'\n', piece).count();
+    let breaks = |part: &[u8]| memchr::memchr_iter(b'\n', part).count();
+    let bytes = text.as_bytes();
+    let mut start = within.start;
+    let mut row = breaks(bytes.get(..start)?);
+    for end in cuts.into_iter().chain([within.end]) {
+        let piece = bytes.get(start..end)?;
+        let below = row + breaks(piece);
         let column = piece.len() - memchr::memrchr(b'\n', piece).map_or(0, |n| n + 1);
         ranges.push(tree_sitter::Range {
             start_byte: start,
@@ -190,14 +238,14 @@ fn apart(language: &'static Language, text: &str, size: usize) -> Option<Vec<Par
     ranges.par_iter().map(parse).collect()
 }
 
-/// Where a text can be cut into pieces of at least `size` bytes.
-fn cuts(language: &'static Language, text: &str, size: usize) -> Vec<usize> {
+/// Where a part of a text can be cut into pieces of at least `size` bytes.
+fn cuts(language: &'static Language, text: &str, within: Range<usize>, size: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
-    let mut from = size;
-    while from.saturating_add(size) <= text.len() {
-        let rest = text.as_bytes().get(from..).unwrap_or_default();
+    let mut from = within.start.saturating_add(size);
+    while from.saturating_add(size) <= within.end {
+        let rest = text.as_bytes().get(from..within.end).unwrap_or_default();
         let starts = memchr::memchr_iter(b'\n', rest).map(|n| from + n + 1);
-        let mut starts = starts.take_while(|at| at.saturating_add(size) <= text.len());
+        let mut starts = starts.take_while(|at| at.saturating_add(size) <= within.end);
         let Some(at) = starts.find(|&at| is_cut(language, text, at)) else {
             break;
         };
