@@ -425,3 +425,31 @@ impl Draft {
         lines.into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_that_is_asked_for_is_told() {
+        let body = "    step();\n".repeat(60);
+        let text = format!("fn a() {{\n{body}}}\n\nfn b() {{\n{body}}}\n\nfn c() {{\n{body}}}\n");
+        let view = View::new(text.into_bytes());
+        let path = FilePath {
+            rel: "a.rs".into(),
+            abs: "a.rs".into(),
+        };
+        for (lines, names) in [
+            (vec![100], vec!["b"]),
+            (vec![30, 150], vec!["a", "c"]),
+            (vec![100], vec!["b"]),
+        ] {
+            let syntax = view.syntax(&path, lines.clone(), &Cancel::new());
+            let told = lines.iter().map(|&line| {
+                let around = syntax.definitions.enclosing(line);
+                around.map_or("", |d| d.name.as_str())
+            });
+            assert_eq!(told.collect::<Vec<_>>(), names);
+        }
+    }
+}
