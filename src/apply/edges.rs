@@ -27,7 +27,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    pub fn of(ctx: &Ctx, k: usize, ops: &[Op]) -> Self {
+    pub fn of(k: usize, ops: &[Op]) -> Self {
         let mut start = None;
         let mut end = 0;
         for op in ops {
@@ -38,7 +38,6 @@ impl Edge {
         }
         let start = start.unwrap_or(end);
         let new = |op: Option<&Op>| matches!(op, Some(Op::Insert(_)));
-        let _ = ctx;
         Edge {
             segment: k,
             start,
@@ -225,7 +224,7 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
                 Verdict::Unclear => match ctx.reading() {
                     Some(Reading::Replaces) => return beside(ctx, k, ops, i, j, lead),
                     Some(Reading::Joins) => ops[at] = Op::Insert(i),
-                    None => return Err(refuse::edge(ctx, k, i, j)),
+                    None => return Err(refuse::edge(ctx, i, j)),
                 },
             },
             Op::Insert(_) => break,
@@ -327,12 +326,12 @@ fn beside(
                     return beside(ctx, k, ops, i, j, lead);
                 }
                 Some(Reading::Joins) => {}
-                None => return Err(refuse::edge(ctx, k, i, j)),
+                None => return Err(refuse::edge(ctx, i, j)),
             }
         }
     }
     if !lead && cut_short(ctx, k, j) || lead && unreached(ctx, &all, shift, j) {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     let one_sided = OneSided {
         segment: k,
@@ -349,10 +348,10 @@ fn beside(
                 && !anchors(ctx, &Op::Pair(anchor_i, anchor_j))
                 && !closes(y.trimmed) =>
         {
-            return Err(refuse::edge(ctx, k, i, j));
+            return Err(refuse::edge(ctx, i, j));
         }
         Some(true) => {}
-        Some(false) => return Err(refuse::edge(ctx, k, i, j)),
+        Some(false) => return Err(refuse::edge(ctx, i, j)),
         None => match ctx.reading() {
             Some(Reading::Joins) => {}
             // One line for one line; more say nothing of how many go.
@@ -360,7 +359,7 @@ fn beside(
                 ops[nearest] = Op::Pair(i, j);
                 return Ok(());
             }
-            _ => return Err(refuse::edge(ctx, k, i, j)),
+            _ => return Err(refuse::edge(ctx, i, j)),
         },
     }
     // Nothing may follow a statement that leaves the block.
@@ -378,7 +377,7 @@ fn beside(
             && !closes(ctx.file[j].trimmed)
             && !labels(ctx.file[j].trimmed)
         {
-            return Err(refuse::edge(ctx, k, i, j));
+            return Err(refuse::edge(ctx, i, j));
         }
     }
     Ok(())

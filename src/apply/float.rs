@@ -127,7 +127,7 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     if !ctx.script.segments.first()?.marker_before {
         return None;
     }
-    let below = ctx.file.get(Edge::of(ctx, k, ops).end..)?;
+    let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
     elsewhere.then(|| tail(ctx, k)).flatten()
 }

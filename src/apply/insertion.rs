@@ -28,7 +28,7 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         return Ok(Some(other));
     }
     match unnamed(ctx, ops) {
-        Some((i, j)) if !doubled => Err(refuse::edge(ctx, k, i, j)),
+        Some((i, j)) if !doubled => Err(refuse::edge(ctx, i, j)),
         _ => Ok(None),
     }
 }
@@ -153,10 +153,10 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
         if !whole || shown && (held(&above, true) || held(&below, true)) {
             return Ok(None);
         }
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     let Some(other) = reading(ctx, k, ops, Fresh::Likely) else {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     };
     if slight(ctx, ops) && doubles(ctx, ops, &other) {
         return Ok(None);
@@ -171,7 +171,7 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
         })
         .count();
     if kept * 2 >= plain(from..to) {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     Ok(Some(other))
 }
@@ -207,7 +207,7 @@ pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         .count();
     let first = (ctx.bounds[k].0..i).all(|x| ctx.lines[x].class == Class::Blank);
     if kept * 2 < body.count() && (first || reading(ctx, k, ops, Fresh::Any).is_some()) {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     Ok(())
 }

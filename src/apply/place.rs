@@ -303,7 +303,7 @@ pub(crate) fn place<'a>(
             }
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
-        let edge = Edge::of(&ctx, k, &ops[s]);
+        let edge = Edge::of(k, &ops[s]);
         removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (
             ctx.numbers[ctx.bounds[k].0],
@@ -337,7 +337,7 @@ pub(crate) fn place<'a>(
         .collect();
     for k in (0..ctx.bounds.len()).filter(|&k| floating[k]) {
         if let Some(ops) = float::tail(&ctx, k) {
-            let edge = Edge::of(&ctx, k, &ops);
+            let edge = Edge::of(k, &ops);
             if edges.iter().all(|e| e.end <= edge.start) {
                 placed.push(Placed {
                     snippet: Span::new(
@@ -399,7 +399,7 @@ enum Job {
 /// some: then neither is sure.
 fn disagree(ctx: &Ctx, one: &[Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
     one.iter().zip(other).position(|(a, b)| {
-        let (x, y) = (Edge::of(ctx, 0, a), Edge::of(ctx, 0, b));
+        let (x, y) = (Edge::of(0, a), Edge::of(0, b));
         let takes = a.iter().any(|op| match *op {
             Op::Delete(j) => ctx.file[j].class != Class::Blank,
             Op::Pair(i, j) => !same_line(ctx, i, j),

@@ -294,12 +294,11 @@ pub(crate) fn needless_dots(path: &str, number: usize, dots: &str) -> Error {
 }
 
 /// A new line at a segment's end may replace the file's line or stand beside it.
-pub(crate) fn edge(ctx: &Ctx, k: usize, i: usize, j: usize) -> Error {
-    let _ = k;
+pub(crate) fn edge(ctx: &Ctx, i: usize, j: usize) -> Error {
     Error::refused(
         "unclear_edge",
         format!(
-            "Line {} of the snippet ({}) stands next to a marker: it may replace line {} of {} ({}) or stand beside it.",
+            "Line {} of the snippet ({}) may replace line {} of {} ({}) or stand beside it.",
             ctx.numbers[i],
             quote(ctx.lines[i].raw),
             j + 1,

@@ -25,7 +25,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
     }
     if !reread {
         head(ctx, k, ops)?;
-        section(ctx, k, ops)?;
+        section(ctx, ops)?;
     }
     copy(ctx, k, ops)
 }
@@ -53,7 +53,7 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         && weak(ctx, a..i)
         && insertion::fits(ctx, k, ops)
     {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 ///
 /// # Errors
 /// `unclear_edge`.
-fn section(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+fn section(ctx: &Ctx, ops: &[Op]) -> Result<()> {
     // Where `#` opens a comment it heads nothing.
     if ctx.pass.comments.contains(&"#") {
         return Ok(());
@@ -96,7 +96,7 @@ fn section(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let shown = same().any(|x| x < j) && same().any(|x| x >= end);
         let reworded = ctx.lines[i].similarity(&ctx.file[j]) == 1000;
         if !shown && !reworded && kept * 2 < plain.count() {
-            return Err(refuse::edge(ctx, k, i, j));
+            return Err(refuse::edge(ctx, i, j));
         }
     }
     Ok(())
@@ -160,7 +160,7 @@ fn copy(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         .all(|(&x, y)| y.is_some_and(|y| ctx.file[x].same(&ctx.file[y])));
     let headed = ctx.guides.names.contains(&from) || opens(ctx.file[from].trimmed);
     if copied && stands && headed && weak(ctx, a..i) {
-        return Err(refuse::edge(ctx, k, i, from));
+        return Err(refuse::edge(ctx, i, from));
     }
     Ok(())
 }

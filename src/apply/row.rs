@@ -26,12 +26,12 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     if segment.marker_before
         && let Some((i, j)) = replaced(ctx, ops.iter(), |j| j.checked_sub(1))
     {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     if segment.marker_after
         && let Some((i, j)) = replaced(ctx, ops.iter().rev(), |j| Some(j + 1))
     {
-        return Err(refuse::edge(ctx, k, i, j));
+        return Err(refuse::edge(ctx, i, j));
     }
     Ok(())
 }

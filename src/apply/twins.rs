@@ -58,7 +58,7 @@ pub(crate) fn inserts_elsewhere(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
             && lines.iter().zip(file).all(|(l, f)| l.same(f))
             && lines.iter().any(|l| l.class == Class::Plain)
     };
-    let edge = Edge::of(ctx, k, ops);
+    let edge = Edge::of(k, ops);
     (1..file.len())
         .filter(|x| !(edge.start..=edge.end).contains(x))
         .any(|x| {
