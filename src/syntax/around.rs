@@ -64,7 +64,6 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> Vec<Row> 
     let blocks = language.block_comments().iter().map(|(open, _)| open);
     let comments: Vec<&String> = comments.chain(blocks).collect();
     let is_comment = |code: &str| comments.iter().any(|c| code.starts_with(c.as_str()));
-    let attributes = members.attributes.as_slice();
     let within = lexed::within(language, text);
     let mut within = within.iter().peekable();
     let (mut open, mut ends) = (0, 0);
@@ -80,15 +79,14 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> Vec<Row> 
         let is_code = within.peek().is_none_or(|w| start <= w.start);
         let code = line.trim_start();
         let depth = (is_code && !code.is_empty()).then(|| line.len() - code.len());
-        let is_attribute = attributes.iter().any(|a| code.starts_with(a.as_str()));
-        let begins = |c: char| c.is_alphabetic() || c == '_';
-        let begins = is_attribute || code.starts_with(begins) || is_comment(code);
+        let is_comment = is_comment(code);
+        let begins = is_comment || members.may_begin(code);
         let row = Row {
             start,
             depth,
             open,
             ends,
-            code: depth.is_some() && !is_comment(code),
+            code: depth.is_some() && !is_comment,
             opens: depth.is_some() && begins && attribute.is_none() && blank_above,
         };
         let strings = within.clone().take_while(|w| w.start < start + line.len());
@@ -96,11 +94,11 @@ fn rows(language: &'static Language, members: &Members, text: &str) -> Vec<Row> 
         ends += usize::from(code.starts_with('#') && SECTIONS.iter().any(|s| code.starts_with(s)));
         start += line.len();
         blank_above = is_code && code.is_empty();
-        if depth.is_some() && is_comment(code) {
+        if depth.is_some() && is_comment {
             pending.push(rows.len());
         } else if let Some(depth) = depth {
             let goes_on = |a: &usize| depth > *a || code.starts_with([')', ']']);
-            attribute = match is_attribute {
+            attribute = match members.is_attribute(code) {
                 true => attribute.or(Some(depth)),
                 false => attribute.filter(goes_on),
             };
@@ -223,6 +221,8 @@ impl<'a> Text<'a> {
         let mut out = Vec::with_capacity(gaps.len() + 1);
         let mut from = 0;
         let all = self.len();
+        // The last line may end without a break.
+        let broken = memchr::memrchr(b'\n', self.text.as_bytes()).map_or(0, |n| n + 1);
         for gap in gaps.iter().chain([&(all..all)]) {
             let rows = from..gap.start;
             let bytes = self.bytes(&rows);
@@ -230,8 +230,6 @@ impl<'a> Text<'a> {
             if bytes.is_empty() {
                 continue;
             }
-            // The last line may end without a break.
-            let broken = memchr::memrchr(b'\n', self.text.as_bytes()).map_or(0, |n| n + 1);
             let column = bytes.end.saturating_sub(broken.max(bytes.start));
             let row = rows.end - usize::from(column > 0);
             out.push(tree_sitter::Range {

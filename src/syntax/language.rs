@@ -86,6 +86,18 @@ pub(super) struct Members {
     pub apart: bool,
 }
 
+impl Members {
+    /// Whether a line belongs to the member below it.
+    pub fn is_attribute(&self, code: &str) -> bool {
+        self.attributes.iter().any(|a| code.starts_with(a.as_str()))
+    }
+
+    /// Whether code may be the beginning of a member, a comment above it set aside.
+    pub fn may_begin(&self, code: &str) -> bool {
+        code.starts_with(|c: char| c.is_alphabetic() || c == '_') || self.is_attribute(code)
+    }
+}
+
 /// Extensions that are another language's too.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -67,7 +67,7 @@ impl<'a> Lexer<'a> {
     fn end(&self, at: usize) -> Option<usize> {
         let rest = self.text.get(at..)?;
         let begins = |open: &&String| rest.starts_with(open.as_str());
-        let line = memchr::memchr(b'\n', rest.as_bytes()).map_or(self.text.len(), |n| at + n);
+        let line = || memchr::memchr(b'\n', rest.as_bytes()).map_or(self.text.len(), |n| at + n);
         let block = self.block_comments.iter().find(|(open, _)| begins(&open));
         if let Some((open, close)) = block {
             let inside = rest.get(open.len()..)?;
@@ -75,7 +75,7 @@ impl<'a> Lexer<'a> {
             return Some(end.map_or(self.text.len(), |n| at + open.len() + n));
         }
         if self.line_comments.iter().any(|open| begins(&open)) {
-            return Some(line);
+            return Some(line());
         }
         let strings = self.strings.iter().filter(|s| begins(&&s.open));
         let string = strings.max_by_key(|s| s.open.len())?;
@@ -87,7 +87,7 @@ impl<'a> Lexer<'a> {
         // An apostrophe is more often one of a word.
         let end = match string.multiline && string.open != "'" {
             true => self.text.len(),
-            false => line,
+            false => line(),
         };
         let from = at + string.open.len();
         Some(closed(self.text, from..end, string))

@@ -1,5 +1,5 @@
 //! A text parsed in pieces, at the same time: a file is a row of items, and where each
-//! piece of the row is valid so is the row. An edit concerns one piece alone.
+//! piece of the row is valid so is the row. An edit concerns the pieces that it crosses.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +104,7 @@ impl Pieces {
             let language = self.language;
             return Ok((Self { language, pieces }, outlined));
         }
-        // With an error it is parsed as one.
+        // As one: most often there is an error, which no piece may have.
         let new = Self {
             language: self.language,
             pieces: vec![try_parse(self.language, after)?],
@@ -137,26 +137,29 @@ impl Pieces {
         }
         let behind = moved.split_off(last + 1);
         let old = moved.split_off(first);
+        let (Some(start), Some(end)) = (old.first(), old.last()) else {
+            return Ok(None);
+        };
+        let within = start.range().start_byte..end.range().end_byte.min(after.len());
+        let is_whole = self.pieces.len() == 1;
+        let still = || is_bearable(language, after) && self.is_piece(after, &within);
+        if !is_whole && !still() {
+            return Ok(None);
+        }
         let (new, changed) = match old.as_slice() {
             [old] => {
-                let Some(new) = self.piece_again(old, after)? else {
-                    return Ok(None);
+                let tree = Some(old.tree());
+                let new = match is_whole {
+                    true => parse_whole(language, after, tree, &|| false)?,
+                    false => parse_ranges(language, after, &[old.range()], tree, &|| false)?,
                 };
                 let changed = changed(old.tree(), new.tree(), &edit);
                 (vec![new], changed)
             }
-            _ => {
-                let (Some(start), Some(end)) = (old.first(), old.last()) else {
-                    return Ok(None);
-                };
-                let within = start.range().start_byte..end.range().end_byte.min(after.len());
-                let is_apart = is_bearable(language, after) && self.is_piece(after, &within);
-                let new = is_apart.then(|| parse_apart(language, after, within.clone(), PIECE));
-                let Some(new) = new.flatten() else {
-                    return Ok(None);
-                };
-                (new, within)
-            }
+            _ => match parse_apart(language, after, within.clone(), PIECE) {
+                Some(new) => (new, within),
+                None => return Ok(None),
+            },
         };
         if new.iter().any(Parsed::has_error) {
             return Ok(None);
@@ -164,21 +167,6 @@ impl Pieces {
         moved.extend(new);
         moved.extend(behind);
         Ok(Some((moved, edited(changed, &edit, after))))
-    }
-
-    /// The tree of a piece that holds all of an edit, where it still is a piece.
-    fn piece_again(&self, old: &Parsed, after: &str) -> Result<Option<Parsed>, Unparsed> {
-        let (language, tree) = (self.language, old.tree());
-        if self.pieces.len() == 1 {
-            return parse_whole(language, after, Some(tree), &|| false).map(Some);
-        }
-        let range = old.range();
-        if !is_bearable(language, after)
-            || !self.is_piece(after, &(range.start_byte..range.end_byte))
-        {
-            return Ok(None);
-        }
-        parse_ranges(language, after, &[range], Some(tree), &|| false).map(Some)
     }
 
     /// Whether a text can be cut at both ends of a range.
@@ -265,16 +253,12 @@ fn is_cut(language: &'static Language, text: &str, at: usize) -> bool {
     let (Some(above), Some(below)) = (text.get(..at), text.get(at..)) else {
         return false;
     };
-    let attribute = |line: &str| members.attributes.iter().any(|a| line.starts_with(a));
-    let begins = |c: char| c.is_alphabetic() || c == '_';
     // A comment may belong to a block that goes on below it where nothing closes blocks.
     let comments = match language.indentation_sensitive() {
         true => &[],
         false => language.line_comments(),
     };
-    let opens = below.starts_with(begins)
-        || attribute(below)
-        || comments.iter().any(|c| below.starts_with(c.as_str()));
+    let opens = members.may_begin(below) || comments.iter().any(|c| below.starts_with(c.as_str()));
     if !opens {
         return false;
     }
