@@ -2,10 +2,11 @@
 
 use super::align::{Op, UNIQUE};
 use super::facts::Facts;
-use super::guide::Guides;
+use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
-use super::shape::out_of_use;
+use super::shape::{out_of_use, starts_comment};
 use super::snippet::{Role, Script};
+use super::substitution::{Substitution, substituted};
 use crate::text::Lines;
 
 /// What a line next to a marker does, where the lines themselves leave it open.
@@ -44,11 +45,19 @@ pub(crate) struct Ctx<'a> {
     pub bounds: Vec<(usize, usize)>,
     /// Width of a tab, as the pairs of lines show it.
     pub tab: usize,
+    /// So many columns of the file are so many of the snippet.
+    pub scale: (i32, i32),
     /// The snippet writes blanks for the file's tabs, or the reverse.
     pub swapped: bool,
     /// Columns to add to each segment's lines, where its unique lines agree.
     pub shifts: Vec<Option<i32>>,
     pub guides: Guides,
+    /// Words that the edit replaces throughout, and snippet lines that show it.
+    pub substitutions: Vec<(Substitution, usize)>,
+    /// Snippet lines that surely take the place of file lines.
+    pub replaced: Vec<(usize, usize)>,
+    /// The file's lines that go with what the segment at hand brings in.
+    pub superseded: std::cell::RefCell<Vec<usize>>,
     /// How many lines the reading has decided.
     pub decided: std::cell::Cell<usize>,
 }
@@ -59,13 +68,42 @@ impl<'a> Ctx<'a> {
             .get(j)
             .map_or(0, |l| line::columns(l.indent(), self.tab) as i32)
     }
+    /// The column, as the file counts, of what the snippet indents so.
+    pub fn snippet_cols(&self, indent: &str) -> i32 {
+        let (file, snippet) = self.scale;
+        line::columns(indent, self.tab) as i32 * file / snippet
+    }
     pub fn cols(&self, i: usize) -> i32 {
-        line::columns(self.lines[i].indent(), self.tab) as i32
+        self.snippet_cols(self.lines[i].indent())
     }
     /// The reading to take for a line that may replace one of the file or stand beside it.
     pub fn reading(&self) -> Option<Reading> {
         self.decided.set(self.decided.get() + 1);
         self.pass.reading
+    }
+    /// Whether a snippet line is a file line but for a word that the edit replaces throughout, or
+    /// takes the place of such a line elsewhere.
+    pub fn is_substituted(&self, i: usize, j: usize) -> bool {
+        let again = |&(x, y): &(usize, usize)| {
+            x != i && self.lines[x].same(&self.lines[i]) && self.file[y].same(&self.file[j])
+        };
+        if self.replaced.iter().any(again) {
+            return true;
+        }
+        !self.substitutions.is_empty()
+            && substituted(self.file[j].trimmed, self.lines[i].trimmed)
+                .is_some_and(|found| self.substitutions.iter().any(|s| s.0 == found && s.1 != i))
+    }
+    /// Whether a line has the word that takes the place of one that another has.
+    pub fn renames(&self, new: &Line, old: &Line) -> bool {
+        self.substitutions.iter().any(|((was, is), _)| {
+            word_at(old.trimmed, was).is_some() && word_at(new.trimmed, is).is_some()
+        })
+    }
+    /// Whether a line of the file stays in its place: it is not blank, and no new import takes
+    /// it up.
+    pub fn stays(&self, j: usize) -> bool {
+        self.file[j].class != Class::Blank && !self.superseded.borrow().contains(&j)
     }
     /// Whether a guide holds a snippet line for a file line.
     pub fn is_guided(&self, i: usize, j: usize) -> bool {
@@ -132,13 +170,18 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         numbers,
         bounds,
         tab: 4,
+        scale: (1, 1),
         swapped: false,
         shifts: Vec::new(),
         guides: Guides::none(m),
+        substitutions: Vec::new(),
+        replaced: Vec::new(),
+        superseded: std::cell::RefCell::default(),
         decided: std::cell::Cell::new(0),
     };
     let pairs = unique_pairs(&ctx);
     ctx.tab = tab_width(&ctx, &pairs);
+    ctx.scale = scale(&ctx, &pairs);
     ctx.swapped = is_swapped(&ctx, &pairs);
     ctx.shifts = shifts(&ctx, &pairs);
     ctx
@@ -186,6 +229,49 @@ fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
         .filter(|&w| votes[w] > 0)
         .max_by_key(|&w| (votes[w], std::cmp::Reverse(w)))
         .unwrap_or(4)
+}
+
+/// Whether the snippet indents by twice or half of what the file does, as lines of several
+/// depths show that stand on both sides, or of one and what all depths have in common.
+fn scale(ctx: &Ctx, pairs: &[(usize, usize)]) -> (i32, i32) {
+    let mut depths: Vec<(i32, i32)> = pairs
+        .iter()
+        .map(|&(i, j)| (ctx.file_cols(j), ctx.cols(i)))
+        .collect();
+    depths.sort_unstable();
+    depths.dedup();
+    let outer = depths.contains(&(0, 0));
+    let inner = depths.len() - usize::from(outer);
+    // Comments that go on are a column deeper.
+    let code = |l: &Line| {
+        let comment = starts_comment(l.trimmed) || l.trimmed.starts_with('*');
+        l.class != Class::Blank && !comment
+    };
+    let here = || {
+        let lines = (0..ctx.lines.len()).filter(|&i| code(&ctx.lines[i]));
+        unit(lines.map(|i| ctx.cols(i)))
+    };
+    let there = || {
+        let lines = (0..ctx.file.len()).filter(|&j| code(&ctx.file[j]));
+        unit(lines.map(|j| ctx.file_cols(j)))
+    };
+    [(1, 2), (2, 1)]
+        .into_iter()
+        .find(|&(file, snippet)| {
+            depths.iter().all(|(f, s)| f * snippet == s * file)
+                && (inner >= 2 || inner == 1 && outer && there() * snippet == here() * file)
+        })
+        .unwrap_or((1, 1))
+}
+
+/// What all depths are a multiple of.
+fn unit(depths: impl Iterator<Item = i32>) -> i32 {
+    depths.fold(0, |mut a, mut b| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    })
 }
 
 /// Whether the snippet writes all its indentation in blanks where the file has tabs, or the

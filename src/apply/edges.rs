@@ -3,10 +3,11 @@
 
 use super::align::Op;
 use super::context::{Ctx, Reading, same_line};
+use super::frame;
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided};
 use super::refuse;
-use super::shape::{closes, labels, starts_comment};
+use super::shape::{closes, import, labels, starts_comment};
 use super::snippet::Role;
 use super::verdict::{Verdict, bound_again, item, siblings, verdict};
 use crate::error::Result;
@@ -55,6 +56,7 @@ pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
 
 /// Decides the lines before the first and after the last line that is surely the file's.
 pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
+    frame::unframe(ctx, k, ops);
     let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, w)| (a, b) == (i, j) && w >= 200));
     let sure = |op: &Op| anchors(ctx, op) || guided(op);
     let told = |op: &Op| {
@@ -77,9 +79,26 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         settle_side(ctx, k, ops, first, true)?;
     }
     if let Some(last) = ops.iter().rposition(sure) {
-        settle_side(ctx, k, ops, last, false)?;
+        if let Some(rest) = rest_of_definition(ctx, k, &ops[last..]) {
+            ctx.superseded.borrow_mut().extend(rest);
+        } else {
+            settle_side(ctx, k, ops, last, false)?;
+        }
     }
     Ok(())
+}
+
+/// The file lines behind an anchor that belong to a definition which the segment ends with
+/// and gives whole, where new lines follow the anchor.
+fn rest_of_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<std::ops::Range<usize>> {
+    let end = ctx.bounds[k].1;
+    let last = end.checked_sub(1)?;
+    let (_, to) = ctx.guides.rewrites[last]?;
+    let (&Op::Pair(_, anchor), new) = ops.split_first()? else {
+        return None;
+    };
+    let is_new = new.iter().all(|op| matches!(op, Op::Insert(_)));
+    (is_new && !new.is_empty() && anchor + 1 < to).then_some(anchor + 1..to)
 }
 
 /// Whether a line that the file has several times stands at another depth than the segment.
@@ -263,16 +282,21 @@ fn beside(
         return Ok(());
     };
     let neighbour = if lead {
-        (0..anchor_j)
-            .rev()
-            .find(|&j| ctx.file[j].class != Class::Blank)
+        (0..anchor_j).rev().find(|&j| ctx.stays(j))
     } else {
-        (anchor_j + 1..ctx.file.len()).find(|&j| ctx.file[j].class != Class::Blank)
+        (anchor_j + 1..ctx.file.len()).find(|&j| ctx.stays(j))
     };
     let Some(j) = neighbour else { return Ok(()) };
     let Op::Insert(i) = ops[nearest] else {
         return Ok(());
     };
+    let substituted = |x: &&usize| matches!(ops[**x], Op::Insert(i) if ctx.is_substituted(i, j));
+    if let Some(&x) = new.iter().find(substituted)
+        && let Op::Insert(i) = ops[x]
+    {
+        ops[x] = Op::Pair(i, j);
+        return beside(ctx, k, ops, i, j, lead);
+    }
     // As many blank lines between on both sides.
     let adjacent = j.abs_diff(anchor_j) == i.abs_diff(anchor_i);
     let all: Vec<usize> = new
@@ -350,6 +374,12 @@ fn beside(
         {
             return Err(refuse::edge(ctx, i, j));
         }
+        // Where other imports change or go, this one may.
+        Some(true)
+            if level && import(x.trimmed) && import(y.trimmed) && takes_imports(ctx, ops) =>
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
         Some(true) => {}
         Some(false) => return Err(refuse::edge(ctx, i, j)),
         None => match ctx.reading() {
@@ -383,6 +413,15 @@ fn beside(
     Ok(())
 }
 
+/// Whether a segment changes or takes out an import.
+fn takes_imports(ctx: &Ctx, ops: &[Op]) -> bool {
+    ops.iter().any(|op| match *op {
+        Op::Delete(j) => import(ctx.file[j].trimmed),
+        Op::Pair(i, j) => import(ctx.file[j].trimmed) && !same_line(ctx, i, j),
+        Op::Insert(_) => false,
+    })
+}
+
 /// Whether new lines above an anchor would stand right below a statement that leaves the block.
 fn unreached(ctx: &Ctx, new: &[usize], shift: i32, above: usize) -> bool {
     let t = ctx.file[above].trimmed;
@@ -406,8 +445,15 @@ fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
     let Some(head) = (a..b).find(|&i| ctx.lines[i].class != Class::Blank) else {
         return false;
     };
+    let segment = &ctx.script.segments[k];
     let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names.contains(&p.1);
-    !ctx.script.segments[k].marker_after
+    // Where nothing closes a body, a blank line and a marker no deeper than the header may.
+    let ends = |header: usize| {
+        ctx.guides.indented
+            && segment.blank_after > 0
+            && ctx.snippet_cols(&segment.marker_indent) <= ctx.cols(header)
+    };
+    (!segment.marker_after || ends(head))
         && ctx
             .guides
             .pairs

@@ -65,6 +65,18 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
     {
         return Err(refuse::no_place(ctx, k));
     }
+    // What begins without a marker begins the file.
+    if imports
+        && k == 0
+        && !segments[k].marker_before
+        && let Some(first) = ctx.guides.imports.first()
+    {
+        return Ok(Float {
+            line: first.0,
+            by: Placement::Imports,
+            shift,
+        });
+    }
     if imports {
         let last = ctx
             .guides
@@ -95,6 +107,13 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
             .rev()
             .find(|&j| ctx.file[j].class != Class::Blank)
             .map_or(0, |j| j + 1);
+        // What the file ends with may be what they take the place of.
+        if let Some(j) = end.checked_sub(1)
+            && ctx.file[j].class == Class::Plain
+            && told.iter().any(|&i| akin(ctx, i, j, shift))
+        {
+            return Err(refuse::edge(ctx, first, j));
+        }
         return Ok(Float {
             line: end,
             by: Placement::End,
@@ -103,6 +122,22 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
     }
     Err(refuse::no_place(ctx, k))
 }
+
+/// Whether a snippet line begins with the words of a file line at its depth.
+fn akin(ctx: &Ctx, i: usize, j: usize, shift: i32) -> bool {
+    let head = |t: &str| {
+        t.find(['(', '=', '{', '['])
+            .and_then(|at| t.get(..at).map(str::len))
+    };
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let both = new.bytes().zip(old.bytes()).take_while(|(a, b)| a == b);
+    let both = both.count();
+    ctx.cols(i) + shift == ctx.file_cols(j)
+        && head(old).is_some_and(|n| both * 2 >= n && both >= AKIN)
+}
+
+/// So many bytes tell what a line begins with.
+const AKIN: usize = 6;
 
 /// The end of the part above where the part below follows it in the file, blank lines
 /// aside: nothing else lies between the markers.

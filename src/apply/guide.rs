@@ -1,10 +1,11 @@
 //! What the definitions of file and snippet say about which line is which.
 
 use super::context::{Ctx, same_line};
+use super::fresh;
 use super::line::{Class, Key};
 use super::scores::CHANGED;
 use super::snippet::Role;
-use crate::syntax::{Definition, Definitions, Language, parse};
+use crate::syntax::{Definition, Definitions, Language};
 
 /// Where a snippet line may stand.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,8 @@ pub(crate) struct Range {
     pub high: usize,
     /// No marker stands between the header and the line: elsewhere is out of the question.
     pub firm: bool,
+    /// Each marker between them is deeper than the header.
+    pub inside: bool,
 }
 
 /// Hints for the alignment. Lines count from 0, ends are excluded.
@@ -36,6 +39,8 @@ pub(crate) struct Guides {
     pub imports: Vec<(usize, usize)>,
     /// Functions of one name may stand side by side.
     pub overloads: bool,
+    /// Indentation alone says where a body ends.
+    pub indented: bool,
 }
 
 impl Guides {
@@ -50,6 +55,7 @@ impl Guides {
             names: Vec::new(),
             imports: Vec::new(),
             overloads: false,
+            indented: false,
         }
     }
 }
@@ -65,11 +71,11 @@ const CLOSER: i16 = 120;
 const APART: i32 = 250;
 
 /// A definition of the snippet, found by how its header reads and is indented.
-struct Block {
+pub(crate) struct Block {
     /// Last-plus-one line.
-    end: usize,
+    pub end: usize,
     /// It ends with a line that closes it.
-    closed: bool,
+    pub closed: bool,
 }
 
 /// Pairs the snippet's definitions with the file's.
@@ -83,6 +89,7 @@ pub(crate) fn guide(
     let n = ctx.file.len();
     let mut guides = Guides::none(m);
     guides.overloads = language.is_some_and(Language::overloads);
+    guides.indented = language.is_some_and(Language::indentation_sensitive);
     guides.imports = imports
         .iter()
         .map(|s| (s.start - 1, s.end))
@@ -155,6 +162,7 @@ pub(crate) fn guide(
                 low: def.lines.start - 1,
                 high: def.lines.end.min(n),
                 firm: true,
+                inside: true,
             });
         }
     }
@@ -171,25 +179,44 @@ pub(crate) fn guide(
         let block = block(ctx, i);
         let range = (def.lines.start - 1, def.lines.end.min(n));
         let s = ctx.bounds.partition_point(|&(_, b)| b <= i);
+        let key = def.kind == crate::syntax::Kind::Key;
+        // Behind a marker that is deeper than the header, too, they are its own.
+        let inside = |x: usize| {
+            !key && (s..ctx.segment_of(x)).all(|s| {
+                let indent = &ctx.script.segments[s].marker_indent;
+                ctx.snippet_cols(indent) > ctx.cols(i)
+            })
+        };
         if def.lines.len() > 1 {
             for x in i + 1..block.end {
                 guides.ranges[x] = Some(Range {
                     low: range.0,
                     high: range.1,
                     firm: x < ctx.bounds[s].1,
+                    inside: inside(x),
                 });
             }
         }
-        let key = def.kind == crate::syntax::Kind::Key;
         guides.pairs.push((i, j, if key { KEY } else { CALLABLE }));
         let whole = block.end <= ctx.bounds[s].1 && block.end > i + 1;
         if block.closed && block.end > i + 1 {
             let (x, y) = (block.end - 1, def.lines.end - 1);
             if y < n && ctx.lines[x].trimmed.chars().next() == ctx.file[y].trimmed.chars().next() {
                 guides.pairs.push((x, y, CLOSER));
+                // It closes what the header opens and nothing else.
+                let plain = [i, x].iter().all(|&l| ctx.roles[l] == Role::Plain);
+                if plain && inside(x) {
+                    guides.ranges[x] = Some(Range {
+                        low: y,
+                        high: y + 1,
+                        firm: true,
+                        inside: true,
+                    });
+                }
             }
         }
-        if whole && (block.closed || ctx.bounds[s].1 > block.end) && !key {
+        let ends = guides.indented && left(ctx, i, block.end);
+        if whole && (block.closed || ctx.bounds[s].1 > block.end || ends) && !key {
             for x in i..block.end {
                 guides.rewrites[x] = Some(range);
             }
@@ -209,9 +236,19 @@ pub(crate) fn guide(
         }
     }
     if let Some(language) = language {
-        mark_new(ctx, definitions, language, &mut guides);
+        fresh::mark_new(ctx, definitions, language, &mut guides);
     }
     guides
+}
+
+/// Whether the last line of a block leaves it: nothing may follow.
+fn left(ctx: &Ctx, head: usize, end: usize) -> bool {
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let least = (head + 1..end).filter(told).map(|i| ctx.cols(i)).min();
+    (head + 1..end)
+        .rev()
+        .find(told)
+        .is_some_and(|i| Some(ctx.cols(i)) == least && ctx.lines[i].key() == Key::Leaves)
 }
 
 /// Where a segment that names no place by itself (`}`, a changed line, `.rev()`) stands in
@@ -272,83 +309,6 @@ fn bound_once(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
     let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == key);
     let j = there.next().filter(|_| there.next().is_none())?;
     (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
-}
-
-/// Marks the lines of definitions that are whole in the snippet and not in the file, by
-/// name or as a renamed copy: what they share with the file's lines is chance.
-fn mark_new(
-    ctx: &Ctx,
-    definitions: &Definitions,
-    language: &'static Language,
-    guides: &mut Guides,
-) {
-    let mut text = String::new();
-    let mut numbers = Vec::new();
-    for (s, &(a, b)) in ctx.bounds.iter().enumerate() {
-        for i in a..b {
-            text.push_str(ctx.lines[i].raw);
-            text.push('\n');
-            numbers.push((i, s));
-        }
-        text.push('\n');
-        numbers.push((b, usize::MAX));
-    }
-    let Some(parsed) = parse(language, &text) else {
-        return;
-    };
-    let names: std::collections::BTreeSet<&str> =
-        definitions.iter().map(|d| d.name.as_str()).collect();
-    for d in parsed.definitions(&text).iter() {
-        let callable = d.kind.is_callable() || d.kind.is_type();
-        if !callable || d.lines.len() < 3 || names.contains(d.name.as_str()) {
-            continue;
-        }
-        let (Some(&(i, s)), Some(&(last, t))) =
-            (numbers.get(d.lines.start - 1), numbers.get(d.lines.end - 1))
-        else {
-            continue;
-        };
-        if s != t || s == usize::MAX {
-            continue;
-        }
-        let block = block(ctx, i);
-        if !block.closed || block.end != last + 1 {
-            continue;
-        }
-        // What the snippet shows under its own name has not got another one.
-        let kept = |o: &Definition| {
-            let header = ctx.text.line_at(o.name_bytes.start) - 1;
-            guides.pairs.iter().any(|p| p.1 == header)
-        };
-        let renamed = definitions
-            .iter()
-            .any(|o| !kept(o) && resembles(ctx, i..last + 1, o));
-        if !renamed {
-            guides.new[i..=last].fill(true);
-        }
-    }
-}
-
-/// Whether most lines of a snippet block stand in a definition of the file, changed or not.
-fn resembles(ctx: &Ctx, block: std::ops::Range<usize>, other: &Definition) -> bool {
-    let file = other.lines.start - 1..other.lines.end.min(ctx.file.len());
-    let told = |l: &&super::line::Line| l.class == Class::Plain;
-    let there: Vec<_> = ctx
-        .file
-        .get(file)
-        .unwrap_or_default()
-        .iter()
-        .filter(told)
-        .collect();
-    let here: Vec<_> = ctx.lines[block].iter().filter(told).collect();
-    if there.len() * 2 < here.len() || here.is_empty() {
-        return false;
-    }
-    let close = here
-        .iter()
-        .filter(|l| there.iter().any(|f| l.same(f) || l.similarity(f) >= 500))
-        .count();
-    close * 2 >= here.len()
 }
 
 /// Whether a snippet line opens a block: the next line is deeper, or it says so.
@@ -443,7 +403,7 @@ pub(crate) fn word_at(text: &str, name: &str) -> Option<usize> {
 }
 
 /// The lines that belong to a header by their depth, markers passed over.
-fn block(ctx: &Ctx, head: usize) -> Block {
+pub(crate) fn block(ctx: &Ctx, head: usize) -> Block {
     let m = ctx.lines.len();
     let depth = ctx.cols(head);
     let mut end = head + 1;

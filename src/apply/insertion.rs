@@ -2,8 +2,10 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::edges::anchors;
 use super::guide::CALLABLE;
 use super::line::{Class, Key, Line};
+use super::overload;
 use super::refuse;
 use super::shape::{opens, starts_comment};
 use super::snippet::Role;
@@ -21,11 +23,14 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         return Ok(None);
     };
     let doubled = doubles(ctx, ops, &other);
-    if doubled && slight(ctx, ops) {
+    if doubled && slight(ctx, ops) || prose(ctx, ops, &other) {
         return Ok(None);
     }
     if !mapped(ctx, ops, &other) {
-        return Ok(Some(other));
+        return match fuller(ctx, ops, &other) {
+            Some((i, j)) => Err(refuse::edge(ctx, i, j)),
+            None => Ok(Some(other)),
+        };
     }
     match unnamed(ctx, ops) {
         Some((i, j)) if !doubled => Err(refuse::edge(ctx, i, j)),
@@ -38,10 +43,53 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
 pub(crate) fn doubles(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     ops.iter().any(|op| {
         matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-            && ctx.counts.get(&ctx.lines[i].hash) == Some(&1)
-            && same_line(ctx, i, j)
-            && other.contains(&Op::Insert(i)))
+            && doubled(ctx, i, j, other))
     })
+}
+
+/// Whether a reading takes for new what stands in the file once, or for another line what is
+/// that one slightly misquoted.
+fn doubled(ctx: &Ctx, i: usize, j: usize, other: &[Op]) -> bool {
+    matches!(ctx.lines[i].class, Class::Plain | Class::Short)
+        && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+        && same_line(ctx, i, j)
+        && (other.contains(&Op::Insert(i))
+            || !ctx.lines[i].same(&ctx.file[j]) && !other.contains(&Op::Pair(i, j)))
+}
+
+/// Whether a segment is all comment, and such a line is in it: a text does not say the same
+/// twice, as near-copies of code do.
+fn prose(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    let is_comment = |op: &Op| match *op {
+        Op::Insert(i) | Op::Pair(i, _) => {
+            ctx.lines[i].class == Class::Blank || starts_comment(ctx.lines[i].trimmed)
+        }
+        Op::Delete(_) => true,
+    };
+    ops.iter().all(is_comment)
+        && ops
+            .iter()
+            .any(|op| matches!(*op, Op::Pair(i, j) if doubled(ctx, i, j, other)))
+}
+
+/// The changed line of an alignment that changes one and takes none out, and has found several
+/// that the other reading would put in again.
+fn fuller(ctx: &Ctx, ops: &[Op], other: &[Op]) -> Option<(usize, usize)> {
+    let plain = |i: usize| ctx.lines[i].class == Class::Plain;
+    let mut changed = ops.iter().filter_map(|op| match *op {
+        Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+        _ => None,
+    });
+    let one = changed.next().filter(|_| changed.next().is_none())?;
+    let clean = ops.iter().all(|op| match *op {
+        Op::Pair(..) | Op::Insert(_) => true,
+        Op::Delete(j) => ctx.file[j].class == Class::Blank,
+    });
+    let again = |op: &&Op| {
+        matches!(**op, Op::Pair(i, j) if plain(i) && same_line(ctx, i, j)
+            && other.contains(&Op::Insert(i)))
+    };
+    (clean && ops.iter().filter(again).count() >= FEW).then_some(one)
 }
 
 /// Lines of a slight change.
@@ -107,14 +155,22 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     let gone = ops.iter().enumerate().find_map(|(at, op)| {
         let j = match *op {
             Op::Delete(j) => j,
-            Op::Pair(i, j) if !same_line(ctx, i, j) && !ctx.is_guided(i, j) => j,
+            Op::Pair(i, j)
+                if !same_line(ctx, i, j)
+                    && !ctx.is_guided(i, j)
+                    && !ctx.is_substituted(i, j)
+                    && !overload::same_function(ctx, i, j) =>
+            {
+                j
+            }
             _ => return None,
         };
-        let shown = |op: &Op| match *op {
-            Op::Insert(i) | Op::Pair(i, _) => Some(i),
-            Op::Delete(_) => None,
-        };
-        let i = ops[at..].iter().find_map(shown)?;
+        // What takes its place stands above the next line that both sides share.
+        let mut change = ops[at..].iter().take_while(|op| !anchors(ctx, op));
+        let i = change.find_map(|op| match *op {
+            Op::Insert(i) | Op::Pair(i, _) if ctx.lines[i].class != Class::Blank => Some(i),
+            _ => None,
+        })?;
         ctx.guides.names.contains(&j).then_some((i, j))
     });
     let Some((i, j)) = gone else { return Ok(None) };
@@ -134,6 +190,18 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     else {
         return Ok(None);
     };
+    // What is said above it, and nowhere else, is said of the new one.
+    let attribute = |t: &str| t.starts_with(['[', '@', '#']);
+    let said = ops.iter().any(|op| {
+        matches!(*op, Op::Pair(i, x) if from <= x && x < j
+            && ctx.lines[i].class == Class::Plain
+            && !attribute(ctx.lines[i].trimmed)
+            && ctx.counts.get(&ctx.file[x].hash) == Some(&1)
+            && same_line(ctx, i, x))
+    });
+    if said {
+        return Ok(None);
+    }
     if reading(ctx, k, ops, Fresh::Any).is_none() {
         // What stands above and below it shows that it is the one that is meant.
         let held = |outside: &dyn Fn(usize) -> bool, told: bool| {
@@ -174,42 +242,6 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
         return Err(refuse::edge(ctx, i, j));
     }
     Ok(Some(other))
-}
-
-/// A function with another signature and another body may be one more of its name.
-///
-/// # Errors
-/// `unclear_edge` where the lines around it fit that as well.
-pub(crate) fn overload(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    if !ctx.guides.overloads {
-        return Ok(());
-    }
-    let header = ops.iter().find_map(|op| match *op {
-        Op::Pair(i, j)
-            if ctx.is_guided(i, j) && ctx.guides.names.contains(&j) && !same_line(ctx, i, j) =>
-        {
-            Some((i, j))
-        }
-        _ => None,
-    });
-    let Some((i, j)) = header else { return Ok(()) };
-    let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-    let Some((_, end)) = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0) else {
-        return Ok(());
-    };
-    let body = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
-    let kept = ops
-        .iter()
-        .filter(|op| {
-            matches!(**op, Op::Pair(i, x) if j < x && x < end
-                && ctx.file[x].class == Class::Plain && same_line(ctx, i, x))
-        })
-        .count();
-    let first = (ctx.bounds[k].0..i).all(|x| ctx.lines[x].class == Class::Blank);
-    if kept * 2 < body.count() && (first || reading(ctx, k, ops, Fresh::Any).is_some()) {
-        return Err(refuse::edge(ctx, i, j));
-    }
-    Ok(())
 }
 
 /// Whether the lines around a part of the segment stand together in the file: it may be new
@@ -286,8 +318,10 @@ fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
             found.len() * CHANCE > told || found.iter().any(|j| ctx.guides.names.contains(j))
         }
     };
-    // Nor is a line of the file that is commented out.
-    if ctx.puts_out_of_use(ops) {
+    // Nor is a line of the file that is commented out, or in which a word changes as it does
+    // elsewhere.
+    let substituted = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.is_substituted(i, j));
+    if ctx.puts_out_of_use(ops) || ops.iter().any(substituted) {
         return None;
     }
     let build = |head: usize, tail: usize, x: usize| -> Vec<Op> {
@@ -369,10 +403,15 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
     new.filter(|&i| ctx.lines[i].class == Class::Plain)
         .filter(|&i| !starts_comment(ctx.lines[i].trimmed))
         .any(|i| match ctx.lines[i].key() {
-            // `- name: value` is one more of a list.
-            Key::Binds(x) if x.contains(' ') && !x.starts_with('-') => taken.iter().any(|&j| {
-                ctx.file_cols(j) == ctx.cols(i) + shift && ctx.file[j].key() == Key::Binds(x)
-            }),
+            // `- name: value` is one more of a list. Of assignments, those at the margin count.
+            Key::Binds(x)
+                if x.contains(' ') && !x.starts_with('-')
+                    || x.contains('.') && ctx.cols(i) == 0 =>
+            {
+                taken.iter().any(|&j| {
+                    ctx.file_cols(j) == ctx.cols(i) + shift && ctx.file[j].key() == Key::Binds(x)
+                })
+            }
             _ => false,
         })
 }

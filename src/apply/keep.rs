@@ -2,6 +2,9 @@
 
 use super::align::Op;
 use super::context::Ctx;
+use super::edges::anchors;
+use super::line::Class;
+use super::shape::dropped;
 use super::snippet::Role;
 
 /// Whose text a paired line gets.
@@ -24,6 +27,9 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
     if ctx.roles[i] == Role::Context {
         return Keep::Misquoted;
     }
+    if dropped(a.trimmed, b.trimmed) {
+        return Keep::Misquoted;
+    }
     if a.alike(b) {
         // Blanks within the line are a change of layout, quotes are a slip.
         let bare = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
@@ -33,7 +39,9 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
             Keep::Misquoted
         };
     }
-    if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed) {
+    if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed)
+        && among_context(ctx, i, ops)
+    {
         // Unless the comment has moved to a line of its own.
         let words = |t: &str| -> String {
             t.split(|c: char| !c.is_alphanumeric())
@@ -51,6 +59,24 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
         }
     }
     Keep::Snippet
+}
+
+/// Whether the lines beside a snippet line are the file's: what changes beside others that do is
+/// no slip.
+fn among_context(ctx: &Ctx, i: usize, ops: &[Op]) -> bool {
+    let told = |op: &&Op| match **op {
+        Op::Pair(i, _) | Op::Insert(i) => ctx.lines[i].class != Class::Blank,
+        Op::Delete(j) => ctx.file[j].class != Class::Blank,
+    };
+    let at = |op: &Op| matches!(*op, Op::Pair(x, _) if x == i);
+    let Some(at) = ops.iter().position(at) else {
+        return false;
+    };
+    let above = ops[..at].iter().rev().find(told);
+    let below = ops[at + 1..].iter().find(told);
+    [above, below]
+        .iter()
+        .all(|op| op.is_none_or(|op| anchors(ctx, op)))
 }
 
 /// The comment behind a file line that the snippet quotes without it.

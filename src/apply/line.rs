@@ -469,6 +469,8 @@ impl<'a> Key<'a> {
                 }
                 // `name :symbol` gives `name` nothing.
                 b':' if i > 0 && bytes[i - 1] == b' ' && symbol(bytes.get(i + 1)) => {}
+                // `:param name: text`.
+                b':' if i == 0 && !t.contains('=') => {}
                 b':' if bytes.get(i + 1) != Some(&b':') && (i == 0 || bytes[i - 1] != b':') => {
                     // `- uses: name@version` is one of a list, told by its name.
                     if t.starts_with("- ")

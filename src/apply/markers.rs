@@ -15,6 +15,7 @@ struct Words {
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
     removals: Vec<String>,
+    gone: Vec<String>,
     noise: Vec<String>,
 }
 
@@ -105,11 +106,10 @@ fn dotted(s: &str) -> bool {
 
 fn is_marker_text(opened: bool, inner: &str) -> bool {
     // A boxed remark, `// [... existing code ...]` or `# (unchanged)`.
-    let inner = inner
+    let boxed = inner
         .strip_prefix(['[', '(', '<'])
-        .and_then(|r| r.strip_suffix([']', ')', '>']))
-        .unwrap_or(inner)
-        .trim();
+        .and_then(|r| r.strip_suffix([']', ')', '>']));
+    let inner = boxed.unwrap_or(inner).trim();
     let core = inner.trim_matches(['.', '…', ' ', '-', '=', '*']);
     if opened && core.is_empty() {
         return inner.contains("...") || inner.contains('…');
@@ -118,12 +118,18 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     if words.is_empty() || words.len() > 16 {
         return false;
     }
-    // Words only: anything that reads as code is code.
-    if core.contains(['{', '}', ';', '=', '"', '`', '$', '|', '\\']) {
-        return false;
-    }
     let head = inner.starts_with("...") || inner.starts_with('…');
     let tail = inner.ends_with("...") || inner.ends_with('…');
+    // Words only: anything that reads as code is code, but for a name in a remark between dots.
+    let remark = opened && head && tail && core.len() + 2 <= inner.trim_matches(['.', '…']).len();
+    let code: &[char] = if remark {
+        &['{', '}', ';', '=', '|', '\\']
+    } else {
+        &['{', '}', ';', '=', '"', '`', '$', '|', '\\']
+    };
+    if core.contains(code) {
+        return false;
+    }
     let keyword = words.iter().any(|w| has(&WORDS.keywords, w));
     let known = words
         .iter()
@@ -132,12 +138,14 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     let plain = known == words.len();
     let said = words.iter().any(|w| has(&WORDS.plain_keywords, w));
     if opened {
-        // `# ... anything ...` is a marker by its shape alone. With dots on one side it
-        // takes a marker's words, without dots nothing but a marker's words: a remark
-        // such as `# keep the lock while writing` is text.
+        // `# ... anything ...` is a marker by its shape alone. With dots in front it takes one
+        // of a marker's words, without dots nothing but a marker's words: a remark such as
+        // `# keep the lock while writing` is text.
         (head && tail)
-            || (head && keyword && known * 2 >= words.len())
-            || (plain && words.len() >= 2 && (dotted(inner) && keyword || said))
+            || (head && (said || keyword && known * 2 >= words.len()))
+            || (plain
+                && (words.len() >= 2 || boxed.is_some())
+                && (dotted(inner) && keyword || said))
     } else {
         // Without a comment opener a line has to be nothing but a marker.
         let spaced = inner.starts_with("... ") || inner.starts_with("… ");
@@ -209,6 +217,29 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
     None
 }
 
+/// Whether a comment tells that what stood in its place is gone: `// removed: the old check`,
+/// `# ... parse removed, see reader.py ...`. A comment is what the file's language has for one,
+/// or begins as in most.
+pub(crate) fn told_gone(line: &str, comments: &[&str]) -> bool {
+    let mut starts = comments.iter().chain(&["//", "/*"]);
+    if !starts.any(|c| line.trim_start().starts_with(c)) {
+        return false;
+    }
+    let (opened, inner) = strip_comment(line.trim());
+    if !opened {
+        return false;
+    }
+    let gone = |w: &str| has(&WORDS.gone, &w.to_lowercase());
+    let head = inner.split_once(':').map_or("", |(head, _)| head.trim());
+    let framed = inner.starts_with(['.', '…']) && inner.ends_with(['.', '…']);
+    let all: Vec<&str> = inner
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+        .collect();
+    let kept = |w: &&str| has(&WORDS.keywords, &w.to_lowercase());
+    gone(head) || framed && all.iter().any(|w| gone(w)) && !all.iter().any(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +254,7 @@ mod tests {
             &words.plain_keywords,
             &words.vocabulary,
             &words.removals,
+            &words.gone,
             &words.noise,
         ];
         assert!(lists.iter().all(|l| !l.is_empty()));
@@ -242,6 +274,8 @@ mod tests {
             "{/* ... existing props and markup ... */}",
             "<!-- ... existing code ... -->",
             "// ... (unchanged) ...",
+            "# ... (name, triggers and the lic-headers job unchanged)",
+            "// (unchanged)",
             "// ... current_ref unchanged ...",
             "# ... keep everything up to handle_exception ...",
             "// ... license header and package clause ...",
@@ -252,6 +286,7 @@ mod tests {
             "[... existing code ...]",
             "// [Previous content from line 1-305 remains exactly the same]",
             "; ... rest of file ...",
+            "// ... $total and `names` computed as before ...",
             "(* ... unchanged ... *)",
             "# … rest unchanged …",
         ] {
@@ -283,6 +318,25 @@ mod tests {
         assert_eq!(classify("..."), Marked::BareDots);
         assert_eq!(classify("foo(); // ... existing code ..."), Marked::Inline);
         assert_eq!(classify("def f(): # ... existing code ..."), Marked::Inline);
+    }
+
+    #[test]
+    fn a_comment_may_tell_that_something_is_gone() {
+        for t in [
+            "// removed: `as any` casts",
+            "// ... parse removed, see Reader ...",
+            "# Deleted: x",
+        ] {
+            assert!(told_gone(t, &["#"]), "{t}");
+        }
+        for t in [
+            "// removed a bug that crashed it",
+            "// ... existing code (unused imports removed) ...",
+            "removed: x",
+            "# Note: removed",
+        ] {
+            assert!(!told_gone(t, &["#"]), "{t}");
+        }
     }
 
     #[test]

@@ -152,6 +152,8 @@ fn once(
 ) -> Result<(Merge, Option<Arc<Known>>)> {
     let hunks = one_part(snippet, options)?;
     let snippet = hunks.as_deref().unwrap_or(snippet);
+    let comments = comment_openers(language);
+    let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
     let scripts = {
         let records = &file.records;
         let defines = |name: &str| !file.definitions().find(name).is_empty();
@@ -164,14 +166,13 @@ fn once(
             follows: &follows,
             defines: &defines,
             counts: &file.counts,
+            comments: &comments,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
             minus: records.iter().any(|l| snippet::dashed(l.raw)),
             python: language.is_some_and(|l| l.name() == "python"),
         };
         snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
     };
-    let comments = comment_openers(language);
-    let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
     let mut text = file.text().to_string();
     let mut placed = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);

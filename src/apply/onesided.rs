@@ -28,11 +28,22 @@ pub(crate) struct OneSided<'n> {
 /// Whether the new lines join the file's next line or, as parts of something, do not;
 /// nothing where they may replace it.
 pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
+    if o.new
+        .iter()
+        .any(|&i| ctx.renames(&ctx.lines[i], &ctx.file[o.next]))
+    {
+        return None;
+    }
     if inserts(ctx, o) {
         return Some(true);
     }
     if !complete(ctx, o) {
         return Some(false);
+    }
+    // The first of a call's arguments may be another one or one more.
+    let named = |i: usize| matches!(ctx.lines[i].key(), Key::Binds(name) if !name.is_empty());
+    if !o.lead && ctx.file[o.anchor.1].trimmed.ends_with('(') && o.new.iter().any(|&i| !named(i)) {
+        return None;
     }
     // The snippet says of no line that it goes: only one that is shown changed does.
     let ahead = |n: usize| {
@@ -57,6 +68,7 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
         goes.iter().any(|f| {
             let both = l.shared(f);
             l.same(f)
+                || ctx.renames(l, f)
                 || binds(l).is_some() && binds(l) == binds(f)
                 || if apart {
                     l.similarity(f) >= CHANGED
@@ -97,7 +109,12 @@ fn complete(ctx: &Ctx, o: &OneSided) -> bool {
         .map(|&i| net_brackets(ctx.lines[i].trimmed))
         .sum();
     let least = lines.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
+    let comments = |mark: &str| {
+        let lines = lines.iter().map(|&i| ctx.lines[i].trimmed);
+        lines.map(|t| t.matches(mark).count()).sum::<usize>()
+    };
     net == 0
+        && comments("/*") == comments("*/")
         && !closes(ctx.lines[first].trimmed)
         && ctx.cols(first) == least
         && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed))
@@ -168,7 +185,9 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
     if import(next.trimmed) {
         let alike = |i: &&usize| {
             let l = &ctx.lines[**i];
-            let near = l.similarity(next) >= 400 || same_stem(l.trimmed, next.trimmed);
+            let near = l.similarity(next) >= 400
+                || same_stem(l.trimmed, next.trimmed)
+                || ctx.renames(l, next);
             import(l.trimmed) && near
         };
         return lines.iter().find(alike).is_none();

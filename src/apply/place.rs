@@ -5,9 +5,12 @@ use super::context::{Ctx, Pass, prepare, same_line};
 use super::edges::{self, Edge};
 use super::facts::Facts;
 use super::float::{self, Float};
+use super::frame;
 use super::guide::Guides;
+use super::imports;
 use super::insertion;
 use super::line::Class;
+use super::overload;
 use super::refuse;
 use super::removed::{self, Removed};
 use super::renamed;
@@ -15,6 +18,7 @@ use super::rival;
 use super::row;
 use super::scores::{self, TELLING, evidence, insert_costs};
 use super::snippet::{Role, Script};
+use super::substitution;
 use super::twins;
 use super::write::Writer;
 use crate::error::Result;
@@ -221,6 +225,10 @@ pub(crate) fn place<'a>(
         }
         (first.ops, first.margins)
     };
+    if !pass.whole_file && !script.strict {
+        ctx.substitutions = substitution::substitutions(&ctx, &ops);
+        ctx.replaced = substitution::replaced(&ctx, &ops);
+    }
     let mut edges: Vec<Edge> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
     let mut removed = Vec::new();
@@ -273,12 +281,33 @@ pub(crate) fn place<'a>(
         if changes && !pass.whole_file && (drawn() || torn()) {
             return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
         }
+        if !pass.whole_file && !script.strict {
+            removed::notes(&ctx, k, &ops[s])?;
+            if twins::strays(&ctx, &ops[s]) {
+                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
+            }
+            frame::leaves_off(&ctx, &ops[s])?;
+            if !changes && !ended {
+                frame::starts_late(&ctx, k, &ops[s])?;
+                frame::ends_early(&ctx, k, &ops[s])?;
+            }
+        }
         if changes && !pass.whole_file && !script.strict {
             let mut reread = false;
             if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
+                if rival::repeats(&ctx, &ops[s], &less) {
+                    let changed = ops[s].iter().find_map(|op| match *op {
+                        Op::Pair(i, j) if !same_line(&ctx, i, j) => Some((i, j)),
+                        _ => None,
+                    });
+                    return Err(match changed {
+                        Some((i, j)) => refuse::edge(&ctx, i, j),
+                        None => refuse::ambiguous(&ctx, k, &ops[s], &problem, s),
+                    });
+                }
                 ops[s] = less;
             }
-            insertion::overload(&ctx, k, &ops[s])?;
+            overload::check(&ctx, k, &ops[s])?;
             if let Some(insertion) = insertion::only(&ctx, k, &ops[s])? {
                 ops[s] = insertion;
                 reread = true;
@@ -287,6 +316,8 @@ pub(crate) fn place<'a>(
                 reread = true;
             }
             renamed::check(&ctx, k, &ops[s], reread)?;
+            let superseded = imports::superseded(&ctx, k, &ops[s], &ops)?;
+            ctx.superseded.replace(superseded);
             edges::settle(&ctx, k, &mut ops[s])?;
             edges::unmatched_context(&ctx, k, &ops[s])?;
             edges::unprefixed(&ctx, k, &ops[s])?;
@@ -301,6 +332,7 @@ pub(crate) fn place<'a>(
             {
                 return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
             }
+            imports::remove(&mut ops[s], k, &ctx.superseded.take());
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(k, &ops[s]);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::line::alike;
+use super::shape::{dropped, empty_comment};
 use super::snippet::{Item, Role, Script};
 use crate::error::{Error, Result};
 use crate::text::changed;
@@ -65,13 +66,15 @@ fn unproven(what: String) -> Error {
 
 /// Whether a line has to be in the merged text as it is given.
 fn shows(item: &Item) -> bool {
-    matches!(item.role, Role::Plain | Role::Plus) && !item.text.trim().is_empty()
+    let text = item.text.trim();
+    matches!(item.role, Role::Plain | Role::Plus) && !text.is_empty() && !empty_comment(text)
 }
 
-/// Whether a merged line is one of the snippet, blanks, quotes and a comment behind it aside.
+/// Whether a merged line is one of the snippet, what a misquote leaves out and a comment behind
+/// it aside.
 fn gives(item: &Item, line: &str) -> bool {
     let text = item.text.trim();
-    line.starts_with(text) || alike(text, line)
+    line.starts_with(text) || alike(text, line) || dropped(text, line)
 }
 
 #[cfg(test)]

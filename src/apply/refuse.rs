@@ -293,6 +293,65 @@ pub(crate) fn needless_dots(path: &str, number: usize, dots: &str) -> Error {
     )
 }
 
+/// The snippet begins without a marker, and with context below the first lines of the file.
+pub(crate) fn starts_late(ctx: &Ctx, j: usize) -> Error {
+    Error::refused(
+        "unclear_start",
+        format!(
+            "The snippet begins without a marker at line {} of {} ({}): the lines above it may be meant to go.",
+            j + 1,
+            ctx.pass.path,
+            quote(ctx.file[j].raw)
+        ),
+        "Begin with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
+    )
+}
+
+/// The snippet ends without a marker, and with context above the last lines of the file.
+pub(crate) fn ends_early(ctx: &Ctx, j: usize) -> Error {
+    Error::refused(
+        "unclear_end",
+        format!(
+            "The snippet ends without a marker at line {} of {} ({}): the lines below it may be meant to go.",
+            j + 1,
+            ctx.pass.path,
+            quote(ctx.file[j].raw)
+        ),
+        "End with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
+    )
+}
+
+/// New import `i` brings in all that the one at file line `j` does, which stays.
+pub(crate) fn brought_twice(ctx: &Ctx, i: usize, j: usize) -> Error {
+    Error::refused(
+        "duplicate_import",
+        format!(
+            "Line {} of the snippet ({}) brings in what line {} of {} ({}) does, and the snippet does not say that this one goes.",
+            ctx.numbers[i],
+            quote(ctx.lines[i].raw),
+            j + 1,
+            ctx.pass.path,
+            quote(ctx.file[j].raw)
+        ),
+        format!(
+            "Begin or end the part with the lines around line {}, to keep it or leave it out, or send it with `-` in front.",
+            j + 1
+        ),
+    )
+}
+
+/// A comment tells that something is gone where nothing goes.
+pub(crate) fn nothing_goes(ctx: &Ctx, number: usize) -> Error {
+    Error::refused(
+        "removal_comment",
+        format!(
+            "Line {number} of the snippet tells of a removal, but the lines around it take nothing out of {} there.",
+            ctx.pass.path
+        ),
+        "Give the lines above and below what goes, without a marker between, or what goes with `-` in front; leave the comment out.",
+    )
+}
+
 /// A new line at a segment's end may replace the file's line or stand beside it.
 pub(crate) fn edge(ctx: &Ctx, i: usize, j: usize) -> Error {
     Error::refused(

@@ -95,6 +95,40 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// A comment which tells that something is gone has to stand where lines go or change.
+///
+/// # Errors
+/// `removal_comment`.
+pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let (a, b) = ctx.bounds[k];
+    for note in &ctx.script.segments[k].notes {
+        let at = ops
+            .iter()
+            .position(|op| matches!(*op, Op::Pair(i, _) | Op::Insert(i) if i >= a + note.above));
+        let (above, below) = ops.split_at(at.unwrap_or(ops.len()));
+        let takes = |op: &Op| match *op {
+            Op::Delete(j) => ctx.file[j].class != Class::Blank,
+            Op::Pair(i, j) => !same_line(ctx, i, j),
+            Op::Insert(_) => false,
+        };
+        let open = |op: &&Op| !anchors(ctx, op);
+        // Beside a marker, the next line has to be what has changed.
+        let first = |side: &mut dyn Iterator<Item = &Op>| side.next().is_some_and(takes);
+        let taken = if note.above == 0 {
+            first(&mut below.iter())
+        } else if a + note.above == b {
+            first(&mut above.iter().rev())
+        } else {
+            above.iter().rev().take_while(open).any(takes)
+                || below.iter().take_while(open).any(takes)
+        };
+        if !taken {
+            return Err(refuse::nothing_goes(ctx, note.number));
+        }
+    }
+    Ok(())
+}
+
 /// Lines that change and as many that go: more than a slip of the alignment.
 const MIXED: usize = 2;
 
@@ -254,7 +288,9 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let gone = |op: &&Op| matches!(op, Op::Delete(_));
         let mut before = ops[..at].iter().rev().skip_while(gone);
         let mut behind = ops[at..].iter().skip_while(gone);
-        if anchored(ctx, before.next()) && anchored(ctx, behind.next()) {
+        let telling = |op: &Op| matches!(*op, Op::Pair(i, x) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, x));
+        let shown = ops[..at].iter().any(telling) && ops[at..].iter().any(telling);
+        if shown && anchored(ctx, before.next()) && anchored(ctx, behind.next()) {
             continue;
         }
         let above = ops[..at].iter().rev();
@@ -288,10 +324,17 @@ const MANY: usize = 5;
 /// A part that takes out far more than it puts in has to show, on both sides of the place, a
 /// line that stands only there: what is repeated may be met elsewhere by chance.
 pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    // Within a definition that the snippet heads, what stands there once does.
+    let once = |i: usize, j: usize| {
+        let range = ctx.guides.ranges[i].filter(|r| r.inside && r.low <= j && j < r.high);
+        let within = range.and_then(|r| ctx.file.get(r.low..r.high));
+        ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+            || within.is_some_and(|f| f.iter().filter(|f| f.same(&ctx.file[j])).count() == 1)
+    };
     let sure = |op: &Op| {
         matches!(*op, Op::Pair(i, j)
             if ctx.lines[i].class == Class::Plain
-                && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+                && once(i, j)
                 && same_line(ctx, i, j)
             || ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
     };

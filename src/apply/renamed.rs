@@ -39,7 +39,7 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let (a, b) = ctx.bounds[k];
     let least = told(ctx, a..b).map(|i| ctx.cols(i)).min();
     let changed = ops.iter().find_map(|op| match *op {
-        Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+        Op::Pair(i, j) if !same_line(ctx, i, j) && !ctx.is_substituted(i, j) => Some((i, j)),
         _ => None,
     });
     let Some((i, j)) = changed else { return Ok(()) };

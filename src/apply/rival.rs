@@ -72,6 +72,22 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
     best.map(|b| b.0)
 }
 
+/// Lines that one reading has for context and the other for new ones.
+const REPEATED: usize = 5;
+
+/// Whether a reading puts in so many lines that the first one has found in the file, more than
+/// it saves from removal: then neither is sure.
+pub(crate) fn repeats(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    let again = ops.iter().filter(|op| {
+        matches!(**op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank
+            && same_line(ctx, i, j)
+            && other.contains(&Op::Insert(i)))
+    });
+    let again = again.count();
+    let saved = touched(ctx, ops).len() - touched(ctx, other).len().min(touched(ctx, ops).len());
+    again >= REPEATED && again > 2 * saved
+}
+
 /// File lines that are removed or changed.
 fn touched(ctx: &Ctx, ops: &[Op]) -> Vec<usize> {
     ops.iter()

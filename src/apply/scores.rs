@@ -3,7 +3,7 @@
 use super::align::{self, NO_PAIR, Op};
 use super::context::{Ctx, most, same_line};
 use super::line::{self, Class};
-use super::shape::{out_of_use, starts_comment};
+use super::shape::{dropped, out_of_use, remarked, starts_comment};
 use super::snippet::Role;
 
 /// A line that says where it stands: it occurs no more than a few times.
@@ -60,7 +60,8 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 if l.may_reach(f, CHANGED) {
                     r = l.similarity(f);
                 }
-                if r < CHANGED && l.same_requirement(f) {
+                let remarked = || remarked(l.trimmed, f.trimmed) || remarked(f.trimmed, l.trimmed);
+                if r < CHANGED && (l.same_requirement(f) || remarked()) {
                     r = CHANGED;
                 }
                 if r >= CHANGED
@@ -72,7 +73,11 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 if r < CHANGED {
                     continue;
                 }
-                r * 12 / 100 - 20
+                if r == 1000 && dropped(l.trimmed, f.trimmed) {
+                    weight * 2 / 3
+                } else {
+                    r * 12 / 100 - 20
+                }
             };
             let level = shift.is_none_or(|d| file_cols[j] == cols + d);
             if !level {
@@ -90,7 +95,8 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 }
             }
             if range.is_some_and(|r| j < r.low || j >= r.high) {
-                score -= 60;
+                // A bracket there is still worth more than none.
+                score = (score - 60).max(score / 3);
             }
             row[j] = score as i16;
         }

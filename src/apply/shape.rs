@@ -28,6 +28,7 @@ pub(crate) fn starts_comment(t: &str) -> bool {
         || t.starts_with("<!--")
         || (t.starts_with('#')
             && !t.starts_with("#[")
+            && !t.starts_with("#![")
             && !t.starts_with("#include")
             && !t.starts_with("#define")
             && !t.starts_with("#if"))
@@ -48,6 +49,38 @@ fn commented(t: &str) -> Option<&str> {
 /// Whether one line is the other one, commented out.
 pub(crate) fn out_of_use(a: &str, b: &str) -> bool {
     commented(a) == Some(b) || commented(b) == Some(a)
+}
+
+/// Whether a line is another with single blanks outside of strings dropped or, in a comment,
+/// anything that is no letter or digit: a careless quote leaves out, an edit puts in.
+pub(crate) fn dropped(short: &str, long: &str) -> bool {
+    let prose = starts_comment(short) && starts_comment(long);
+    let mut rest = short.chars().peekable();
+    let (mut before, mut string) = (None, None);
+    let mut all = long.chars().peekable();
+    while let Some(c) = all.next() {
+        match string {
+            None if matches!(c, '"' | '\'' | '`') => string = Some(c),
+            Some(quote) if quote == c => string = None,
+            _ => {}
+        }
+        if rest.next_if_eq(&c).is_none() {
+            // Several blanks are a layout.
+            let lone =
+                c == ' ' && string.is_none() && before != Some(' ') && all.peek() != Some(&' ');
+            if !(lone || prose && !c.is_alphanumeric()) {
+                return false;
+            }
+        }
+        before = Some(c);
+    }
+    rest.next().is_none()
+}
+
+/// Whether a line is another with a comment behind it.
+pub(crate) fn remarked(short: &str, long: &str) -> bool {
+    let rest = long.strip_prefix(short).unwrap_or_default();
+    rest.starts_with([' ', '\t']) && starts_comment(rest.trim_start())
 }
 
 /// Whether a line only goes on with a comment, without a word.
@@ -114,7 +147,7 @@ pub(crate) fn labels(t: &str) -> bool {
     ]
     .iter()
     .any(|w| t.starts_with(w))
-        || t.ends_with(':')
+        || t.ends_with(':') && !t.contains(' ') && t != "try:"
 }
 
 /// Whether a line brings in names from elsewhere.

@@ -27,6 +27,15 @@ pub(crate) struct Item {
     pub number: usize,
 }
 
+/// A comment on the edit, which is no line of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    /// How many lines of the segment stand above it.
+    pub above: usize,
+    /// Its line in the snippet as sent, from 1.
+    pub number: usize,
+}
+
 /// A run of lines between two markers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segment {
@@ -40,10 +49,14 @@ pub(crate) struct Segment {
     pub marker_before: bool,
     /// A marker stands right after it.
     pub marker_after: bool,
+    /// What that marker is indented by.
+    pub marker_indent: String,
     /// The line of the file at which a hunk header says that it starts, from 1.
     pub hint: Option<usize>,
     /// Names that removal comments in it give.
     pub removals: Vec<String>,
+    /// Comments which tell that what stood in their place is gone.
+    pub notes: Vec<Note>,
     /// It is a line of the file above the hunk that follows: `@@ fn name`.
     pub locates: bool,
 }
@@ -82,6 +95,8 @@ pub(crate) enum Unreadable {
 pub(crate) struct Haystack<'a> {
     pub counts: &'a Counts,
     pub python: bool,
+    /// What opens a comment in the file's language.
+    pub comments: &'a [&'a str],
     /// Some line of the file begins with `+`.
     pub plus: bool,
     /// Some line of the file begins with a dash as a removed one does in a diff.
@@ -525,11 +540,11 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             (Role::Plain, l)
         };
         if (prefix.minus || prefix.plus) && l.starts_with("@@") {
-            close(&mut script, &mut segment);
+            close(&mut script, &mut segment, "");
             continue;
         }
         if role == Role::Plain && stands_for_code(lines, at, file) {
-            close(&mut script, &mut segment);
+            close(&mut script, &mut segment, text);
             before = "";
             continue;
         }
@@ -540,6 +555,13 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 segment.removals.push(asked.name.to_string());
                 continue;
             }
+            if role == Role::Plain && markers::told_gone(text, file.comments) {
+                segment.notes.push(Note {
+                    above: segment.items.len(),
+                    number,
+                });
+                continue;
+            }
             let marked = match markers::classify(text) {
                 // In Python a lone `...` is the body of a stub.
                 Marked::BareDots if file.python && before.trim_end().ends_with(':') => Marked::No,
@@ -548,7 +570,7 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             };
             match marked {
                 Marked::Marker => {
-                    close(&mut script, &mut segment);
+                    close(&mut script, &mut segment, text);
                     before = "";
                     continue;
                 }
@@ -558,7 +580,16 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 _ => {}
             }
         }
-        if !text.trim().is_empty() {
+        let blank = |t: &str| t.trim().is_empty();
+        // Of the blank lines around a note one is left.
+        let noted = segment
+            .notes
+            .last()
+            .is_some_and(|n| n.above == segment.items.len());
+        if noted && blank(text) && segment.items.last().is_some_and(|i| blank(&i.text)) {
+            continue;
+        }
+        if !blank(text) {
             before = text;
         }
         segment.items.push(Item {
@@ -586,9 +617,10 @@ fn stands_for_code(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool 
         && (below.is_empty() || !(file.follows)(here, below))
 }
 
-/// Ends a segment at a marker.
-fn close(script: &mut Script, segment: &mut Segment) {
+/// Ends a segment at a marker, of which the line is given.
+fn close(script: &mut Script, segment: &mut Segment, marker: &str) {
     script.markers += 1;
+    segment.marker_indent = Line::new(marker).indent().to_string();
     push(script, std::mem::take(segment), true);
     segment.marker_before = true;
 }
@@ -603,10 +635,16 @@ fn push(script: &mut Script, mut segment: Segment, marker_after: bool) {
     while segment.items.first().is_some_and(blank) {
         segment.items.remove(0);
         segment.blank_before += 1;
+        for note in &mut segment.notes {
+            note.above = note.above.saturating_sub(1);
+        }
     }
     if !segment.items.is_empty() {
         script.segments.push(segment);
-    } else if let (Some(last), false) = (script.segments.last_mut(), segment.removals.is_empty()) {
+    } else if let Some(last) = script.segments.last_mut() {
         last.removals.append(&mut segment.removals);
+        let end = last.items.len();
+        last.notes
+            .extend(segment.notes.drain(..).map(|n| Note { above: end, ..n }));
     }
 }

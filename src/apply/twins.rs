@@ -40,6 +40,35 @@ pub(crate) fn drawn(ctx: &Ctx, ops: &[Op]) -> bool {
         })
 }
 
+/// Whether a segment below a header that it goes on from stands outside of what the header
+/// opens, and its first lines stand inside as well.
+pub(crate) fn strays(ctx: &Ctx, ops: &[Op]) -> bool {
+    let Some(&Op::Pair(first, at)) = ops.first() else {
+        return false;
+    };
+    let Some(range) = ctx.guides.ranges[first].filter(|r| r.inside) else {
+        return false;
+    };
+    let own = |i: usize| {
+        let there = ctx.guides.ranges[i];
+        there.is_some_and(|r| (r.low, r.high) == (range.low, range.high))
+    };
+    let run: Vec<usize> = ops
+        .iter()
+        .map_while(|op| match *op {
+            Op::Pair(i, j) if own(i) && same_line(ctx, i, j) => Some(i),
+            _ => None,
+        })
+        .collect();
+    let within = range.low..range.high;
+    let told = run.iter().any(|&i| ctx.lines[i].class == Class::Plain);
+    told && !within.contains(&at)
+        && ctx.file.get(within).is_some_and(|file| {
+            file.windows(run.len())
+                .any(|w| run.iter().zip(w).all(|(&i, f)| ctx.lines[i].same(f)))
+        })
+}
+
 /// So many lines that go are more than a slip of the alignment.
 const GONE: usize = 2;
 

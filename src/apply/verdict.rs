@@ -2,7 +2,9 @@
 
 use super::context::{Ctx, same_line};
 use super::line::{Class, Key, Line};
-use super::shape::{contained, extends, out_of_use, same_source, starts_comment};
+use super::shape::{
+    closes, contained, extends, net_brackets, out_of_use, remarked, same_source, starts_comment,
+};
 
 /// What a line at a segment's edge is to the file's line there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +25,18 @@ pub(super) fn verdict(
     lead: bool,
 ) -> Verdict {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-    if same_line(ctx, i, j) {
+    if same_line(ctx, i, j) || ctx.superseded.borrow().contains(&j) {
+        return Verdict::Replaces;
+    }
+    if ctx.is_substituted(i, j) {
         return Verdict::Replaces;
     }
     let r = a.similarity(b);
     let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
     if ctx.cols(i) + shift != ctx.file_cols(j) && !out_of_use(a.trimmed, b.trimmed) {
-        return if r >= 800 {
+        // A statement may have been broken into several lines.
+        let part = contained(a, b) && a.word_count() >= 3;
+        return if r >= 800 || part {
             Verdict::Unclear
         } else {
             Verdict::Joins
@@ -54,6 +61,20 @@ pub(super) fn verdict(
         } else {
             Verdict::Joins
         };
+    }
+    // A closing bracket has nothing to close beside another one.
+    let closing = closes(a.trimmed)
+        && closes(b.trimmed)
+        && a.trimmed.chars().next() == b.trimmed.chars().next();
+    if closing && net_brackets(a.trimmed) < 0 && net_brackets(a.trimmed) == net_brackets(b.trimmed)
+    {
+        return Verdict::Replaces;
+    }
+    if remarked(a.trimmed, b.trimmed) || remarked(b.trimmed, a.trimmed) {
+        return Verdict::Replaces;
+    }
+    if declares_again(a.trimmed, b.trimmed) || declares_again(b.trimmed, a.trimmed) {
+        return Verdict::Replaces;
     }
     let enumerated = siblings(ctx, j, r);
     match (a.key(), b.key()) {
@@ -85,7 +106,9 @@ pub(super) fn verdict(
             }
         }
         (Key::Other(x), Key::Other(y)) if x == y => {
-            if enumerated {
+            // A call that none beside it is like.
+            let called = x.len() < a.trimmed.len().min(b.trimmed.len());
+            if enumerated && !(called && alone(ctx, j)) {
                 Verdict::Unclear
             } else if !listed(ctx, j) || r >= 900 {
                 Verdict::Replaces
@@ -97,6 +120,25 @@ pub(super) fn verdict(
         _ if r >= 800 || !listed(ctx, j) => Verdict::Replaces,
         _ => Verdict::Unclear,
     }
+}
+
+/// Whether no line beside file line `j` is about the same.
+fn alone(ctx: &Ctx, j: usize) -> bool {
+    let near = [j.checked_sub(1), Some(j + 1)];
+    let key = ctx.file[j].key();
+    near.into_iter()
+        .flatten()
+        .filter_map(|x| ctx.file.get(x))
+        .all(|l| l.key() != key)
+}
+
+/// Whether a line declares what another does, and gives it a value.
+fn declares_again(short: &str, long: &str) -> bool {
+    let Some(declared) = short.strip_suffix(';') else {
+        return false;
+    };
+    let value = long.strip_prefix(declared).map(str::trim_start);
+    declared.contains(' ') && value.is_some_and(|v| v.starts_with('=') && !v.starts_with("=="))
 }
 
 /// Whether a name is that of the first entry of a list's item, which all items may share.

@@ -192,7 +192,7 @@ impl Indents {
     fn of(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Self> {
         let mut shifts = Vec::new();
         let mut minus = Vec::new();
-        let mut convert = ctx.swapped;
+        let mut convert = ctx.swapped || ctx.scale != (1, 1);
         for op in ops {
             let Op::Pair(i, j) = *op else { continue };
             if matches!(ctx.lines[i].class, Class::Blank) {
@@ -220,6 +220,9 @@ impl Indents {
             Op::Delete(_) => false,
         });
         let context: Vec<i32> = shifts.iter().map(|s| s.0).collect();
+        if flattened(ctx, ops) {
+            return Err(refuse::indent(ctx, k));
+        }
         let removed: Vec<i32> = minus.iter().map(|s| s.0).collect();
         let shift = if prefixed {
             // The prefix takes a column of its own; context may or may not have it.
@@ -315,6 +318,30 @@ impl Indents {
         out.push_str(rest);
         out
     }
+}
+
+/// Whether a line that is deeper in the file than the header right above it is not so in the
+/// snippet, which shows the header where the file has it.
+fn flattened(ctx: &Ctx, ops: &[Op]) -> bool {
+    let same = ops.iter().filter_map(|op| match *op {
+        Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j) => {
+            Some((i, j))
+        }
+        _ => None,
+    });
+    let same: Vec<(usize, usize)> = same.collect();
+    same.windows(2).any(|pair| {
+        let [(i, j), (x, y)] = *pair else {
+            return false;
+        };
+        let text = ctx.lines[i].trimmed;
+        ctx.roles[i] == Role::Plain
+            && ctx.roles[x] == Role::Plain
+            && opens(text)
+            && ctx.cols(i) == ctx.file_cols(j)
+            && ctx.cols(x) <= ctx.cols(i)
+            && ctx.file_cols(y) > ctx.file_cols(j)
+    })
 }
 
 /// The blanks of the nearest file line that is as deep, at most a few lines away.

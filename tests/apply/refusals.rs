@@ -111,6 +111,22 @@ refusal!(
     "# ... existing code ...\n    total = value * 3\n    log(total)\n# ... existing code ...\n    log(total)\n    warn(2)\n    return total\n# ... existing code ...\n    log(total)\n    x = 1\n"
 );
 refusal!(
+    unclear_start,
+    "b.py",
+    "import io\nimport os\n\ndef name():\n    return os.name\n",
+    "import os\n\n# ... existing code ...\ndef name():\n    return os.name.lower()\n"
+);
+refusal!(
+    unclear_end,
+    "# ... existing code ...\nimport os\n\ndef first(value):\n    base = value + 9\n# ... existing code ...\n    base = value + 2\n    if base > 3:\n        return base\n    return value\n"
+);
+refusal!(
+    duplicate_import,
+    "c.py",
+    "from old import Reader\nimport sys\nimport os\n\ndef read():\n    return Reader(os.name)\n",
+    "# ... existing code ...\nimport os\nfrom new import Reader\n\ndef read():\n    return Reader(os.name)\n"
+);
+refusal!(
     missing_marker,
     "a.txt",
     &items(),

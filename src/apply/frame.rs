@@ -1,0 +1,109 @@
+//! What the first and the last lines of a snippet say of the file's own, with a marker beside
+//! them or without.
+
+use super::align::Op;
+use super::context::Ctx;
+use super::edges::anchors;
+use super::line::{Class, Line};
+use super::refuse;
+use super::shape::{closes, empty_comment, opens, starts_comment};
+use crate::error::Result;
+
+/// So many lines at the top of a file may be meant to go where a snippet begins below them.
+const TOP: usize = 3;
+
+/// A snippet that begins without a marker begins with the file. Where its first part shows
+/// nothing but context, a line or two above it may be what it leaves out.
+///
+/// # Errors
+/// `unclear_start`.
+pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let first = ctx.bounds[k].0;
+    let &Some(&Op::Pair(i, j)) = &ops.first() else {
+        return Ok(());
+    };
+    let at_the_start = k == 0 && !ctx.script.segments[k].marker_before && i == first;
+    if !at_the_start || ctx.script.markers == 0 || ctx.cols(i) != 0 || !ctx.script.is_plain() {
+        return Ok(());
+    }
+    // A header is there for what is in it.
+    if ops
+        .last()
+        .is_some_and(|op| matches!(*op, Op::Pair(i, _) if opens(ctx.lines[i].trimmed)))
+    {
+        return Ok(());
+    }
+    let is_code = |l: &&Line| l.class != Class::Blank && !starts_comment(l.trimmed);
+    let above = ctx.file[..j].iter().filter(is_code).count();
+    if (1..=TOP).contains(&above) {
+        return Err(refuse::starts_late(ctx, j));
+    }
+    Ok(())
+}
+
+/// A snippet that ends without a marker ends with the file. Where its last part shows nothing
+/// but context, what is below it may be what it leaves out.
+///
+/// # Errors
+/// `unclear_end`.
+pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let at_the_end = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
+    if !at_the_end || ctx.script.markers == 0 || !ctx.script.is_plain() {
+        return Ok(());
+    }
+    let Some(&Op::Pair(i, j)) = ops.last() else {
+        return Ok(());
+    };
+    let told = |op: &Op| matches!(*op, Op::Pair(i, _) if ctx.lines[i].class == Class::Plain);
+    let mut below = ctx.file[j + 1..].iter();
+    let goes_on = below.any(|l| l.class != Class::Blank);
+    // The end of what is around it is there for that.
+    let closes = ctx.cols(i) == 0 && closes(ctx.lines[i].trimmed);
+    let ends = closes || ctx.guides.ranges[i].is_some_and(|r| r.low <= j && j < r.high);
+    if ops.iter().any(told) && goes_on && !ends {
+        return Err(refuse::ends_early(ctx, j));
+    }
+    Ok(())
+}
+
+/// So many lines from the top of the file on are more than a part of it.
+const LONG: usize = 20;
+
+/// A snippet without any marker that begins with the file and goes on for long gives the whole
+/// of it: what it does not reach may be what it leaves out.
+///
+/// # Errors
+/// `unclear_end`.
+pub(crate) fn leaves_off(ctx: &Ctx, ops: &[Op]) -> Result<()> {
+    let code = |l: &Line| l.class != Class::Blank;
+    let (Some(&Op::Pair(0, first)), Some(&Op::Pair(_, last))) = (ops.first(), ops.last()) else {
+        return Ok(());
+    };
+    let begins = ctx.file[..first].iter().all(|l| !code(l));
+    let reached = ctx.lines.iter().filter(|l| code(l)).count();
+    let below = ctx.file[last + 1..].iter().filter(|l| code(l)).count();
+    if ctx.script.markers == 0 && ctx.script.is_plain() && begins && reached >= LONG && below > 0 {
+        return Err(refuse::ends_early(ctx, last));
+    }
+    Ok(())
+}
+
+/// Takes off lines beside a marker that only go on with a comment, where the file has none
+/// there: they part the marker from the text, as blank ones do.
+pub(crate) fn unframe(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) {
+    let segment = &ctx.script.segments[k];
+    let frames = |ops: &[Op], op: Option<&Op>| {
+        let told = ops.iter().any(|op| anchors(ctx, op));
+        told && matches!(op, Some(&Op::Insert(i)) if empty_comment(ctx.lines[i].trimmed))
+    };
+    if segment.marker_before
+        && frames(ops, ops.first())
+        && !matches!(ops.get(1), Some(Op::Insert(_)))
+    {
+        ops.remove(0);
+    }
+    let above = ops.len().checked_sub(2).and_then(|x| ops.get(x));
+    if segment.marker_after && frames(ops, ops.last()) && !matches!(above, Some(Op::Insert(_))) {
+        ops.pop();
+    }
+}

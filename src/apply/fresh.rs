@@ -1,0 +1,143 @@
+//! Definitions of a snippet that the file does not have.
+
+use super::context::Ctx;
+use super::guide::{Guides, block};
+use super::line::{self, Class};
+use super::snippet::Role;
+use crate::syntax::{Definition, Definitions, Language, parse};
+
+/// Marks the lines of definitions that are whole in the snippet and not in the file, by
+/// name or as a renamed copy: what they share with the file's lines is chance.
+pub(crate) fn mark_new(
+    ctx: &Ctx,
+    definitions: &Definitions,
+    language: &'static Language,
+    guides: &mut Guides,
+) {
+    let mut text = String::new();
+    let mut numbers = Vec::new();
+    for (s, &(a, b)) in ctx.bounds.iter().enumerate() {
+        for i in a..b {
+            text.push_str(ctx.lines[i].raw);
+            text.push('\n');
+            numbers.push((i, s));
+        }
+        text.push('\n');
+        numbers.push((b, usize::MAX));
+    }
+    let Some(parsed) = parse(language, &text) else {
+        return;
+    };
+    let names: std::collections::BTreeSet<&str> =
+        definitions.iter().map(|d| d.name.as_str()).collect();
+    for d in parsed.definitions(&text).iter() {
+        let callable = d.kind.is_callable() || d.kind.is_type();
+        if !callable || d.lines.len() < 3 || names.contains(d.name.as_str()) {
+            continue;
+        }
+        let (Some(&(i, s)), Some(&(last, t))) =
+            (numbers.get(d.lines.start - 1), numbers.get(d.lines.end - 1))
+        else {
+            continue;
+        };
+        if s != t || s == usize::MAX || ctx.roles[i..=last].iter().any(|&r| r != Role::Plain) {
+            continue;
+        }
+        let block = block(ctx, i);
+        // Where nothing closes blocks, a line that is less deep does.
+        let ends = block.closed || language.indentation_sensitive() && last + 1 < ctx.bounds[s].1;
+        if !ends || block.end != last + 1 {
+            continue;
+        }
+        // What the snippet shows under its own name has not got another one.
+        let kept = |o: &Definition| {
+            let header = ctx.text.line_at(o.name_bytes.start) - 1;
+            guides.pairs.iter().any(|p| p.1 == header)
+        };
+        let beside = Beside::of(ctx, s, i..last + 1);
+        let renamed = definitions.iter().any(|o| {
+            beside.heads(o)
+                || !kept(o) && beside.may_be(o, definitions) && resembles(ctx, i..last + 1, o)
+        });
+        if !renamed {
+            guides.new[i..=last].fill(true);
+        }
+    }
+}
+
+/// The nearest lines above and below a block of a segment that stand in the file once: there.
+struct Beside {
+    above: Option<usize>,
+    below: Option<usize>,
+}
+
+impl Beside {
+    fn of(ctx: &Ctx, s: usize, block: std::ops::Range<usize>) -> Self {
+        let (a, b) = ctx.bounds[s];
+        let once = |i: usize| {
+            let l = &ctx.lines[i];
+            let there = || ctx.file.iter().position(|f| l.same(f));
+            let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
+            once.then(there).flatten()
+        };
+        Self {
+            above: (a..block.start).rev().find_map(once),
+            below: (block.end..b).find_map(once),
+        }
+    }
+
+    /// Whether the line above belongs to what is said above a definition of the file.
+    fn heads(&self, o: &Definition) -> bool {
+        let docs = o.lines_with_docs().start - 1..o.lines.start - 1;
+        self.above.is_some_and(|j| docs.contains(&j))
+    }
+
+    /// Whether a definition of the file may stand there: no other one is between it and
+    /// these lines, which do not leave out any.
+    fn may_be(&self, o: &Definition, all: &Definitions) -> bool {
+        let (from, to) = (o.lines.start - 1, o.lines.end);
+        let between = |low: usize, high: usize| {
+            all.iter().any(|d| {
+                let whole = d.kind.is_callable() || d.kind.is_type();
+                whole && low < d.lines.start && d.lines.end <= high
+            })
+        };
+        let below = self.below.is_none_or(|j| to <= j && !between(to, j));
+        let above = (self.above).is_none_or(|j| j < from && !between(j + 1, from));
+        above && below
+    }
+}
+
+/// Whether most lines of a snippet block stand in a definition of the file, changed or not.
+fn resembles(ctx: &Ctx, block: std::ops::Range<usize>, other: &Definition) -> bool {
+    let file = other.lines.start - 1..other.lines.end.min(ctx.file.len());
+    let told = |l: &&super::line::Line| l.class == Class::Plain;
+    let there: Vec<_> = ctx
+        .file
+        .get(file)
+        .unwrap_or_default()
+        .iter()
+        .filter(told)
+        .collect();
+    let here: Vec<_> = ctx.lines[block].iter().filter(told).collect();
+    if there.len() * 2 < here.len() || here.is_empty() {
+        return false;
+    }
+    // A new name leaves most of the rest as it was, what stands nowhere else above all.
+    let own: Vec<_> = there
+        .iter()
+        .skip(1)
+        .filter(|f| ctx.counts.get(&f.hash) == Some(&1))
+        .collect();
+    let kept = |f: &&line::Line| here.iter().any(|l| l.same(f));
+    if there.iter().filter(|f| kept(f)).count() * 2 < there.len().saturating_sub(1)
+        || own.iter().filter(|f| kept(f)).count() * 2 < own.len()
+    {
+        return false;
+    }
+    let close = here
+        .iter()
+        .filter(|l| there.iter().any(|f| l.same(f) || l.similarity(f) >= 500))
+        .count();
+    close * 2 >= here.len()
+}

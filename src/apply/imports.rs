@@ -1,0 +1,225 @@
+//! Imports that new ones make superfluous: where a new statement brings in all that one of the
+//! file does, both would bring it in twice.
+
+use std::collections::BTreeSet;
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::edges::Edge;
+use super::line::Class;
+use super::refuse;
+use super::shape::net_brackets;
+use super::snippet::Role;
+use crate::error::Result;
+
+/// The lines (from 0) of the file's import statements beside a segment that its new ones take
+/// the place of.
+///
+/// # Errors
+/// `duplicate_import` where such a statement stands apart from the segment.
+pub(crate) fn superseded(
+    ctx: &Ctx,
+    k: usize,
+    ops: &[Op],
+    others: &[Vec<Op>],
+) -> Result<Vec<usize>> {
+    let (a, b) = ctx.bounds[k];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return Ok(Vec::new());
+    }
+    let new = new_statements(ctx, (a, b), ops);
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stays = |j: usize| {
+        ops.iter()
+            .any(|op| matches!(*op, Op::Pair(i, x) if x == j && same_line(ctx, i, x)))
+    };
+    // What another segment covers is its own to keep or take out.
+    let covered = |j: usize| {
+        others.iter().flatten().any(|op| match *op {
+            Op::Pair(i, x) => x == j && !(a..b).contains(&i),
+            Op::Delete(x) => x == j,
+            Op::Insert(_) => false,
+        })
+    };
+    let mut old: Vec<(usize, (usize, usize))> = Vec::new();
+    for &(from, to) in &ctx.guides.imports {
+        if ctx.file_cols(from) != 0 || (from..to).any(|j| stays(j) || covered(j)) {
+            continue;
+        }
+        let lines = ctx.file.get(from..to).unwrap_or_default();
+        let brings = brought(&join(lines.iter().map(|l| l.trimmed)));
+        // It may be cut down, too, or brought in by several.
+        let covers = |(_, names): &&(usize, BTreeSet<String>)| {
+            brings.is_subset(names) || !names.is_empty() && names.is_subset(&brings)
+        };
+        let all = || brings.is_subset(&new.iter().flat_map(|n| n.1.clone()).collect());
+        let cover = new
+            .iter()
+            .find(covers)
+            .or_else(|| new.first().filter(|_| all()));
+        // What the snippet shows elsewhere stays.
+        let mut others = ctx.lines[..a].iter().chain(&ctx.lines[b..]);
+        let shown = others.any(|l| lines.first().is_some_and(|f| l.same(f)));
+        if !brings.is_empty()
+            && !shown
+            && let Some(&(i, _)) = cover
+        {
+            old.push((i, (from, to)));
+        }
+    }
+    let edge = Edge::of(k, ops);
+    let clear = |j: usize| {
+        let goes = |&(_, (x, y)): &(usize, (usize, usize))| x <= j && j < y;
+        ctx.file[j].class == Class::Blank || old.iter().any(goes)
+    };
+    // Nothing that stays is between them and the segment.
+    let beside = |from: usize, to: usize| match to <= edge.start {
+        true => (to..edge.start).all(clear),
+        false => from < edge.end || (edge.end..from).all(clear),
+    };
+    if let Some(&(i, (from, _))) = old.iter().find(|(_, (from, to))| !beside(*from, *to)) {
+        return Err(refuse::brought_twice(ctx, i, from));
+    }
+    Ok(old
+        .into_iter()
+        .flat_map(|(_, (from, to))| from..to)
+        .collect())
+}
+
+/// Adds the removal of superseded lines to a segment's operations.
+pub(crate) fn remove(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
+    let edge = Edge::of(k, ops);
+    let outside = lines
+        .iter()
+        .filter(|&&j| !(edge.start..edge.end).contains(&j));
+    let (above, below): (Vec<usize>, Vec<usize>) = outside.partition(|&&j| j < edge.start);
+    let gap = above.last().map_or(edge.start, |j| j + 1)..edge.start;
+    let first = above.into_iter().chain(gap).map(Op::Delete);
+    ops.splice(0..0, first);
+    let gap = edge.end..below.first().copied().unwrap_or(edge.end);
+    ops.extend(gap.chain(below).map(Op::Delete));
+}
+
+/// The import statements of a segment that are no line of the file, by their first line.
+fn new_statements(ctx: &Ctx, (a, b): (usize, usize), ops: &[Op]) -> Vec<(usize, BTreeSet<String>)> {
+    let mut out = Vec::new();
+    let mut i = a;
+    while i < b {
+        let first = i;
+        let t = ctx.lines[i].trimmed;
+        i += 1;
+        let begins = ["import ", "from ", "use ", "using ", "pub use "];
+        if ctx.cols(first) != 0 || !begins.iter().any(|w| t.starts_with(w)) {
+            continue;
+        }
+        let mut open = net_brackets(t);
+        while open > 0 && i < b {
+            open += net_brackets(ctx.lines[i].trimmed);
+            i += 1;
+        }
+        let new = |op: &Op| match *op {
+            Op::Insert(x) => (first..i).contains(&x),
+            Op::Pair(x, j) => (first..i).contains(&x) && !same_line(ctx, x, j),
+            Op::Delete(_) => false,
+        };
+        if ops.iter().any(new) {
+            let lines = ctx.lines[first..i].iter();
+            out.push((first, brought(&join(lines.map(|l| l.trimmed)))));
+        }
+    }
+    out
+}
+
+fn join<'t>(lines: impl Iterator<Item = &'t str>) -> String {
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// What an import statement brings in: names, paths or quoted sources, as its language has it.
+fn brought(statement: &str) -> BTreeSet<String> {
+    let text = statement.trim_end_matches(';').trim();
+    let mut out = BTreeSet::new();
+    let named = |list: &str, out: &mut BTreeSet<String>| {
+        for item in list.split([',', '{', '}', '(', ')']) {
+            // `type Name`, `name as other`.
+            if let Some(name) = item.split_whitespace().next_back() {
+                out.insert(format!("name {name}"));
+            }
+        }
+    };
+    if let Some(rest) = text.strip_prefix("from ") {
+        if let Some((_, list)) = rest.split_once(" import ") {
+            named(list, &mut out);
+        }
+    } else if let Some(rest) = text.strip_prefix("import ") {
+        if let Some((list, _)) = rest.rsplit_once(" from ") {
+            named(list, &mut out);
+        } else if rest.contains(['"', '\'']) {
+            let quoted = rest.split(['"', '\'']).skip(1).step_by(2);
+            out.extend(quoted.map(|q| format!("source {q}")));
+        } else {
+            out.extend(rest.split(',').map(|p| format!("path {}", p.trim())));
+        }
+    } else if let Some(tree) = text.strip_prefix("use ") {
+        paths("", tree, &mut out);
+    } else {
+        out.insert(format!("path {text}"));
+    }
+    out
+}
+
+/// The paths of a tree such as `a::{b, c::d}`.
+fn paths(prefix: &str, tree: &str, out: &mut BTreeSet<String>) {
+    let mut depth = 0usize;
+    let pieces = tree.split(|c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    for piece in pieces.map(str::trim).filter(|p| !p.is_empty()) {
+        match piece.split_once('{') {
+            Some((head, inner)) => {
+                let inner = inner.trim_end().strip_suffix('}').unwrap_or(inner);
+                paths(&format!("{prefix}{}", head.trim()), inner, out);
+            }
+            None => {
+                out.insert(format!("path {prefix}{piece}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brought;
+
+    fn covers(new: &str, old: &str) -> bool {
+        brought(old).is_subset(&brought(new))
+    }
+
+    #[test]
+    fn a_statement_covers_another_that_brings_in_no_more() {
+        for (new, old) in [
+            ("use a::{b::C, d::{e, f::*}};", "use a::d::f::*;"),
+            ("use std::path::{Path, PathBuf};", "use std::path::Path;"),
+            ("import ( \"io\" \"net/http\" )", "import \"net/http\""),
+            ("from b import (X, Y as Z)", "from a import X"),
+            ("import { a, type B } from \"c\"", "import { B } from 'd'"),
+        ] {
+            assert!(covers(new, old), "{new} / {old}");
+            assert!(!covers(old, new), "{old} / {new}");
+        }
+        for (new, old) in [
+            ("from os import path", "import os"),
+            ("import a.b.D;", "import a.b.C;"),
+            ("use std::path::PathBuf;", "use std::path::Path;"),
+            ("import x from \"y\"", "import \"y\""),
+        ] {
+            assert!(!covers(new, old), "{new} / {old}");
+        }
+    }
+}

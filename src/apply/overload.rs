@@ -1,0 +1,91 @@
+//! Functions of one name: whether a header is one of the file, changed, or one more.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::insertion;
+use super::line::{Class, Line};
+use super::refuse;
+use crate::error::Result;
+
+/// A function with another signature and another body may be one more of its name.
+///
+/// # Errors
+/// `unclear_edge` where the lines around it fit that as well.
+pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    if !ctx.guides.overloads {
+        return Ok(());
+    }
+    let header = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j)
+            if ctx.is_guided(i, j)
+                && ctx.guides.names.contains(&j)
+                && !same_line(ctx, i, j)
+                && parameters(&ctx.lines[i..]) != parameters(&ctx.file[j..]) =>
+        {
+            Some((i, j))
+        }
+        _ => None,
+    });
+    let Some((i, j)) = header else { return Ok(()) };
+    let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+    let Some((_, end)) = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0) else {
+        return Ok(());
+    };
+    let body = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
+    let kept = ops
+        .iter()
+        .filter(|op| {
+            matches!(**op, Op::Pair(i, x) if j < x && x < end
+                && ctx.file[x].class == Class::Plain && same_line(ctx, i, x))
+        })
+        .count();
+    // Of a new one, nothing can be left out.
+    let segment = &ctx.script.segments[k];
+    let whole = ctx.guides.rewrites[i].is_some();
+    if !whole && segment.marker_after && ctx.snippet_cols(&segment.marker_indent) > ctx.cols(i) {
+        return Ok(());
+    }
+    let first = (ctx.bounds[k].0..i).all(|x| ctx.lines[x].class == Class::Blank);
+    if kept * 2 < body.count() && (first || insertion::fits(ctx, k, ops)) {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    Ok(())
+}
+
+/// Whether both lines head a function of one name, and no other function could be called so.
+pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i..], &ctx.file[j..]);
+    let named = |lines: &[Line]| {
+        let head = lines.first()?.trimmed;
+        let head = head.get(..head.find('(')?)?.trim_end();
+        let word = |c: char| !c.is_alphanumeric() && c != '_';
+        head.rsplit(word).next().map(str::to_string)
+    };
+    let name = named(new).filter(|n| !n.is_empty());
+    name.is_some()
+        && name == named(old)
+        && (!ctx.guides.overloads || parameters(new) == parameters(old))
+}
+
+/// What tells functions of one name apart: what stands between the first parentheses of the
+/// header that lines begin with, blanks aside. A type has none.
+fn parameters(lines: &[Line]) -> Option<String> {
+    let head = lines.first()?.trimmed;
+    let from = head.get(..head.find('(')?)?.chars().count();
+    let mut open = 0;
+    let mut out = String::new();
+    for c in lines.iter().flat_map(|l| l.trimmed.chars()).skip(from) {
+        match c {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            break;
+        }
+        if !c.is_whitespace() {
+            out.push(c);
+        }
+    }
+    Some(out)
+}
