@@ -125,6 +125,10 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
     let Some(&nearest) = o.new.first() else {
         return true;
     };
+    // Definitions of their own, which are none of those that may stand there.
+    if o.new.iter().all(|&i| ctx.guides.new[i]) {
+        return true;
+    }
     if o.new.iter().any(|&i| ctx.roles[i] != Role::Plain) {
         return true;
     }
