@@ -481,6 +481,8 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j])));
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
+            // What is said above a new definition may be said of others.
+            && !ctx.guides.new[i]
             && (known.is_some() && ops.contains(&Op::Insert(i)) || elsewhere)
         {
             return Err(refuse::misplaced(ctx, k, i));

@@ -3,6 +3,7 @@
 use super::context::Ctx;
 use super::guide::{Guides, block};
 use super::line::{self, Class};
+use super::shape::starts_comment;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language, parse};
 
@@ -16,6 +17,11 @@ pub(crate) fn mark_new(
 ) {
     let mut text = String::new();
     let mut numbers = Vec::new();
+    if let Some(opening) = language.opening() {
+        text.push_str(opening);
+        text.push('\n');
+        numbers.push((0, usize::MAX));
+    }
     for (s, &(a, b)) in ctx.bounds.iter().enumerate() {
         for i in a..b {
             text.push_str(ctx.lines[i].raw);
@@ -60,8 +66,24 @@ pub(crate) fn mark_new(
                 || !kept(o) && beside.may_be(o, definitions) && resembles(ctx, i..last + 1, o)
         });
         if !renamed {
-            guides.new[i..=last].fill(true);
+            let first = said_above(ctx, ctx.bounds[s].0, i);
+            guides.new[first..=last].fill(true);
         }
+    }
+}
+
+/// The first of the comments and attributes right above a definition, where they stand in the
+/// file several times or not at all: then they are its own.
+fn said_above(ctx: &Ctx, from: usize, header: usize) -> usize {
+    let says = |i: &usize| {
+        let t = ctx.lines[*i].trimmed;
+        starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
+    };
+    let first = (from..header).rev().take_while(says).last();
+    let once = |i: usize| ctx.counts.get(&ctx.lines[i].hash) == Some(&1);
+    match first {
+        Some(first) if !(first..header).any(once) => first,
+        _ => header,
     }
 }
 

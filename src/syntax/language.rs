@@ -55,6 +55,9 @@ pub(super) struct Data {
     pub indentation_sensitive: bool,
     #[serde(default)]
     pub overloads: bool,
+    /// What stands above its code in a file.
+    #[serde(default)]
+    pub opening: Option<String>,
     /// Whether the grammar's error nodes say something about the text.
     #[serde(default = "yes")]
     pub reports_errors: bool,
@@ -357,6 +360,11 @@ impl Language {
     /// and definition, one rule per selector and medium).
     pub fn overloads(&self) -> bool {
         self.data().overloads
+    }
+
+    /// What has to stand above its code, for the grammar to take it for code (`<?php`).
+    pub fn opening(&self) -> Option<&str> {
+        self.data().opening.as_deref()
     }
 
     #[cfg(test)]
