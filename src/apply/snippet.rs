@@ -563,8 +563,12 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 continue;
             }
             let marked = match markers::classify(text) {
-                // In Python a lone `...` is the body of a stub.
-                Marked::BareDots if file.python && before.trim_end().ends_with(':') => Marked::No,
+                // In Python a lone `...` is the body of a stub, where the file has none.
+                Marked::BareDots
+                    if file.python && before.trim_end().ends_with(':') && !file.holds(before) =>
+                {
+                    Marked::No
+                }
                 Marked::BareDots => Marked::Marker,
                 m => m,
             };
