@@ -3,8 +3,9 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
-use super::line::Class;
+use super::line::{Class, Line};
 use super::refuse;
+use super::scores::CHANGED;
 use super::shape::{empty_comment, net_brackets};
 use crate::error::Result;
 
@@ -57,7 +58,24 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         if shift.is_some() && (held_by_it(&ops[..from]) || held_by_it(&ops[x..])) {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
-        if balanced(ctx, &ops[from_change(ctx, ops, from)..x]) {
+        let change = from_change(ctx, ops, from);
+        if balanced(ctx, &ops[change..x]) {
+            // Beside a marker, a bracket may close a new block as well as the old one.
+            let segment = &ctx.script.segments[k];
+            let open = segment.marker_after && !ops[x..].iter().any(strong);
+            let mut new = ops[change..x].iter().filter_map(|op| match *op {
+                Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
+                _ => None,
+            });
+            let head = new.next();
+            let opened: i32 = head
+                .into_iter()
+                .chain(new)
+                .map(|i| net_brackets(ctx.lines[i].trimmed))
+                .sum();
+            if open && opened > 0 && head.is_some_and(|i| !akin(&ctx.lines[i], &ctx.file[first])) {
+                return Err(refuse::removed_at_edge(ctx, k, first, last));
+            }
             continue;
         }
         if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
@@ -127,6 +145,15 @@ pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether two lines begin with the same word, or have much in common.
+fn akin(a: &Line, b: &Line) -> bool {
+    let word = |l: &Line| {
+        let mut words = l.trimmed.split(|c: char| !c.is_alphanumeric());
+        words.find(|w| !w.is_empty()).map(str::to_string)
+    };
+    a.similarity(b) >= CHANGED || word(a) == word(b)
 }
 
 /// Lines that change and as many that go: more than a slip of the alignment.
