@@ -60,10 +60,9 @@ pub(crate) fn mark_new(
             let header = ctx.text.line_at(o.name_bytes.start) - 1;
             guides.pairs.iter().any(|p| p.1 == header)
         };
-        let beside = Beside::of(ctx, s, i..last + 1);
+        let beside = Beside::of(ctx, s, i..last + 1, definitions);
         let renamed = definitions.iter().any(|o| {
-            beside.heads(o)
-                || !kept(o) && beside.may_be(o, definitions) && resembles(ctx, i..last + 1, o)
+            beside.heads(o) || !kept(o) && beside.may_be(o) && resembles(ctx, i..last + 1, o)
         });
         if !renamed {
             let first = said_above(ctx, ctx.bounds[s].0, i);
@@ -91,10 +90,14 @@ fn said_above(ctx: &Ctx, from: usize, header: usize) -> usize {
 struct Beside {
     above: Option<usize>,
     below: Option<usize>,
+    /// The first end of a definition of the file that is below the one, and the last start of
+    /// one that is above the other.
+    first_end: usize,
+    last_start: usize,
 }
 
 impl Beside {
-    fn of(ctx: &Ctx, s: usize, block: std::ops::Range<usize>) -> Self {
+    fn of(ctx: &Ctx, s: usize, block: std::ops::Range<usize>, all: &Definitions) -> Self {
         let (a, b) = ctx.bounds[s];
         let once = |i: usize| {
             let l = &ctx.lines[i];
@@ -102,9 +105,21 @@ impl Beside {
             let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
             once.then(there).flatten()
         };
+        let above = (a..block.start).rev().find_map(once);
+        let below = (block.end..b).find_map(once);
+        let whole = || {
+            let whole = all
+                .iter()
+                .filter(|d| d.kind.is_callable() || d.kind.is_type());
+            whole.map(|d| (d.lines.start - 1, d.lines.end))
+        };
+        let behind = whole().filter(|&(start, _)| above.is_some_and(|j| j < start));
+        let before = whole().filter(|&(_, end)| below.is_some_and(|j| end <= j));
         Self {
-            above: (a..block.start).rev().find_map(once),
-            below: (block.end..b).find_map(once),
+            first_end: behind.map(|d| d.1).min().unwrap_or(usize::MAX),
+            last_start: before.map(|d| d.0).max().unwrap_or(0),
+            above,
+            below,
         }
     }
 
@@ -116,17 +131,11 @@ impl Beside {
 
     /// Whether a definition of the file may stand there: no other one is between it and
     /// these lines, which do not leave out any.
-    fn may_be(&self, o: &Definition, all: &Definitions) -> bool {
+    fn may_be(&self, o: &Definition) -> bool {
         let (from, to) = (o.lines.start - 1, o.lines.end);
-        let between = |low: usize, high: usize| {
-            all.iter().any(|d| {
-                let whole = d.kind.is_callable() || d.kind.is_type();
-                whole && low < d.lines.start && d.lines.end <= high
-            })
-        };
-        let below = self.below.is_none_or(|j| to <= j && !between(to, j));
-        let above = (self.above).is_none_or(|j| j < from && !between(j + 1, from));
-        above && below
+        let below = self.below.is_none_or(|j| to <= j && self.last_start < to);
+        let above = self.above.is_none_or(|j| j < from && from < self.first_end);
+        below && above
     }
 }
 
