@@ -49,12 +49,14 @@ pub(crate) fn superseded(
             continue;
         }
         let lines = ctx.file.get(from..to).unwrap_or_default();
-        let brings = brought(&join(lines.iter().map(|l| l.trimmed)));
+        let text = join(lines.iter().map(|l| l.trimmed));
+        let brings = brought(&text);
         // It may be cut down, too, or brought in by several.
-        let covers = |(_, names): &&(usize, BTreeSet<String>)| {
-            brings.is_subset(names) || !names.is_empty() && names.is_subset(&brings)
+        let covers = |new: &&New| {
+            let less = !new.brings.is_empty() && new.brings.is_subset(&brings);
+            brings.is_subset(&new.brings) || less && new.source.as_deref() == source(&text)
         };
-        let all = || brings.is_subset(&new.iter().flat_map(|n| n.1.clone()).collect());
+        let all = || brings.is_subset(&new.iter().flat_map(|n| n.brings.clone()).collect());
         let cover = new
             .iter()
             .find(covers)
@@ -64,9 +66,9 @@ pub(crate) fn superseded(
         let shown = others.any(|l| lines.first().is_some_and(|f| l.same(f)));
         if !brings.is_empty()
             && !shown
-            && let Some(&(i, _)) = cover
+            && let Some(new) = cover
         {
-            old.push((i, (from, to)));
+            old.push((new.first, (from, to)));
         }
     }
     let edge = Edge::of(k, ops);
@@ -102,8 +104,16 @@ pub(crate) fn remove(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
     ops.extend(gap.chain(below).map(Op::Delete));
 }
 
-/// The import statements of a segment that are no line of the file, by their first line.
-fn new_statements(ctx: &Ctx, (a, b): (usize, usize), ops: &[Op]) -> Vec<(usize, BTreeSet<String>)> {
+/// A new import statement.
+struct New {
+    /// Its first snippet line.
+    first: usize,
+    brings: BTreeSet<String>,
+    source: Option<String>,
+}
+
+/// The import statements of a segment that are no line of the file.
+fn new_statements(ctx: &Ctx, (a, b): (usize, usize), ops: &[Op]) -> Vec<New> {
     let mut out = Vec::new();
     let mut i = a;
     while i < b {
@@ -125,8 +135,12 @@ fn new_statements(ctx: &Ctx, (a, b): (usize, usize), ops: &[Op]) -> Vec<(usize, 
             Op::Delete(_) => false,
         };
         if ops.iter().any(new) {
-            let lines = ctx.lines[first..i].iter();
-            out.push((first, brought(&join(lines.map(|l| l.trimmed)))));
+            let text = join(ctx.lines[first..i].iter().map(|l| l.trimmed));
+            out.push(New {
+                first,
+                brings: brought(&text),
+                source: source(&text).map(str::to_string),
+            });
         }
     }
     out
@@ -134,6 +148,17 @@ fn new_statements(ctx: &Ctx, (a, b): (usize, usize), ops: &[Op]) -> Vec<(usize, 
 
 fn join<'t>(lines: impl Iterator<Item = &'t str>) -> String {
     lines.collect::<Vec<_>>().join(" ")
+}
+
+/// Where the names come from that a statement brings in, where it says so apart from them.
+fn source(statement: &str) -> Option<&str> {
+    match statement.strip_prefix("from ") {
+        Some(rest) => Some(rest.split_once(" import ")?.0.trim()),
+        None => {
+            let (_, source) = statement.rsplit_once(" from ")?;
+            Some(source.trim_matches([' ', ';', '"', '\'']))
+        }
+    }
 }
 
 /// What an import statement brings in: names, paths or quoted sources, as its language has it.
@@ -162,15 +187,18 @@ fn brought(statement: &str) -> BTreeSet<String> {
             out.extend(rest.split(',').map(|p| format!("path {}", p.trim())));
         }
     } else if let Some(tree) = text.strip_prefix("use ") {
-        paths("", tree, &mut out);
+        paths("", tree, DEEPEST, &mut out);
     } else {
         out.insert(format!("path {text}"));
     }
     out
 }
 
-/// The paths of a tree such as `a::{b, c::d}`.
-fn paths(prefix: &str, tree: &str, out: &mut BTreeSet<String>) {
+/// No tree of paths is deeper.
+const DEEPEST: usize = 16;
+
+/// The paths of a tree such as `a::{b, c::d}`, as far as it is so many levels deep.
+fn paths(prefix: &str, tree: &str, levels: usize, out: &mut BTreeSet<String>) {
     let mut depth = 0usize;
     let pieces = tree.split(|c: char| {
         match c {
@@ -182,11 +210,11 @@ fn paths(prefix: &str, tree: &str, out: &mut BTreeSet<String>) {
     });
     for piece in pieces.map(str::trim).filter(|p| !p.is_empty()) {
         match piece.split_once('{') {
-            Some((head, inner)) => {
+            Some((head, inner)) if levels > 0 => {
                 let inner = inner.trim_end().strip_suffix('}').unwrap_or(inner);
-                paths(&format!("{prefix}{}", head.trim()), inner, out);
+                paths(&format!("{prefix}{}", head.trim()), inner, levels - 1, out);
             }
-            None => {
+            _ => {
                 out.insert(format!("path {prefix}{piece}"));
             }
         }
@@ -195,7 +223,7 @@ fn paths(prefix: &str, tree: &str, out: &mut BTreeSet<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::brought;
+    use super::{brought, source};
 
     fn covers(new: &str, old: &str) -> bool {
         brought(old).is_subset(&brought(new))
@@ -221,5 +249,14 @@ mod tests {
         ] {
             assert!(!covers(new, old), "{new} / {old}");
         }
+        let deep = format!("use {}x;", "a::{".repeat(100_000));
+        assert_eq!(brought(&deep).len(), 1);
+    }
+
+    #[test]
+    fn names_come_from_a_source() {
+        assert_eq!(source("from a.b import c"), Some("a.b"));
+        assert_eq!(source("import { a } from \"b\";"), Some("b"));
+        assert_eq!(source("use a::b;"), None);
     }
 }
