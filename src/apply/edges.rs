@@ -354,6 +354,24 @@ fn beside(
             }
         }
     }
+    // A snippet that ends without a marker ends with the file: as many lines as are left there
+    // may be the new ones as they were.
+    let left = || {
+        ctx.file[j..]
+            .iter()
+            .filter(|l| l.class != Class::Blank)
+            .count()
+    };
+    let last = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
+    if !lead
+        && last
+        && ctx.script.markers > 0
+        && level
+        && y.class == Class::Plain
+        && left() <= all.len()
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
     if !lead && cut_short(ctx, k, j) || lead && unreached(ctx, &all, shift, j) {
         return Err(refuse::edge(ctx, i, j));
     }
