@@ -19,7 +19,7 @@ const TOP: usize = 3;
 /// `unclear_start`.
 pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let first = ctx.bounds[k].0;
-    let &Some(&Op::Pair(i, j)) = &ops.first() else {
+    let Some(&Op::Pair(i, j)) = ops.first() else {
         return Ok(());
     };
     let at_the_start = k == 0 && !ctx.script.segments[k].marker_before && i == first;
