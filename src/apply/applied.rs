@@ -63,8 +63,7 @@ pub(crate) fn asks_in_vain<'s>(
 ) -> Option<(&'s Item, &'s str)> {
     let asked = |item: &'s Item| -> Option<Removal<'s>> {
         let text = item.text.trim();
-        let mut starts = comments.iter().chain(&["//", "/*"]);
-        if item.role != Role::Plain || !starts.any(|c| text.starts_with(c)) {
+        if item.role != Role::Plain || !markers::begins_comment(text, comments) {
             return None;
         }
         markers::removal(text).filter(|_| !file.counts.contains_key(&Line::new(text).hash))

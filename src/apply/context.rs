@@ -56,7 +56,8 @@ pub(crate) struct Ctx<'a> {
     pub substitutions: Vec<(Substitution, usize)>,
     /// Snippet lines that surely take the place of file lines.
     pub replaced: Vec<(usize, usize)>,
-    /// The file's lines that go with what the segment at hand brings in.
+    /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
+    /// and the rest of a definition.
     pub superseded: std::cell::RefCell<Vec<usize>>,
     /// How many lines the reading has decided.
     pub decided: std::cell::Cell<usize>,
@@ -100,8 +101,23 @@ impl<'a> Ctx<'a> {
             word_at(old.trimmed, was).is_some() && word_at(new.trimmed, is).is_some()
         })
     }
-    /// Whether a line of the file stays in its place: it is not blank, and no new import takes
-    /// it up.
+    /// Whether an operation is about a line that is not blank.
+    pub fn is_told(&self, op: &Op) -> bool {
+        match *op {
+            Op::Pair(i, _) | Op::Insert(i) => self.lines[i].class != Class::Blank,
+            Op::Delete(j) => self.file[j].class != Class::Blank,
+        }
+    }
+    /// Whether an operation takes a line out of the file, or changes one.
+    pub fn takes(&self, op: &Op) -> bool {
+        match *op {
+            Op::Delete(j) => self.file[j].class != Class::Blank,
+            Op::Pair(i, j) => !same_line(self, i, j),
+            Op::Insert(_) => false,
+        }
+    }
+    /// Whether a line of the file stays in its place: it is not blank, and nothing that the
+    /// segment at hand gives takes it up.
     pub fn stays(&self, j: usize) -> bool {
         self.file[j].class != Class::Blank && !self.superseded.borrow().contains(&j)
     }

@@ -36,7 +36,7 @@ pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let is_code = |l: &&Line| l.class != Class::Blank && !starts_comment(l.trimmed);
     let above = ctx.file[..j].iter().filter(is_code).count();
     if (1..=TOP).contains(&above) {
-        return Err(refuse::starts_late(ctx, j));
+        return Err(refuse::open_end(ctx, j, true));
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let closes = ctx.cols(i) == 0 && closes(ctx.lines[i].trimmed);
     let ends = closes || ctx.guides.ranges[i].is_some_and(|r| r.low <= j && j < r.high);
     if ops.iter().any(told) && goes_on && !ends {
-        return Err(refuse::ends_early(ctx, j));
+        return Err(refuse::open_end(ctx, j, false));
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ pub(crate) fn leaves_off(ctx: &Ctx, ops: &[Op]) -> Result<()> {
     let reached = ctx.lines.iter().filter(|l| code(l)).count();
     let below = ctx.file[last + 1..].iter().filter(|l| code(l)).count();
     if ctx.script.markers == 0 && ctx.script.is_plain() && begins && reached >= LONG && below > 0 {
-        return Err(refuse::ends_early(ctx, last));
+        return Err(refuse::open_end(ctx, last, false));
     }
     Ok(())
 }

@@ -90,20 +90,6 @@ pub(crate) fn superseded(
         .collect())
 }
 
-/// Adds the removal of superseded lines to a segment's operations.
-pub(crate) fn remove(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
-    let edge = Edge::of(k, ops);
-    let outside = lines
-        .iter()
-        .filter(|&&j| !(edge.start..edge.end).contains(&j));
-    let (above, below): (Vec<usize>, Vec<usize>) = outside.partition(|&&j| j < edge.start);
-    let gap = above.last().map_or(edge.start, |j| j + 1)..edge.start;
-    let first = above.into_iter().chain(gap).map(Op::Delete);
-    ops.splice(0..0, first);
-    let gap = edge.end..below.first().copied().unwrap_or(edge.end);
-    ops.extend(gap.chain(below).map(Op::Delete));
-}
-
 /// A new import statement.
 struct New {
     /// Its first snippet line.

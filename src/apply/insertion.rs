@@ -267,12 +267,8 @@ const CHANCE: usize = 12;
 /// A reading that takes nothing out.
 fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     let (a, b) = ctx.bounds[k];
-    let takes = ops.iter().any(|op| match *op {
-        Op::Delete(j) => ctx.file[j].class != Class::Blank,
-        Op::Pair(i, j) => !same_line(ctx, i, j),
-        Op::Insert(_) => false,
-    });
-    if !takes || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+    let takes = |op: &Op| ctx.takes(op);
+    if !ops.iter().any(takes) || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return None;
     }
     let told = |r: std::ops::Range<usize>| ctx.lines[r].iter().any(|l| l.class != Class::Blank);

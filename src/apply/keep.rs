@@ -3,7 +3,6 @@
 use super::align::Op;
 use super::context::Ctx;
 use super::edges::anchors;
-use super::line::Class;
 use super::shape::dropped;
 use super::snippet::Role;
 
@@ -64,10 +63,7 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
 /// Whether the lines beside a snippet line are the file's: what changes beside others that do is
 /// no slip.
 fn among_context(ctx: &Ctx, i: usize, ops: &[Op]) -> bool {
-    let told = |op: &&Op| match **op {
-        Op::Pair(i, _) | Op::Insert(i) => ctx.lines[i].class != Class::Blank,
-        Op::Delete(j) => ctx.file[j].class != Class::Blank,
-    };
+    let told = |op: &&Op| ctx.is_told(op);
     let at = |op: &Op| matches!(*op, Op::Pair(x, _) if x == i);
     let Some(at) = ops.iter().position(at) else {
         return false;

@@ -217,12 +217,16 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
     None
 }
 
-/// Whether a comment tells that what stood in its place is gone: `// removed: the old check`,
-/// `# ... parse removed, see reader.py ...`. A comment is what the file's language has for one,
-/// or begins as in most.
-pub(crate) fn told_gone(line: &str, comments: &[&str]) -> bool {
+/// Whether a text begins with a comment of the file's language, or as most have it.
+pub(crate) fn begins_comment(text: &str, comments: &[&str]) -> bool {
     let mut starts = comments.iter().chain(&["//", "/*"]);
-    if !starts.any(|c| line.trim_start().starts_with(c)) {
+    starts.any(|c| text.starts_with(c))
+}
+
+/// Whether a comment tells that what stood in its place is gone: `// removed: the old check`,
+/// `# ... parse removed, see reader.py ...`.
+pub(crate) fn told_gone(line: &str, comments: &[&str]) -> bool {
+    if !begins_comment(line.trim_start(), comments) {
         return false;
     }
     let (opened, inner) = strip_comment(line.trim());

@@ -8,7 +8,7 @@ use super::context::Ctx;
 use super::guide::{CALLABLE, word_at};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{closes, import, net_brackets, opens, starts_comment};
+use super::shape::{closes, first_word, import, last_word, net_brackets, opens, starts_comment};
 use super::snippet::Role;
 
 /// New lines between an anchor and a marker.
@@ -234,11 +234,6 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         return header.is_none_or(|h| !resembles(ctx, &lines, h..o.next + 1, least, shift));
     }
     // Nor a block that begins there, for lines that do not begin one of its kind.
-    let word = |t: &str| {
-        t.split(|c: char| !c.is_alphanumeric())
-            .find(|w| !w.is_empty())
-            .map(str::to_string)
-    };
     let outer = |i: &&usize| depth(**i) == least;
     if !o.lead
         && next.class != Class::Punctuation
@@ -246,13 +241,13 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         && !lines
             .iter()
             .filter(outer)
-            .any(|&i| word(ctx.lines[i].trimmed) == word(next.trimmed))
+            .any(|&i| first_word(ctx.lines[i].trimmed) == first_word(next.trimmed))
     {
         return true;
     }
     // A case joins what is no case.
     if let (Key::Member(x), false) = (ctx.lines[first].key(), matches!(next.key(), Key::Member(_)))
-        && word(x) != word(next.trimmed)
+        && first_word(x) != first_word(next.trimmed)
         && next.trimmed.starts_with("default")
     {
         return true;
@@ -343,10 +338,7 @@ const STEM: usize = 6;
 
 /// The word before a line's first parenthesis.
 fn called(t: &str) -> Option<&str> {
-    let head = t.get(..t.find('(')?)?;
-    head.rsplit(|c: char| !c.is_alphanumeric() && c != '_')
-        .next()
-        .filter(|w| !w.is_empty())
+    last_word(t.get(..t.find('(')?)?)
 }
 
 /// The new name that a line gives, if it gives one.

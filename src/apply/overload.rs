@@ -5,6 +5,7 @@ use super::context::{Ctx, same_line};
 use super::insertion;
 use super::line::{Class, Line};
 use super::refuse;
+use super::shape::last_word;
 use crate::error::Result;
 
 /// A function with another signature and another body may be one more of its name.
@@ -55,15 +56,13 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 /// Whether both lines head a function of one name, and no other function could be called so.
 pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
     let (new, old) = (&ctx.lines[i..], &ctx.file[j..]);
-    let named = |lines: &[Line]| {
-        let head = lines.first()?.trimmed;
-        let head = head.get(..head.find('(')?)?.trim_end();
-        let word = |c: char| !c.is_alphanumeric() && c != '_';
-        head.rsplit(word).next().map(str::to_string)
+    let named = |l: &Line<'_>| {
+        let head = l.trimmed;
+        last_word(head.get(..head.find('(')?)?.trim_end()).map(str::to_string)
     };
-    let name = named(new).filter(|n| !n.is_empty());
+    let name = new.first().and_then(named);
     name.is_some()
-        && name == named(old)
+        && name == old.first().and_then(named)
         && (!ctx.guides.overloads || parameters(new) == parameters(old))
 }
 

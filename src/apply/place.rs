@@ -332,7 +332,7 @@ pub(crate) fn place<'a>(
             {
                 return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
             }
-            imports::remove(&mut ops[s], k, &ctx.superseded.take());
+            removed::superseded(&mut ops[s], k, &ctx.superseded.take());
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(k, &ops[s]);
@@ -432,12 +432,7 @@ enum Job {
 fn disagree(ctx: &Ctx, one: &[Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
     one.iter().zip(other).position(|(a, b)| {
         let (x, y) = (Edge::of(0, a), Edge::of(0, b));
-        let takes = a.iter().any(|op| match *op {
-            Op::Delete(j) => ctx.file[j].class != Class::Blank,
-            Op::Pair(i, j) => !same_line(ctx, i, j),
-            Op::Insert(_) => false,
-        });
-        takes && (x.start, x.end) != (y.start, y.end)
+        a.iter().any(|op| ctx.takes(op)) && (x.start, x.end) != (y.start, y.end)
     })
 }
 

@@ -293,31 +293,32 @@ pub(crate) fn needless_dots(path: &str, number: usize, dots: &str) -> Error {
     )
 }
 
-/// The snippet begins without a marker, and with context below the first lines of the file.
-pub(crate) fn starts_late(ctx: &Ctx, j: usize) -> Error {
+/// The snippet begins (or ends) without a marker at line `j`, with context below the first (or
+/// above the last) lines of the file.
+pub(crate) fn open_end(ctx: &Ctx, j: usize, starts: bool) -> Error {
+    let (code, does, beyond, next) = match starts {
+        true => (
+            "unclear_start",
+            "begins",
+            "above",
+            "Begin with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
+        ),
+        false => (
+            "unclear_end",
+            "ends",
+            "below",
+            "End with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
+        ),
+    };
     Error::refused(
-        "unclear_start",
+        code,
         format!(
-            "The snippet begins without a marker at line {} of {} ({}): the lines above it may be meant to go.",
+            "The snippet {does} without a marker at line {} of {} ({}): the lines {beyond} it may be meant to go.",
             j + 1,
             ctx.pass.path,
             quote(ctx.file[j].raw)
         ),
-        "Begin with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
-    )
-}
-
-/// The snippet ends without a marker, and with context above the last lines of the file.
-pub(crate) fn ends_early(ctx: &Ctx, j: usize) -> Error {
-    Error::refused(
-        "unclear_end",
-        format!(
-            "The snippet ends without a marker at line {} of {} ({}): the lines below it may be meant to go.",
-            j + 1,
-            ctx.pass.path,
-            quote(ctx.file[j].raw)
-        ),
-        "End with `... existing code ...` to keep them; to remove them, send them with `-` in front.",
+        next,
     )
 }
 

@@ -2,11 +2,11 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::edges::anchors;
+use super::edges::{Edge, anchors};
 use super::line::{Class, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{empty_comment, net_brackets};
+use super::shape::{empty_comment, first_word, net_brackets};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -124,18 +124,13 @@ pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             .iter()
             .position(|op| matches!(*op, Op::Pair(i, _) | Op::Insert(i) if i >= a + note.above));
         let (above, below) = ops.split_at(at.unwrap_or(ops.len()));
-        let takes = |op: &Op| match *op {
-            Op::Delete(j) => ctx.file[j].class != Class::Blank,
-            Op::Pair(i, j) => !same_line(ctx, i, j),
-            Op::Insert(_) => false,
-        };
+        let takes = |op: &Op| ctx.takes(op);
         let open = |op: &&Op| !anchors(ctx, op);
         // Beside a marker, the next line has to be what has changed.
-        let first = |side: &mut dyn Iterator<Item = &Op>| side.next().is_some_and(takes);
         let taken = if note.above == 0 {
-            first(&mut below.iter())
+            below.first().is_some_and(takes)
         } else if a + note.above == b {
-            first(&mut above.iter().rev())
+            above.last().is_some_and(takes)
         } else {
             above.iter().rev().take_while(open).any(takes)
                 || below.iter().take_while(open).any(takes)
@@ -149,11 +144,7 @@ pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 
 /// Whether two lines begin with the same word, or have much in common.
 fn akin(a: &Line, b: &Line) -> bool {
-    let word = |l: &Line| {
-        let mut words = l.trimmed.split(|c: char| !c.is_alphanumeric());
-        words.find(|w| !w.is_empty()).map(str::to_string)
-    };
-    a.similarity(b) >= CHANGED || word(a) == word(b)
+    a.similarity(b) >= CHANGED || first_word(a.trimmed) == first_word(b.trimmed)
 }
 
 /// Lines that change and as many that go: more than a slip of the alignment.
@@ -260,6 +251,20 @@ pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<Removed> {
         }
     }
     runs
+}
+
+/// Adds the removal of lines that what a segment gives takes up to its operations.
+pub(crate) fn superseded(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
+    let edge = Edge::of(k, ops);
+    let outside = lines
+        .iter()
+        .filter(|&&j| !(edge.start..edge.end).contains(&j));
+    let (above, below): (Vec<usize>, Vec<usize>) = outside.partition(|&&j| j < edge.start);
+    let gap = above.last().map_or(edge.start, |j| j + 1)..edge.start;
+    let first = above.into_iter().chain(gap).map(Op::Delete);
+    ops.splice(0..0, first);
+    let gap = edge.end..below.first().copied().unwrap_or(edge.end);
+    ops.extend(gap.chain(below).map(Op::Delete));
 }
 
 /// Runs of removed lines, with nothing new in their place, may not end within a definition

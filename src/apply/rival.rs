@@ -84,7 +84,9 @@ pub(crate) fn repeats(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
             && other.contains(&Op::Insert(i)))
     });
     let again = again.count();
-    let saved = touched(ctx, ops).len() - touched(ctx, other).len().min(touched(ctx, ops).len());
+    let saved = touched(ctx, ops)
+        .len()
+        .saturating_sub(touched(ctx, other).len());
     again >= REPEATED && again > 2 * saved
 }
 

@@ -83,6 +83,19 @@ pub(crate) fn remarked(short: &str, long: &str) -> bool {
     rest.starts_with([' ', '\t']) && starts_comment(rest.trim_start())
 }
 
+/// The first run of letters and digits of a text.
+pub(crate) fn first_word(t: &str) -> Option<&str> {
+    t.split(|c: char| !c.is_alphanumeric())
+        .find(|w| !w.is_empty())
+}
+
+/// The word that a text ends with.
+pub(crate) fn last_word(t: &str) -> Option<&str> {
+    t.rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .filter(|w| !w.is_empty())
+}
+
 /// Whether a line only goes on with a comment, without a word.
 pub(crate) fn empty_comment(t: &str) -> bool {
     matches!(

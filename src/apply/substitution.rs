@@ -12,16 +12,12 @@ pub(crate) type Substitution = (String, String);
 
 /// The words that changed lines replace whose place is sure, and that the snippet has nowhere
 /// any more: both lines around the changed one are the file's, or several lines replace the
-/// same word.
-/// Each with the snippet line that shows it.
+/// same word. Each with the snippet line that shows it.
 pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, usize)> {
     let mut sure = Vec::new();
     let mut once: Vec<(Substitution, usize)> = Vec::new();
     for ops in ops {
-        let told = |op: &&Op| match **op {
-            Op::Pair(i, _) | Op::Insert(i) => ctx.lines[i].class != Class::Blank,
-            Op::Delete(j) => ctx.file[j].class != Class::Blank,
-        };
+        let told = |op: &&Op| ctx.is_told(op);
         let held = |op: Option<&Op>| op.is_some_and(|op| anchors(ctx, op));
         for (at, op) in ops.iter().enumerate() {
             let Op::Pair(i, j) = *op else { continue };
