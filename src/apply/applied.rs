@@ -15,6 +15,11 @@ pub(crate) fn stands(script: &Script, file: &str) -> bool {
     let file = file.as_slice();
     let mut from = 0;
     for segment in &script.segments {
+        // Beside a marker nothing shows that what a note tells of is gone.
+        let beside = |above| above == 0 || above == segment.items.len();
+        if segment.notes.iter().any(|n| !n.done && beside(n.above)) {
+            return false;
+        }
         let Some((at, end)) = place(segment, file, from) else {
             // The line above a hunk only tells where it is, and may be another one by now.
             if segment.locates {

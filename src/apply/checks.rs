@@ -11,7 +11,7 @@ use super::merge::MergeOptions;
 use super::place::Outcome;
 use super::recent::Known;
 use super::refuse;
-use super::snippet::{Role, Script, hunk_start};
+use super::snippet::{Asked, Role, Script, hunk_start};
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Language, Pieces, Unparsed, parse};
 use crate::text::{Lines, Span, changed};
@@ -23,9 +23,12 @@ fn asked_removals(
     scripts: &[Script],
     options: &MergeOptions,
 ) -> Result<()> {
-    let segments = scripts.iter().flat_map(|s| &s.segments);
-    let mut asked = segments.flat_map(|s| &s.removals);
-    match asked.find_map(|name| definitions.find(name).first().copied()) {
+    let mut asked = scripts.iter().flat_map(|s| &s.removals);
+    let left = |asked: &Asked| match asked {
+        Asked::Definition(name, _) => definitions.find(name).first().copied(),
+        Asked::Line(_) => None,
+    };
+    match asked.find_map(left) {
         None => Ok(()),
         Some(left) => Err(Error::refused(
             "removal_comment",

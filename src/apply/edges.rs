@@ -4,10 +4,11 @@
 use super::align::Op;
 use super::context::{Ctx, Reading, same_line};
 use super::frame;
+use super::guide::says;
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided};
 use super::refuse;
-use super::shape::{closes, import, labels, starts_comment};
+use super::shape::{closes, import, labels, opens, starts_comment};
 use super::snippet::Role;
 use super::verdict::{Verdict, bound_again, item, siblings, verdict};
 use crate::error::Result;
@@ -59,8 +60,14 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     frame::unframe(ctx, k, ops);
     let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, w)| (a, b) == (i, j) && w >= 200));
     let sure = |op: &Op| anchors(ctx, op) || guided(op);
+    // The line that closes a definition of which the snippet shows the header.
+    let closer = |op: &Op| {
+        matches!(*op, Op::Pair(i, j)
+            if ctx.guides.ranges[i].is_some_and(|r| r.firm && (r.low, r.high) == (j, j + 1)))
+    };
     let told = |op: &Op| {
         guided(op)
+            || closer(op)
             || matches!(*op, Op::Pair(i, j)
                 if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) && !strays(ctx, k, i, j))
     };
@@ -69,6 +76,7 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         told(op)
             && matches!(*op, Op::Pair(i, j)
                 if ctx.is_guided(i, j) || ctx.counts.get(&ctx.file[j].hash) == Some(&1))
+            || closer(op)
     };
     let some = ops.iter().any(once);
     let tells = |op: &Op| once(op) || !some && told(op);
@@ -237,6 +245,7 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             {
                 ops[at] = Op::Insert(i);
             }
+            Op::Pair(i, j) if lead && in_a_row(ctx, i, j) => return Err(refuse::edge(ctx, i, j)),
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
                 Verdict::Joins => ops[at] = Op::Insert(i),
@@ -250,6 +259,33 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         }
     }
     beside(ctx, k, ops.as_mut_slice(), anchor_i, anchor_j, lead)
+}
+
+/// Whether a line opens a block and is taken for the opening of another one, above or below which
+/// a third stands that is opened as much like it: one more of their kind reads the same.
+fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    if same_line(ctx, i, j)
+        || ctx.is_guided(i, j)
+        || ctx.is_substituted(i, j)
+        || !(opens(new.trimmed) && opens(old.trimmed))
+    {
+        return false;
+    }
+    let depth = ctx.file_cols(j);
+    let told = |x: &usize| ctx.file[*x].class != Class::Blank;
+    let level = |x: &usize| told(x) && ctx.file_cols(*x) <= depth;
+    let head = |x: usize| ctx.file_cols(x) == depth && opens(ctx.file[x].trimmed);
+    let mut above = (0..j).rev().filter(level);
+    let mut below = (j + 1..ctx.file.len()).filter(level);
+    let closed = |x: Option<usize>| x.filter(|&x| closes(ctx.file[x].trimmed));
+    let above = closed(above.next()).and_then(|_| above.next());
+    let below = closed(below.next()).and_then(|_| below.next());
+    let r = new.similarity(old);
+    [above, below]
+        .into_iter()
+        .flatten()
+        .any(|x| head(x) && ctx.file[x].similarity(old) >= r)
 }
 
 /// Where the anchor's pair stands now that other operations may have gone.
@@ -464,6 +500,11 @@ fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
         return false;
     };
     let segment = &ctx.script.segments[k];
+    // It is headed above.
+    let range = ctx.guides.ranges[b - 1].filter(|r| r.inside && !r.firm);
+    if !segment.marker_after && range.is_some_and(|r| r.low <= next && next < r.high) {
+        return true;
+    }
     let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names.contains(&p.1);
     // Where nothing closes a body, a blank line and a marker no deeper than the header may.
     let ends = |header: usize| {
@@ -499,8 +540,9 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j])));
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
-            // What is said above a new definition may be said of others.
+            // What is said above a definition may be said of others.
             && !ctx.guides.new[i]
+            && !(says(l.trimmed) && ctx.guides.ranges[i].is_some_and(|r| r.firm))
             && (known.is_some() && ops.contains(&Op::Insert(i)) || elsewhere)
         {
             return Err(refuse::misplaced(ctx, k, i));

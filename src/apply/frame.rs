@@ -2,11 +2,12 @@
 //! them or without.
 
 use super::align::Op;
-use super::context::Ctx;
-use super::edges::anchors;
+use super::context::{Ctx, same_line};
+use super::edges::{Edge, anchors};
 use super::line::{Class, Line};
+use super::onesided::block_opener;
 use super::refuse;
-use super::shape::{closes, empty_comment, opens, starts_comment};
+use super::shape::{closes, empty_comment, import, opens, starts_comment};
 use crate::error::Result;
 
 /// So many lines at the top of a file may be meant to go where a snippet begins below them.
@@ -36,6 +37,34 @@ pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let is_code = |l: &&Line| l.class != Class::Blank && !starts_comment(l.trimmed);
     let above = ctx.file[..j].iter().filter(is_code).count();
     if (1..=TOP).contains(&above) {
+        return Err(refuse::open_end(ctx, j, true));
+    }
+    Ok(())
+}
+
+/// A snippet that begins without a marker begins with the file. Where it shows imports and changes
+/// none, one above them may be what it leaves out.
+///
+/// # Errors
+/// `unclear_start`.
+pub(crate) fn leaves_imports_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let Some(&Op::Pair(i, j)) = ops.first() else {
+        return Ok(());
+    };
+    let at_the_start = i == 0 && k == 0 && !ctx.script.segments[k].marker_before;
+    let mut above = ctx.file[..j].iter().rev().peekable();
+    let beside = above.peek().is_some_and(|l| import(l.trimmed));
+    let only = above.all(|l| l.class == Class::Blank || import(l.trimmed));
+    let shows = |op: &&Op| match **op {
+        Op::Pair(i, _) | Op::Insert(i) => {
+            ctx.lines[i].class == Class::Blank || import(ctx.lines[i].trimmed)
+        }
+        Op::Delete(_) => false,
+    };
+    let mut shown = ops.iter().take_while(shows);
+    let context = shown.all(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)));
+    let begins = import(ctx.lines[i].trimmed);
+    if at_the_start && ctx.script.markers > 0 && begins && context && beside && only {
         return Err(refuse::open_end(ctx, j, true));
     }
     Ok(())
@@ -105,5 +134,36 @@ pub(crate) fn unframe(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) {
     let above = ops.len().checked_sub(2).and_then(|x| ops.get(x));
     if segment.marker_after && frames(ops, ops.last()) && !matches!(above, Some(Op::Insert(_))) {
         ops.pop();
+    }
+}
+
+/// A marker right below the header of a block stands for something there: where a segment goes on
+/// with what follows the header in the file and changes it, it may be meant to stand below that.
+///
+/// # Errors
+/// `unclear_edge`.
+pub(crate) fn leaves_nothing_out(
+    ctx: &Ctx,
+    above: Option<&Edge>,
+    edge: &Edge,
+    ops: &[Op],
+) -> Result<()> {
+    let Some(above) = above.filter(|a| a.segment + 1 == edge.segment && a.start < a.end) else {
+        return Ok(());
+    };
+    let head = above.end - 1;
+    let nothing = (above.end..edge.start).all(|j| ctx.file[j].class == Class::Blank);
+    let inner = ctx.file_cols(head) < ctx.file_cols(edge.start);
+    let changed = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+        _ => None,
+    });
+    match changed {
+        Some((i, j))
+            if nothing && inner && !above.inserts_last && block_opener(ctx.file[head].trimmed) =>
+        {
+            Err(refuse::edge(ctx, i, j))
+        }
+        _ => Ok(()),
     }
 }

@@ -1,9 +1,8 @@
 //! Definitions of a snippet that the file does not have.
 
 use super::context::Ctx;
-use super::guide::{Guides, block};
+use super::guide::{Guides, block, says};
 use super::line::{self, Class};
-use super::shape::starts_comment;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language, parse};
 
@@ -49,6 +48,10 @@ pub(crate) fn mark_new(
         if s != t || s == usize::MAX || ctx.roles[i..=last].iter().any(|&r| r != Role::Plain) {
             continue;
         }
+        // What parts the parser from the file's definitions leaves their headers where they are.
+        if ctx.lines[i].class == Class::Plain && ctx.counts.contains_key(&ctx.lines[i].hash) {
+            continue;
+        }
         let block = block(ctx, i);
         // Where nothing closes blocks, a line that is less deep does.
         let ends = block.closed || language.indentation_sensitive() && last + 1 < ctx.bounds[s].1;
@@ -60,28 +63,32 @@ pub(crate) fn mark_new(
             let header = ctx.text.line_at(o.name_bytes.start) - 1;
             guides.pairs.iter().any(|p| p.1 == header)
         };
-        let beside = Beside::of(ctx, s, i..last + 1, definitions);
+        let first = said_above(ctx, ctx.bounds[s].0, i);
+        let beside = Beside::of(ctx, s, first..last + 1, definitions);
         let renamed = definitions.iter().any(|o| {
             beside.heads(o) || !kept(o) && beside.may_be(o) && resembles(ctx, i..last + 1, o)
         });
         if !renamed {
-            let first = said_above(ctx, ctx.bounds[s].0, i);
             guides.new[first..=last].fill(true);
         }
     }
 }
 
-/// The first of the comments and attributes right above a definition, where they stand in the
-/// file several times or not at all: then they are its own.
+/// The first of the comments and attributes right above a definition, where no more of them stand
+/// in the file once than not at all: then they are its own.
 fn said_above(ctx: &Ctx, from: usize, header: usize) -> usize {
-    let says = |i: &usize| {
-        let t = ctx.lines[*i].trimmed;
-        starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
+    let said = |i: &usize| says(ctx.lines[*i].trimmed);
+    let first = (from..header).rev().take_while(said).last();
+    let count = |n: Option<u32>| {
+        let plain = |i: &usize| ctx.lines[*i].class == Class::Plain;
+        let there = |i: &usize| ctx.counts.get(&ctx.lines[*i].hash).copied() == n;
+        (first.unwrap_or(header)..header)
+            .filter(plain)
+            .filter(there)
+            .count()
     };
-    let first = (from..header).rev().take_while(says).last();
-    let once = |i: usize| ctx.counts.get(&ctx.lines[i].hash) == Some(&1);
     match first {
-        Some(first) if !(first..header).any(once) => first,
+        Some(first) if count(Some(1)) <= count(None) => first,
         _ => header,
     }
 }

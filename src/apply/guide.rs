@@ -4,6 +4,7 @@ use super::context::{Ctx, same_line};
 use super::fresh;
 use super::line::{Class, Key};
 use super::scores::CHANGED;
+use super::shape::starts_comment;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
 
@@ -198,6 +199,19 @@ pub(crate) fn guide(
             }
         }
         guides.pairs.push((i, j, if key { KEY } else { CALLABLE }));
+        // What is said above a header is what the file says there, or new.
+        let above = (ctx.bounds[s].0..i).rev();
+        let start = def.lines_with_docs().start - 1;
+        let others = guides.definitions.iter().filter(|d| d.0 < start);
+        let low = others.map(|d| if d.1 <= j { d.1 } else { d.0 + 1 }).max();
+        for x in above.take_while(|&x| !key && says(ctx.lines[x].trimmed)) {
+            guides.ranges[x] = Some(Range {
+                low: low.unwrap_or(0),
+                high: j,
+                firm: true,
+                inside: true,
+            });
+        }
         let whole = block.end <= ctx.bounds[s].1 && block.end > i + 1;
         if block.closed && block.end > i + 1 {
             let (x, y) = (block.end - 1, def.lines.end - 1);
@@ -239,6 +253,11 @@ pub(crate) fn guide(
         fresh::mark_new(ctx, definitions, language, &mut guides);
     }
     guides
+}
+
+/// Whether a line may be said above a definition: a comment, an attribute, a decorator.
+pub(super) fn says(t: &str) -> bool {
+    starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
 }
 
 /// Whether the last line of a block leaves it: nothing may follow.

@@ -8,7 +8,7 @@ use super::context::{Ctx, same_line};
 use super::edges::Edge;
 use super::line::Class;
 use super::refuse;
-use super::shape::net_brackets;
+use super::shape::{import, net_brackets};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -23,13 +23,36 @@ pub(crate) fn superseded(
     ops: &[Op],
     others: &[Vec<Op>],
 ) -> Result<Vec<usize>> {
+    let old = taken_up(ctx, k, ops, others);
+    let edge = Edge::of(k, ops);
+    let clear = |j: usize| {
+        let goes = |&(_, (x, y)): &(usize, (usize, usize))| x <= j && j < y;
+        ctx.file[j].class == Class::Blank || old.iter().any(goes)
+    };
+    // Nothing that stays is between them and the segment.
+    let beside = |from: usize, to: usize| match to <= edge.start {
+        true => (to..edge.start).all(clear),
+        false => from < edge.end || (edge.end..from).all(clear),
+    };
+    if let Some(&(i, (from, _))) = old.iter().find(|(_, (from, to))| !beside(*from, *to)) {
+        return Err(refuse::brought_twice(ctx, i, from));
+    }
+    Ok(old
+        .into_iter()
+        .flat_map(|(_, (from, to))| from..to)
+        .collect())
+}
+
+/// The file's import statements that new ones of a segment take up: the first snippet line of
+/// the new one, and the lines of the old.
+fn taken_up(ctx: &Ctx, k: usize, ops: &[Op], others: &[Vec<Op>]) -> Vec<(usize, (usize, usize))> {
     let (a, b) = ctx.bounds[k];
     if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let new = new_statements(ctx, (a, b), ops);
     if new.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let stays = |j: usize| {
         ops.iter()
@@ -53,8 +76,10 @@ pub(crate) fn superseded(
         let brings = brought(&text);
         // It may be cut down, too, or brought in by several.
         let covers = |new: &&New| {
+            let source = source(&text);
             let less = !new.brings.is_empty() && new.brings.is_subset(&brings);
-            brings.is_subset(&new.brings) || less && new.source.as_deref() == source(&text)
+            let shares = source.is_some() && !new.brings.is_disjoint(&brings);
+            brings.is_subset(&new.brings) || (less || shares) && new.source.as_deref() == source
         };
         let all = || brings.is_subset(&new.iter().flat_map(|n| n.brings.clone()).collect());
         let cover = new
@@ -71,23 +96,42 @@ pub(crate) fn superseded(
             old.push((new.first, (from, to)));
         }
     }
-    let edge = Edge::of(k, ops);
-    let clear = |j: usize| {
-        let goes = |&(_, (x, y)): &(usize, (usize, usize))| x <= j && j < y;
-        ctx.file[j].class == Class::Blank || old.iter().any(goes)
+    old
+}
+
+/// A segment of new imports, none of which the file has, in the place of those that they take
+/// up. Nothing where they take up none.
+///
+/// # Errors
+/// `duplicate_import` where those stand apart from each other.
+pub(crate) fn renewed(ctx: &Ctx, k: usize, others: &[Vec<Op>]) -> Result<Option<Vec<Op>>> {
+    let (a, b) = ctx.bounds[k];
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let (Some(first), Some(last)) = ((a..b).find(told), (a..b).rev().find(told)) else {
+        return Ok(None);
     };
-    // Nothing that stays is between them and the segment.
-    let beside = |from: usize, to: usize| match to <= edge.start {
-        true => (to..edge.start).all(clear),
-        false => from < edge.end || (edge.end..from).all(clear),
-    };
-    if let Some(&(i, (from, _))) = old.iter().find(|(_, (from, to))| !beside(*from, *to)) {
-        return Err(refuse::brought_twice(ctx, i, from));
+    if ctx.script.strict
+        || !(first..=last)
+            .filter(told)
+            .all(|i| import(ctx.lines[i].trimmed))
+    {
+        return Ok(None);
     }
-    Ok(old
-        .into_iter()
-        .flat_map(|(_, (from, to))| from..to)
-        .collect())
+    let new: Vec<Op> = (first..=last).map(Op::Insert).collect();
+    let mut old = taken_up(ctx, k, &new, others);
+    old.sort_by_key(|(_, lines)| *lines);
+    let mut gone: Vec<Op> = Vec::new();
+    let mut end = None;
+    for &(i, (from, to)) in &old {
+        let gap = end.unwrap_or(from)..from;
+        if gap.clone().any(|j| ctx.file[j].class != Class::Blank) {
+            return Err(refuse::brought_twice(ctx, i, from));
+        }
+        gone.extend(gap.chain(from..to).map(Op::Delete));
+        end = Some(to);
+    }
+    gone.extend(new);
+    Ok(end.map(|_| gone))
 }
 
 /// A new import statement.

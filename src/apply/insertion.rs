@@ -266,7 +266,23 @@ const CHANCE: usize = 12;
 
 /// A reading that takes nothing out.
 fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
+    // Definitions of their own behind the rest stay what they are.
+    let own = |op: &&Op| matches!(**op, Op::Insert(i) if ctx.guides.new[i] || ctx.lines[i].class == Class::Blank);
+    let behind = ops.iter().rev().take_while(own).count();
+    let (ops, behind) = ops.split_at(ops.len() - behind);
+    let mut read = rest_as_new(ctx, k, ops, wanted)?;
+    read.extend(behind);
+    Some(read)
+}
+
+/// The same for the lines up to the last that the file has.
+fn rest_as_new(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     let (a, b) = ctx.bounds[k];
+    let last = ops.iter().rev().find_map(|op| match *op {
+        Op::Pair(i, _) | Op::Insert(i) => Some(i + 1),
+        Op::Delete(_) => None,
+    });
+    let b = last.unwrap_or(b);
     let takes = |op: &Op| ctx.takes(op);
     if !ops.iter().any(takes) || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return None;
@@ -412,11 +428,14 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
         })
 }
 
-/// Tells equal lines at the depth that the pair `i`, `j` sets.
+/// Tells equal lines at the depth that the pair `i`, `j` sets, where the definitions around
+/// them let them stand.
 fn levels<'c>(ctx: &'c Ctx, i: usize, j: usize) -> impl Fn(usize, usize) -> bool + 'c {
     let shift = ctx.file_cols(j) - ctx.cols(i);
     move |i, j| {
+        let range = ctx.guides.ranges[i].filter(|r| r.firm);
         ctx.lines[i].same(&ctx.file[j])
+            && range.is_none_or(|r| r.low <= j && j < r.high)
             && (ctx.lines[i].class == Class::Blank || ctx.file_cols(j) - ctx.cols(i) == shift)
     }
 }

@@ -14,6 +14,7 @@ struct Words {
     keywords: Vec<String>,
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
+    status: Vec<String>,
     removals: Vec<String>,
     gone: Vec<String>,
     noise: Vec<String>,
@@ -127,7 +128,8 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     } else {
         &['{', '}', ';', '=', '"', '`', '$', '|', '\\']
     };
-    if core.contains(code) {
+    let aside = remark.then(|| without_asides(core));
+    if aside.as_deref().unwrap_or(core).contains(code) {
         return false;
     }
     let keyword = words.iter().any(|w| has(&WORDS.keywords, w));
@@ -137,6 +139,10 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
         .count();
     let plain = known == words.len();
     let said = words.iter().any(|w| has(&WORDS.plain_keywords, w));
+    // `// rest of parse_args unchanged`
+    let rest = matches!(words.as_slice(), [a, b, .., last]
+        if a == "rest" && b == "of" && has(&WORDS.plain_keywords, last))
+        && known + 2 >= words.len();
     if opened {
         // `# ... anything ...` is a marker by its shape alone. With dots in front it takes one
         // of a marker's words, without dots nothing but a marker's words: a remark such as
@@ -146,11 +152,54 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
             || (plain
                 && (words.len() >= 2 || boxed.is_some())
                 && (dotted(inner) && keyword || said))
+            || rest
     } else {
         // Without a comment opener a line has to be nothing but a marker.
         let spaced = inner.starts_with("... ") || inner.starts_with("… ");
         head && spaced && keyword && (tail || plain) && known * 2 >= words.len()
     }
+}
+
+/// Whether a comment says of what it stands for that it stays as it is (`// unchanged`, `# imports
+/// stay the same`): a marker, unless the lines around it leave nothing out.
+pub(crate) fn tells_of_the_rest(line: &str) -> bool {
+    let (opened, inner) = strip_comment(line.trim());
+    let words = words(inner);
+    let said = |w: Option<&String>| w.is_some_and(|w| has(&WORDS.status, w));
+    let same = matches!(words.as_slice(), [.., stays, the, same]
+        if has(&WORDS.keywords, stays) && the == "the" && same == "same");
+    opened
+        && words.len() <= 16
+        && (said(words.first()) || said(words.last()) || same)
+        && !without_asides(inner).contains(['{', '}', ';', '=', '|', '\\'])
+}
+
+/// A remark without what it quotes or says in parentheses.
+fn without_asides(remark: &str) -> String {
+    let mut out = String::new();
+    let mut rest = remark;
+    while let Some(from) = rest.find(['(', '`', '"']) {
+        let (head, tail) = rest.split_at(from);
+        let end = match tail.as_bytes().first() {
+            Some(b'(') => ')',
+            Some(b'`') => '`',
+            _ => '"',
+        };
+        let Some(to) = tail.get(1..).and_then(|t| t.find(end)) else {
+            break;
+        };
+        out.push_str(head);
+        rest = tail.get(to + 2..).unwrap_or_default();
+    }
+    out + rest
+}
+
+/// Whether a comment begins with dots and says something in words (`// ... license header`): a
+/// marker, unless it goes on with a comment above it.
+pub(crate) fn leads(line: &str) -> bool {
+    let (opened, inner) = strip_comment(line.trim());
+    let head = inner.starts_with("... ") || inner.starts_with("… ");
+    opened && head && !inner.contains(['{', '}', ';', '=', '"', '|', '\\'])
 }
 
 /// Code with an ellipsis remark at its end: `foo(); // ... existing code ...`.
@@ -199,12 +248,14 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
     for verb in &WORDS.removals {
         if lower.starts_with(verb.as_str()) {
             let rest = inner.get(verb.len()..)?.trim();
+            // What follows in parentheses says more of it.
+            let rest = rest.split_once(" (").map_or(rest, |(name, _)| name);
             let name = rest
                 .split_whitespace()
                 .filter(|w| !has(&WORDS.noise, &w.to_ascii_lowercase()))
                 .collect::<Vec<_>>();
             if let [one] = name.as_slice() {
-                let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.']);
+                let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.', '$', ';']);
                 let of_the_edit = framed || verb.ends_with(':') || verb.ends_with("ed ");
                 return (!one.is_empty()).then_some(Removal {
                     name: one,
@@ -221,6 +272,16 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
 pub(crate) fn begins_comment(text: &str, comments: &[&str]) -> bool {
     let mut starts = comments.iter().chain(&["//", "/*"]);
     starts.any(|c| text.starts_with(c))
+}
+
+/// What a comment says is gone: `import x` of `# removed: import x`.
+pub(crate) fn gone(line: &str) -> Option<&str> {
+    let (opened, inner) = strip_comment(line.trim());
+    let inner = inner.trim_matches(['.', '…', ' ']);
+    let (head, what) = inner.split_once(':').filter(|_| opened)?;
+    let what = what.trim().trim_matches('`');
+    let asks = has(&WORDS.gone, &head.trim().to_lowercase());
+    (asks && what.contains(' ')).then_some(what)
 }
 
 /// Whether a comment tells that what stood in its place is gone: `// removed: the old check`,
@@ -257,6 +318,7 @@ mod tests {
             &words.keywords,
             &words.plain_keywords,
             &words.vocabulary,
+            &words.status,
             &words.removals,
             &words.gone,
             &words.noise,
@@ -286,6 +348,8 @@ mod tests {
             "// ... rest of the loop unchanged ...",
             "// ... rest of methods",
             "// rest of the code remains the same",
+            "// rest of parse_args unchanged",
+            "# ... keep the rest of the test (prompt=True, `a = 1`) unchanged ...",
             "... existing code ...",
             "[... existing code ...]",
             "// [Previous content from line 1-305 remains exactly the same]",
@@ -315,6 +379,7 @@ mod tests {
             "// keep the lock while writing",
             "# Original tests.",
             "// other methods",
+            "// rest of the queue is drained",
             "# previous content",
         ] {
             assert_eq!(classify(t), Marked::No, "{t}");
@@ -322,6 +387,34 @@ mod tests {
         assert_eq!(classify("..."), Marked::BareDots);
         assert_eq!(classify("foo(); // ... existing code ..."), Marked::Inline);
         assert_eq!(classify("def f(): # ... existing code ..."), Marked::Inline);
+    }
+
+    #[test]
+    fn a_comment_may_begin_with_dots() {
+        for (line, marker) in [
+            ("// ... license comment", true),
+            ("# … the two helpers", true),
+            ("// ...", false),
+            ("// ... x = 1;", false),
+            ("foo(...args)", false),
+        ] {
+            assert_eq!(leads(line), marker, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_comment_may_say_what_stays() {
+        for (line, tells) in [
+            ("// unchanged", true),
+            ("<!-- unchanged, up to the -l option -->", true),
+            ("# the two imports above stay the same", true),
+            ("// -o option unchanged", true),
+            ("// unchanged = true;", false),
+            ("// all of it is the same", false),
+            ("unchanged", false),
+        ] {
+            assert_eq!(tells_of_the_rest(line), tells, "{line}");
+        }
     }
 
     #[test]
@@ -352,6 +445,12 @@ mod tests {
             removal("# ... delete the method `parse` ..."),
             asks("parse", true)
         );
+        assert_eq!(
+            removal("# removed: parse() (and its comment)"),
+            asks("parse", true)
+        );
+        assert_eq!(gone("# removed: import os"), Some("import os"));
+        assert_eq!(gone("// Removed it: see below"), None);
         assert_eq!(removal("// Remove duplicates"), asks("duplicates", false));
         assert_eq!(removal("// removed a bug that crashed it"), None);
         assert_eq!(removal("delete foo;"), None);

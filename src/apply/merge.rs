@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::applied;
+use super::bare;
 use super::checks;
 use super::context::{Pass, Reading};
 use super::facts::Facts;
 use super::forms::{self, Action, Part};
-use super::guide;
+use super::gone;
+use super::guide::{self, word_at};
 use super::hunk;
 use super::labels;
 use super::line::{Class, Line};
@@ -154,9 +156,10 @@ fn once(
     let snippet = hunks.as_deref().unwrap_or(snippet);
     let comments = comment_openers(language);
     let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
-    let scripts = {
+    let mut scripts = {
         let records = &file.records;
         let defines = |name: &str| !file.definitions().find(name).is_empty();
+        let mentions = |word: &str| records.iter().any(|l| word_at(l.trimmed, word).is_some());
         let follows = |a: &str, b: &str| {
             records
                 .windows(2)
@@ -165,6 +168,7 @@ fn once(
         let haystack = Haystack {
             follows: &follows,
             defines: &defines,
+            mentions: &mentions,
             counts: &file.counts,
             comments: &comments,
             plus: records.iter().any(|l| l.raw.starts_with('+')),
@@ -173,11 +177,18 @@ fn once(
         };
         snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
     };
-    let mut text = file.text().to_string();
+    if let Some(script) = scripts.first_mut()
+        && let Some(parted) = bare::parted(script, file, file.parsed().map(Pieces::language))
+    {
+        *script = parted;
+    }
+    // The rest of the snippet shows the file without what it asks to remove.
+    let mut text = gone::without(file, &scripts);
+    let asked = text.len() < file.text().len();
     let mut placed = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
     for (n, script) in scripts.iter().enumerate() {
-        let outcome = if n == 0 {
+        let outcome = if n == 0 && !asked {
             pass(file, script, options, &comments)?
         } else {
             let facts = Facts::new(&text, checks::reparsed(file, &text, &options.path)?);
@@ -262,7 +273,7 @@ fn pass(
     comments: &[&str],
 ) -> Result<Outcome> {
     let whole = options.allow_full_rewrite && script.markers == 0 && !script.strict;
-    if !whole && applied::stands(script, file.text()) {
+    if script.segments.is_empty() || !whole && applied::stands(script, file.text()) {
         return Ok(Outcome::unchanged(file.text()));
     }
     if let Some((item, name)) = applied::asks_in_vain(script, file, comments) {

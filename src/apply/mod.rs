@@ -2,6 +2,7 @@
 
 mod align;
 mod applied;
+mod bare;
 mod checks;
 mod context;
 mod edges;
@@ -11,12 +12,14 @@ mod float;
 mod forms;
 mod frame;
 mod fresh;
+mod gone;
 mod guide;
 mod hunk;
 mod imports;
 mod insertion;
 mod keep;
 mod labels;
+mod likeness;
 mod line;
 mod markers;
 mod merge;

@@ -34,6 +34,9 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     {
         return None;
     }
+    if in_the_form_of_the_next(ctx, o) {
+        return None;
+    }
     if inserts(ctx, o) {
         return Some(true);
     }
@@ -78,6 +81,16 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
         })
     };
     (!o.new.iter().any(|&i| related(i)) && !in_its_place(ctx, o)).then_some(true)
+}
+
+/// Whether several new lines have the form of those that come next, word for word: they may be
+/// those under other names.
+fn in_the_form_of_the_next(ctx: &Ctx, o: &OneSided) -> bool {
+    let told = |j: &usize| ctx.file[*j].class != Class::Blank;
+    let below = (o.next..ctx.file.len()).filter(told);
+    let like =
+        |(i, j): (&usize, usize)| outline(ctx.lines[*i].trimmed) == outline(ctx.file[j].trimmed);
+    !o.lead && o.new.len() > 2 && o.new.iter().zip(below).all(like)
 }
 
 /// Whether one new line has the form of the file's next one, and no line beside that one has it:
@@ -312,7 +325,7 @@ fn resembles(
 }
 
 /// Whether a line opens a block of statements.
-fn block_opener(t: &str) -> bool {
+pub(super) fn block_opener(t: &str) -> bool {
     t.ends_with(['{', ':']) || t.ends_with(" do") || t.ends_with(" then")
 }
 

@@ -287,6 +287,7 @@ pub(crate) fn place<'a>(
                 return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
             }
             frame::leaves_off(&ctx, &ops[s])?;
+            frame::leaves_imports_out(&ctx, k, &ops[s])?;
             if !changes && !ended {
                 frame::starts_late(&ctx, k, &ops[s])?;
                 frame::ends_early(&ctx, k, &ops[s])?;
@@ -336,6 +337,9 @@ pub(crate) fn place<'a>(
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(k, &ops[s]);
+        if changes && !pass.whole_file && !script.strict {
+            frame::leaves_nothing_out(&ctx, edges.last(), &edge, &ops[s])?;
+        }
         removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (
             ctx.numbers[ctx.bounds[k].0],
@@ -368,6 +372,27 @@ pub(crate) fn place<'a>(
         .map(|(e, o)| (e.segment, Job::Aligned(*e, o.clone())))
         .collect();
     for k in (0..ctx.bounds.len()).filter(|&k| floating[k]) {
+        if let Some(renewed) = imports::renewed(&ctx, k, &ops)? {
+            let edge = Edge::of(k, &renewed);
+            if edges
+                .iter()
+                .all(|e| e.end <= edge.start || edge.end <= e.start)
+            {
+                removed.extend(removed::removed_runs(&ctx, &renewed));
+                placed.push(Placed {
+                    snippet: Span::new(
+                        ctx.numbers[ctx.bounds[k].0],
+                        ctx.numbers[ctx.bounds[k].1 - 1],
+                    ),
+                    after_line: edge.start,
+                    lines: edge.end - edge.start,
+                    by: Placement::Imports,
+                    margin: None,
+                });
+                jobs.push((k, Job::Aligned(edge, renewed)));
+                continue;
+            }
+        }
         if let Some(ops) = float::tail(&ctx, k) {
             let edge = Edge::of(k, &ops);
             if edges.iter().all(|e| e.end <= edge.start) {

@@ -6,7 +6,7 @@ use super::edges::{Edge, anchors};
 use super::line::{Class, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{empty_comment, first_word, net_brackets};
+use super::shape::{closes, empty_comment, first_word, net_brackets, opens};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -15,6 +15,7 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
             || matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j))
     };
+    let strong = |op: &Op| strong(op) || closes_around(ctx, ops, op);
     let mut x = 0;
     while x < ops.len() {
         if !matches!(ops[x], Op::Delete(_)) {
@@ -113,13 +114,36 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// Whether an operation pairs the lines that close, on both sides, the block around a telling line
+/// above, or the block that this one opens.
+fn closes_around(ctx: &Ctx, ops: &[Op], op: &Op) -> bool {
+    let Op::Pair(i, j) = *op else { return false };
+    if !same_line(ctx, i, j) || !closes(ctx.lines[i].trimmed) {
+        return false;
+    }
+    let above = ops.iter().rev().find_map(|op| match *op {
+        Op::Pair(x, y) if x < i && ctx.lines[x].class == Class::Plain && same_line(ctx, x, y) => {
+            Some((x, y))
+        }
+        _ => None,
+    });
+    let Some((x, y)) = above else { return false };
+    let depth = ctx.cols(i);
+    let held = ctx.cols(x) > depth || ctx.cols(x) == depth && opens(ctx.lines[x].trimmed);
+    let new = (x + 1..i).filter(|&n| ctx.lines[n].class != Class::Blank);
+    let old = (y + 1..j).filter(|&n| ctx.file[n].class != Class::Blank);
+    held && ctx.cols(x) - depth == ctx.file_cols(y) - ctx.file_cols(j)
+        && new.into_iter().all(|n| ctx.cols(n) > depth)
+        && old.into_iter().all(|n| ctx.file_cols(n) > ctx.file_cols(j))
+}
+
 /// A comment which tells that something is gone has to stand where lines go or change.
 ///
 /// # Errors
 /// `removal_comment`.
 pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let (a, b) = ctx.bounds[k];
-    for note in &ctx.script.segments[k].notes {
+    for note in ctx.script.segments[k].notes.iter().filter(|n| !n.done) {
         let at = ops
             .iter()
             .position(|op| matches!(*op, Op::Pair(i, _) | Op::Insert(i) if i >= a + note.above));
@@ -156,6 +180,7 @@ pub(crate) fn mixed_edge(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let telling = |op: &Op| {
         matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j)
             || ctx.is_guided(i, j))
+            || closes_around(ctx, ops, op)
     };
     let (Some(first), Some(last)) = (ops.iter().position(telling), ops.iter().rposition(telling))
     else {
@@ -320,7 +345,11 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let gone = |op: &&Op| matches!(op, Op::Delete(_));
         let mut before = ops[..at].iter().rev().skip_while(gone);
         let mut behind = ops[at..].iter().skip_while(gone);
-        let telling = |op: &Op| matches!(*op, Op::Pair(i, x) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, x));
+        let telling = |op: &Op| {
+            matches!(*op, Op::Pair(i, x)
+                if ctx.lines[i].class == Class::Plain && same_line(ctx, i, x))
+                || closes_around(ctx, ops, op)
+        };
         let shown = ops[..at].iter().any(telling) && ops[at..].iter().any(telling);
         if shown && anchored(ctx, before.next()) && anchored(ctx, behind.next()) {
             continue;
@@ -369,6 +398,7 @@ pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 && once(i, j)
                 && same_line(ctx, i, j)
             || ctx.guides.pairs.iter().any(|&(a, b, _)| (a, b) == (i, j)))
+            || closes_around(ctx, ops, op)
     };
     let mut x = 0;
     while x < ops.len() {

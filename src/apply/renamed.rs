@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::insertion;
-use super::line::{Class, Line};
+use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
 use super::shape::opens;
@@ -25,6 +25,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
     }
     if !reread {
         head(ctx, k, ops)?;
+        block(ctx, k, ops)?;
         section(ctx, ops)?;
     }
     copy(ctx, k, ops)
@@ -57,6 +58,58 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     }
     Ok(())
 }
+
+/// Refuses to take a block beside a marker for another one, of which nothing but the bracket stays
+/// that closes it: that may close a new one above or below it as well.
+///
+/// # Errors
+/// `unclear_edge`.
+fn block(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let plain = |op: &Op| {
+        matches!(*op, Op::Pair(i, j)
+            if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
+    };
+    let Some(last) = ops.iter().rposition(plain) else {
+        return Ok(());
+    };
+    if !ctx.script.segments[k].marker_after {
+        return Ok(());
+    }
+    let mut told = ops[last + 1..].iter().filter(|op| ctx.is_told(op));
+    let Some(&Op::Pair(i, j)) = told.next() else {
+        return Ok(());
+    };
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let heads = opens(new.trimmed) && opens(old.trimmed);
+    let takes = ops[last + 1..].iter().filter(|op| ctx.takes(op)).count();
+    // What gives the same name a value is the old one, changed.
+    let gone = || {
+        ops[last + 1..].iter().filter_map(|op| match *op {
+            Op::Delete(j) => Some(ctx.file[j].key()),
+            _ => None,
+        })
+    };
+    let binds = |key: Key| matches!(key, Key::Binds(name) if !name.is_empty());
+    let kept = ops[last + 1..].iter().any(|op| {
+        matches!(*op, Op::Insert(i) if binds(ctx.lines[i].key())
+            && gone().any(|key| key == ctx.lines[i].key()))
+    });
+    if heads
+        && takes > 1
+        && !kept
+        && ctx.guides.rewrites[i].is_none()
+        && !same_line(ctx, i, j)
+        && !ctx.is_guided(i, j)
+        && !ctx.is_substituted(i, j)
+        && new.similarity(old) < ALIKE
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    Ok(())
+}
+
+/// How much of the line that opens a block (thousandths) stays at least where it is the same one.
+const ALIKE: i32 = 700;
 
 /// Refuses to put a section in the place of one under another heading, of which little is
 /// kept, where the segment shows only one side of it.

@@ -9,6 +9,7 @@ use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::insertion;
 use super::line::{Class, Key};
+use super::shape::net_brackets;
 use super::snippet::Role;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
@@ -56,6 +57,7 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
             };
             // What stands in the file once does not come again.
             if insertion::doubles(ctx, ops, &other)
+                || stands_alone(ctx, from..to) && misplaces(ctx, ops, &other)
                 || !held_beyond(ctx, &other, ops, (from, to), p == low, pure)
             {
                 continue;
@@ -70,6 +72,30 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
         }
     }
     best.map(|b| b.0)
+}
+
+/// Whether lines are a piece of their own: none is less deep than the first, and they close what
+/// they open.
+fn stands_alone(ctx: &Ctx, lines: std::ops::Range<usize>) -> bool {
+    let mut told = lines.filter(|&j| ctx.file[j].class != Class::Blank);
+    let Some(first) = told.next() else {
+        return false;
+    };
+    let mut open = net_brackets(ctx.file[first].trimmed);
+    told.all(|j| {
+        open += net_brackets(ctx.file[j].trimmed);
+        open >= 0 && ctx.file_cols(j) >= ctx.file_cols(first)
+    }) && open == 0
+}
+
+/// Whether a reading takes for another line, changed, what stands in the file once.
+fn misplaces(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    ops.iter().any(|op| {
+        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+            && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+            && same_line(ctx, i, j)
+            && !other.contains(op))
+    })
 }
 
 /// Lines that one reading has for context and the other for new ones.

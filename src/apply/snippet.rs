@@ -34,6 +34,8 @@ pub(crate) struct Note {
     pub above: usize,
     /// Its line in the snippet as sent, from 1.
     pub number: usize,
+    /// It names one thing, which the file does not mention: that is gone already.
+    pub done: bool,
 }
 
 /// A run of lines between two markers.
@@ -53,8 +55,6 @@ pub(crate) struct Segment {
     pub marker_indent: String,
     /// The line of the file at which a hunk header says that it starts, from 1.
     pub hint: Option<usize>,
-    /// Names that removal comments in it give.
-    pub removals: Vec<String>,
     /// Comments which tell that what stood in their place is gone.
     pub notes: Vec<Note>,
     /// It is a line of the file above the hunk that follows: `@@ fn name`.
@@ -70,6 +70,17 @@ pub(crate) struct Script {
     pub markers: usize,
     /// Hunks of a diff or a search/replace block: context has to match.
     pub strict: bool,
+    /// What comments ask to remove.
+    pub removals: Vec<Asked>,
+}
+
+/// What a comment asks to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A definition, by its name; whether the comment surely speaks of the edit.
+    Definition(String, bool),
+    /// A line, which the file has once.
+    Line(String),
 }
 
 impl Script {
@@ -105,6 +116,8 @@ pub(crate) struct Haystack<'a> {
     pub follows: &'a dyn Fn(&str, &str) -> bool,
     /// Whether the file defines a name.
     pub defines: &'a dyn Fn(&str) -> bool,
+    /// Whether a line of the file holds a word.
+    pub mentions: &'a dyn Fn(&str) -> bool,
 }
 
 impl Haystack<'_> {
@@ -151,7 +164,7 @@ pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unread
         };
     }
     let script = lazy(&lines, file)?;
-    if script.segments.is_empty() {
+    if script.segments.is_empty() && script.removals.is_empty() {
         return Err(Unreadable::Empty);
     }
     Ok(vec![script])
@@ -336,8 +349,8 @@ fn block(search: &[(usize, &str)], replace: &[(usize, &str)]) -> Script {
     };
     Script {
         segments: vec![segment],
-        markers: 0,
         strict: true,
+        ..Script::default()
     }
 }
 
@@ -531,6 +544,8 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
     let mut script = Script::default();
     let mut segment = Segment::default();
     let mut before = "";
+    // How many lines of the segment stand above a comment that asks for a removal.
+    let mut asked_below = None;
     for (at, &(number, l)) in lines.iter().enumerate() {
         let (role, text) = if prefix.minus && l.starts_with('-') && !file.holds(l) {
             (Role::Minus, &l[1..])
@@ -552,13 +567,24 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             // Any other comment about a removal is text.
             let asked = markers::removal(text).filter(|r| (file.defines)(r.name));
             if let Some(asked) = asked.filter(|_| role == Role::Plain) {
-                segment.removals.push(asked.name.to_string());
+                let name = asked.name.to_string();
+                script
+                    .removals
+                    .push(Asked::Definition(name, asked.of_the_edit));
+                asked_below = Some(segment.items.len());
+                continue;
+            }
+            if let Some(line) = markers::gone(text).filter(|l| file.count(l) == 1) {
+                script.removals.push(Asked::Line(line.to_string()));
+                asked_below = Some(segment.items.len());
                 continue;
             }
             if role == Role::Plain && markers::told_gone(text, file.comments) {
+                let named = markers::removal(text).filter(|r| r.of_the_edit);
                 segment.notes.push(Note {
                     above: segment.items.len(),
                     number,
+                    done: named.is_some_and(|r| !(file.mentions)(r.name)),
                 });
                 continue;
             }
@@ -570,6 +596,10 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                     Marked::No
                 }
                 Marked::BareDots => Marked::Marker,
+                Marked::No if markers::leads(text) && !goes_on(lines, at, file) => Marked::Marker,
+                Marked::No if markers::tells_of_the_rest(text) && !joined(lines, at, file) => {
+                    Marked::Marker
+                }
                 m => m,
             };
             match marked {
@@ -585,12 +615,13 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             }
         }
         let blank = |t: &str| t.trim().is_empty();
-        // Of the blank lines around a note one is left.
-        let noted = segment
-            .notes
-            .last()
-            .is_some_and(|n| n.above == segment.items.len());
-        if noted && blank(text) && segment.items.last().is_some_and(|i| blank(&i.text)) {
+        // Of the blank lines around a note those above are left.
+        let noted = segment.notes.last().map(|n| n.above);
+        let here = Some(segment.items.len());
+        if (noted == here || asked_below == here)
+            && blank(text)
+            && segment.items.last().is_some_and(|i| blank(&i.text))
+        {
             continue;
         }
         if !blank(text) {
@@ -604,6 +635,26 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
     }
     push(&mut script, segment, false);
     Ok(script)
+}
+
+/// Whether the lines around one follow each other in the file, or stand there not at all: it
+/// leaves nothing out.
+fn joined(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
+    let told = |(_, l): &&(usize, &str)| !l.trim().is_empty();
+    let above = lines.get(..at).and_then(|l| l.iter().rev().find(told));
+    let below = lines.get(at + 1..).and_then(|l| l.iter().find(told));
+    let known = |l: &&&(usize, &str)| file.holds(l.1);
+    match (above.filter(|l| known(&l)), below.filter(|l| known(&l))) {
+        (Some(a), Some(b)) => (file.follows)(a.1.trim(), b.1.trim()),
+        (None, None) => above.is_some() && below.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a comment stands right below another one.
+fn goes_on(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
+    let above = at.checked_sub(1).and_then(|a| lines.get(a));
+    above.is_some_and(|(_, l)| markers::begins_comment(l.trim_start(), file.comments))
 }
 
 /// Whether a marker that the file has for text as well is one: the snippet has it more often
@@ -625,11 +676,12 @@ fn stands_for_code(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool 
 fn close(script: &mut Script, segment: &mut Segment, marker: &str) {
     script.markers += 1;
     segment.marker_indent = Line::new(marker).indent().to_string();
-    push(script, std::mem::take(segment), true);
+    segment.notes = push(script, std::mem::take(segment), true);
     segment.marker_before = true;
 }
 
-fn push(script: &mut Script, mut segment: Segment, marker_after: bool) {
+/// Adds a segment, if it has lines. Returns the notes of one that has none, and none above it.
+fn push(script: &mut Script, mut segment: Segment, marker_after: bool) -> Vec<Note> {
     segment.marker_after = marker_after;
     let blank = |i: &Item| i.text.trim().is_empty() && i.role != Role::Minus;
     while segment.items.last().is_some_and(blank) {
@@ -646,9 +698,11 @@ fn push(script: &mut Script, mut segment: Segment, marker_after: bool) {
     if !segment.items.is_empty() {
         script.segments.push(segment);
     } else if let Some(last) = script.segments.last_mut() {
-        last.removals.append(&mut segment.removals);
         let end = last.items.len();
         last.notes
             .extend(segment.notes.drain(..).map(|n| Note { above: end, ..n }));
+    } else {
+        return segment.notes;
     }
+    Vec::new()
 }

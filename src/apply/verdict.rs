@@ -1,6 +1,7 @@
 //! Whether a line at a segment's edge is a line of the file, changed, or a new one beside it.
 
 use super::context::{Ctx, same_line};
+use super::likeness::retouched;
 use super::line::{Class, Key, Line};
 use super::shape::{
     closes, contained, extends, net_brackets, out_of_use, remarked, same_source, starts_comment,
@@ -76,6 +77,15 @@ pub(super) fn verdict(
     if declares_again(a.trimmed, b.trimmed) || declares_again(b.trimmed, a.trimmed) {
         return Verdict::Replaces;
     }
+    match by_subject(ctx, i, j, r) {
+        Verdict::Unclear if retouched(ctx, i, j) => Verdict::Replaces,
+        verdict => verdict,
+    }
+}
+
+/// The same by what the two lines, which share `r` thousandths of their words, are about.
+fn by_subject(ctx: &Ctx, i: usize, j: usize, r: i32) -> Verdict {
+    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
     let enumerated = siblings(ctx, j, r);
     match (a.key(), b.key()) {
         (Key::Leaves, Key::Leaves) => Verdict::Replaces,

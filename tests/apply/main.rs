@@ -159,7 +159,17 @@ fn piece() -> impl Strategy<Value = &'static str> {
 fn a_comment_that_asks_for_a_removal_is_never_dropped_in_silence() {
     let before = text(&file(4));
     let ask = "// ... existing code ...\n// removed: part_2\n\n/// Works out part 3.\n// ... existing code ...\n";
-    let refused = merge(&before, ask, &options("a.rs")).unwrap_err();
+    let merged = merge(&before, ask, &options("a.rs")).unwrap();
+    assert_eq!(merged.removed, ["part_2"]);
+    assert_eq!(merged.text.lines().count() + 9, before.lines().count());
+    let again = merge(&merged.text, ask, &options("a.rs")).unwrap();
+    assert!(!again.changed);
+    // It may as well say what the code does.
+    let unsure = ask.replace("removed:", "remove");
+    let refused = merge(&before, &unsure, &options("a.rs")).unwrap_err();
+    assert_eq!(refused.code, "removal_comment", "{refused}");
+    let several = ask.replace("part_2", "the parts that nobody needs");
+    let refused = merge(&before, &several, &options("a.rs")).unwrap_err();
     assert_eq!(refused.code, "removal_comment", "{refused}");
 
     // Said by the lines around it as well, it is done.

@@ -84,7 +84,7 @@ refusal!(
 );
 refusal!(
     removal_comment,
-    "# ... existing code ...\n# removed: second\n\ndef third(value):\n# ... existing code ...\n"
+    "# ... existing code ...\n# remove second\n\ndef third(value):\n# ... existing code ...\n"
 );
 refusal!(
     syntax,

@@ -1,0 +1,60 @@
+//! How much alike two lines are letter by letter: words say too little where one of them was
+//! respelt, or got a prefix.
+
+use super::context::Ctx;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+/// How much of two lines (thousandths) is the same in one that was retouched.
+const RETOUCHED: i32 = 800;
+
+/// By how much less the lines beside it are like the old one.
+const APART: i32 = 200;
+
+/// Lines on each side that count as beside another.
+const BESIDE: usize = 2;
+
+/// Bytes of a line that are compared.
+const COMPARED: usize = 400;
+
+/// Whether snippet line `i` is file line `j` but for a few letters, and no line beside that one
+/// is: there is no row of their kind that it would be one more of.
+pub(super) fn retouched(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let old = ctx.file[j].trimmed;
+    let like = likeness(ctx.lines[i].trimmed, old);
+    let near = (j.saturating_sub(BESIDE)..=j + BESIDE).filter(|&x| x != j);
+    like >= RETOUCHED
+        && near
+            .filter_map(|x| ctx.file.get(x))
+            .all(|l| likeness(l.trimmed, old) <= like - APART)
+}
+
+/// Bytes that both have in the same order, of all, in thousandths.
+fn likeness(a: &str, b: &str) -> i32 {
+    let cut = |t: &'_ str| t.len().min(COMPARED);
+    let (a, b) = (&a.as_bytes()[..cut(a)], &b.as_bytes()[..cut(b)]);
+    if a.is_empty() || b.is_empty() {
+        return 0;
+    }
+    let same: usize = capture_diff_slices(Algorithm::Myers, a, b)
+        .iter()
+        .map(|op| match *op {
+            DiffOp::Equal { len, .. } => len,
+            _ => 0,
+        })
+        .sum();
+    (same * 2000 / (a.len() + b.len())) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_tell_what_words_do_not() {
+        assert_eq!(likeness("def inline(x)", "def inline(x)"), 1000);
+        assert!(likeness("sock.sendall(question)", "sock.send(question)") > 900);
+        assert!(likeness("a.b(\"Request-Header\")", "a.b(\"request-header\")") > 850);
+        assert!(likeness("let x = 1;", "return foo(y)") < 500);
+        assert_eq!(likeness("", "x"), 0);
+    }
+}
