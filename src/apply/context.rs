@@ -6,7 +6,7 @@ use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
 use super::shape::{out_of_use, starts_comment};
 use super::snippet::{Role, Script};
-use super::substitution::{Substitution, substituted};
+use super::substitution::{Substitution, extracted, substituted};
 use crate::text::Lines;
 
 /// What a line next to a marker does, where the lines themselves leave it open.
@@ -56,6 +56,8 @@ pub(crate) struct Ctx<'a> {
     pub substitutions: Vec<(Substitution, usize)>,
     /// Snippet lines that surely take the place of file lines.
     pub replaced: Vec<(usize, usize)>,
+    /// What lines begin with that the edit surely puts in.
+    pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
     /// and the rest of a definition.
     pub superseded: std::cell::RefCell<Vec<usize>>,
@@ -82,13 +84,13 @@ impl<'a> Ctx<'a> {
         self.decided.set(self.decided.get() + 1);
         self.pass.reading
     }
-    /// Whether a snippet line is a file line but for a word that the edit replaces throughout, or
-    /// takes the place of such a line elsewhere.
+    /// Whether a snippet line is a file line but for a word that the edit replaces throughout or a
+    /// value that it gives a name, or takes the place of such a line elsewhere.
     pub fn is_substituted(&self, i: usize, j: usize) -> bool {
         let again = |&(x, y): &(usize, usize)| {
             x != i && self.lines[x].same(&self.lines[i]) && self.file[y].same(&self.file[j])
         };
-        if self.replaced.iter().any(again) {
+        if self.replaced.iter().any(again) || extracted(self, i, j) {
             return true;
         }
         !self.substitutions.is_empty()
@@ -192,6 +194,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         guides: Guides::none(m),
         substitutions: Vec::new(),
         replaced: Vec::new(),
+        joined: Vec::new(),
         superseded: std::cell::RefCell::default(),
         decided: std::cell::Cell::new(0),
     };

@@ -4,7 +4,9 @@ use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::guide::CALLABLE;
+use super::likeness::likeness;
 use super::line::{Class, Key, Line};
+use super::onesided::called;
 use super::overload;
 use super::refuse;
 use super::shape::{opens, starts_comment};
@@ -159,7 +161,8 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
                 if !same_line(ctx, i, j)
                     && !ctx.is_guided(i, j)
                     && !ctx.is_substituted(i, j)
-                    && !overload::same_function(ctx, i, j) =>
+                    && !overload::same_function(ctx, i, j)
+                    && !same_block(ctx, ops, i, j) =>
             {
                 j
             }
@@ -243,6 +246,53 @@ pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result
     }
     Ok(Some(other))
 }
+
+/// Whether a definition is one of the file although its header has changed: it heads others that
+/// the file has in it, or the header is the same but for a few letters. Where a word of it gives
+/// way to another it may be a copy, unless the rest is as it was or the word was misspelt.
+fn same_block(ctx: &Ctx, ops: &[Op], i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let behind = ops
+        .iter()
+        .skip_while(|op| !matches!(**op, Op::Pair(x, _) if x == i))
+        .skip(1);
+    let inside = || {
+        behind.clone().take_while(|op| match **op {
+            Op::Pair(x, _) | Op::Insert(x) => {
+                ctx.lines[x].class == Class::Blank || ctx.cols(x) > ctx.cols(i)
+            }
+            Op::Delete(_) => true,
+        })
+    };
+    let guided = |op: &Op| matches!(*op, Op::Pair(x, y) if ctx.is_guided(x, y));
+    if inside().any(guided) {
+        return true;
+    }
+    // Of functions that may have one name the letters say nothing.
+    let overloads = ctx.guides.overloads && called(new.trimmed) == called(old.trimmed);
+    if overloads || likeness(new.trimmed, old.trimmed) < SAME_HEADER {
+        return false;
+    }
+    let same = |op: &Op| matches!(*op, Op::Pair(x, y) if same_line(ctx, x, y));
+    let told = || inside().filter(|op| ctx.is_told(op));
+    new.shared(old) == old.word_count()
+        || told().next().is_some() && told().all(same)
+        || respelt(new.trimmed, old.trimmed)
+}
+
+/// Whether two texts differ by no more than two letters in one place.
+fn respelt(new: &str, old: &str) -> bool {
+    let same = new.bytes().zip(old.bytes()).take_while(|(a, b)| a == b);
+    let same = same.count();
+    let rest = new.bytes().rev().zip(old.bytes().rev());
+    let rest = rest.take_while(|(a, b)| a == b).count();
+    let most = new.len().max(old.len());
+    let least = new.len().min(old.len());
+    most - same - rest.min(least - same) <= 2
+}
+
+/// How much of the letters of a header (thousandths) stays where it is the same one.
+const SAME_HEADER: i32 = 880;
 
 /// Whether the lines around a part of the segment stand together in the file: it may be new
 /// as a whole.

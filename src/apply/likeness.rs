@@ -29,7 +29,7 @@ pub(super) fn retouched(ctx: &Ctx, i: usize, j: usize) -> bool {
 }
 
 /// Bytes that both have in the same order, of all, in thousandths.
-fn likeness(a: &str, b: &str) -> i32 {
+pub(super) fn likeness(a: &str, b: &str) -> i32 {
     let cut = |t: &'_ str| t.len().min(COMPARED);
     let (a, b) = (&a.as_bytes()[..cut(a)], &b.as_bytes()[..cut(b)]);
     if a.is_empty() || b.is_empty() {

@@ -160,18 +160,27 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     }
 }
 
-/// Whether a comment says of what it stands for that it stays as it is (`// unchanged`, `# imports
-/// stay the same`): a marker, unless the lines around it leave nothing out.
+/// Whether a comment says of what it stands for that it stays as it is: `// unchanged`,
+/// `# -o option omitted`.
 pub(crate) fn tells_of_the_rest(line: &str) -> bool {
-    let (opened, inner) = strip_comment(line.trim());
-    let words = words(inner);
     let said = |w: Option<&String>| w.is_some_and(|w| has(&WORDS.status, w));
-    let same = matches!(words.as_slice(), [.., stays, the, same]
-        if has(&WORDS.keywords, stays) && the == "the" && same == "same");
-    opened
-        && words.len() <= 16
-        && (said(words.first()) || said(words.last()) || same)
-        && !without_asides(inner).contains(['{', '}', ';', '=', '|', '\\'])
+    remark(line).is_some_and(|words| said(words.first()) || said(words.last()))
+}
+
+/// The same in words that may be said of what the code does: `# the imports stay the same`.
+pub(crate) fn same_as_before(line: &str) -> bool {
+    remark(line).is_some_and(|words| {
+        matches!(words.as_slice(), [.., stays, the, same]
+            if has(&WORDS.keywords, stays) && the == "the" && same == "same")
+    })
+}
+
+/// The words of a comment without code.
+fn remark(line: &str) -> Option<Vec<String>> {
+    let (opened, inner) = strip_comment(line.trim());
+    let code = without_asides(inner).contains(['{', '}', ';', '=', '|', '\\']);
+    let words = words(inner);
+    (opened && !code && words.len() <= 16).then_some(words)
 }
 
 /// A remark without what it quotes or says in parentheses.
@@ -413,7 +422,8 @@ mod tests {
             ("// all of it is the same", false),
             ("unchanged", false),
         ] {
-            assert_eq!(tells_of_the_rest(line), tells, "{line}");
+            let told = tells_of_the_rest(line) || same_as_before(line);
+            assert_eq!(told, tells, "{line}");
         }
     }
 

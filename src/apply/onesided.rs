@@ -37,6 +37,12 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     if in_the_form_of_the_next(ctx, o) {
         return None;
     }
+    // As elsewhere in the edit.
+    let again = |i: &usize| matches!(ctx.lines[*i].key(), Key::Other(head) if ctx.joined.iter().any(|j| j == head));
+    let nearest = o.new.first().map(|&i| ctx.lines[i].key());
+    if o.new.iter().all(again) && nearest.is_some_and(|key| key != ctx.file[o.next].key()) {
+        return Some(true);
+    }
     if inserts(ctx, o) {
         return Some(true);
     }
@@ -350,7 +356,7 @@ fn same_stem(a: &str, b: &str) -> bool {
 const STEM: usize = 6;
 
 /// The word before a line's first parenthesis.
-fn called(t: &str) -> Option<&str> {
+pub(super) fn called(t: &str) -> Option<&str> {
     last_word(t.get(..t.find('(')?)?)
 }
 

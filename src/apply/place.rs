@@ -228,6 +228,7 @@ pub(crate) fn place<'a>(
     if !pass.whole_file && !script.strict {
         ctx.substitutions = substitution::substitutions(&ctx, &ops);
         ctx.replaced = substitution::replaced(&ctx, &ops);
+        ctx.joined = substitution::joined(&ctx, &ops);
     }
     let mut edges: Vec<Edge> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);

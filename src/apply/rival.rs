@@ -57,6 +57,7 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
             };
             // What stands in the file once does not come again.
             if insertion::doubles(ctx, ops, &other)
+                || defines_again(ctx, ops, &other)
                 || stands_alone(ctx, from..to) && misplaces(ctx, ops, &other)
                 || !held_beyond(ctx, &other, ops, (from, to), p == low, pure)
             {
@@ -86,6 +87,16 @@ fn stands_alone(ctx: &Ctx, lines: std::ops::Range<usize>) -> bool {
         open += net_brackets(ctx.file[j].trimmed);
         open >= 0 && ctx.file_cols(j) >= ctx.file_cols(first)
     }) && open == 0
+}
+
+/// Whether a reading takes for new the header of a definition that the file has, as it is.
+fn defines_again(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    ops.iter().any(|op| {
+        matches!(*op, Op::Pair(i, j) if ctx.guides.names.contains(&j)
+            && ctx.is_guided(i, j)
+            && same_line(ctx, i, j)
+            && other.contains(&Op::Insert(i)))
+    })
 }
 
 /// Whether a reading takes for another line, changed, what stands in the file once.

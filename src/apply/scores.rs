@@ -15,6 +15,9 @@ pub(crate) const CHANGED: i32 = 500;
 /// What a line is worth as the same one, commented out or taken into use.
 const OUT_OF_USE: i32 = 1200;
 
+/// What a line at another depth than the segment's is worth less, where it has a twin there.
+const STRAY: i32 = 150;
+
 /// Scores of all pairs of a snippet line with a file line.
 pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
     let n = ctx.file.len();
@@ -46,6 +49,11 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
         let comment = starts_comment(l.trimmed);
         let row = &mut out[i * n..(i + 1) * n];
         let exact = role != Role::Plain;
+        // Where the file has the line at the segment's depth as well, it is none at another.
+        let twin = |d: i32| {
+            (low.min(n)..high.min(n)).any(|j| file_cols[j] == cols + d && l.same(&ctx.file[j]))
+        };
+        let has_twin = l.class == Class::Plain && shift.is_some_and(twin);
         for j in low.min(n)..high.min(n) {
             let f = &ctx.file[j];
             let same = l.hash == f.hash && l.trimmed == f.trimmed;
@@ -91,6 +99,7 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                             continue;
                         }
                     }
+                    _ if same && has_twin => score -= STRAY,
                     _ => score -= 30,
                 }
             }

@@ -597,7 +597,8 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 }
                 Marked::BareDots => Marked::Marker,
                 Marked::No if markers::leads(text) && !goes_on(lines, at, file) => Marked::Marker,
-                Marked::No if markers::tells_of_the_rest(text) && !joined(lines, at, file) => {
+                Marked::No if markers::tells_of_the_rest(text) => Marked::Marker,
+                Marked::No if markers::same_as_before(text) && !joined(lines, at, file) => {
                     Marked::Marker
                 }
                 m => m,

@@ -5,7 +5,7 @@ use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::guide::word_at;
-use super::line::Class;
+use super::line::{Class, Key};
 
 /// A word, and what stands for it in the snippet.
 pub(crate) type Substitution = (String, String);
@@ -63,6 +63,55 @@ pub(crate) fn replaced(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(usize, usize)> {
     out
 }
 
+/// What the lines begin with (`log`) that the edit puts in between two of the file's that follow
+/// each other.
+pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
+    let mut out = Vec::new();
+    for ops in ops {
+        let told: Vec<&Op> = ops.iter().filter(|op| ctx.is_told(op)).collect();
+        for window in told.windows(3) {
+            let [above, Op::Insert(i), below] = *window else {
+                continue;
+            };
+            if let Key::Other(head) = ctx.lines[*i].key()
+                && head.len() < ctx.lines[*i].trimmed.len()
+                && anchors(ctx, above)
+                && anchors(ctx, below)
+            {
+                out.push(head.to_string());
+            }
+        }
+    }
+    out
+}
+
+/// Whether snippet line `i` has the name of a constant in the place of a value of file line `j`,
+/// and another line of the snippet gives it that value.
+pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let Some((value, name)) = named(ctx.file[j].trimmed, ctx.lines[i].trimmed) else {
+        return false;
+    };
+    let last = |t: &'_ str| {
+        let from = t.rfind(|c: char| !c.is_alphanumeric() && c != '_');
+        t.get(from.map_or(0, |at| at + 1)..).map(str::to_string)
+    };
+    let name = last(name);
+    let gives = |t: &str| {
+        let (_, given) = t.split_once('=').or_else(|| t.split_once(' '))?;
+        let given = given.trim().trim_end_matches([';', ',']);
+        Some(given == value || given.ends_with(value))
+    };
+    ctx.lines.iter().enumerate().any(|(x, l)| {
+        let bound = match l.key() {
+            Key::Binds(bound) => last(bound) == name,
+            _ => {
+                l.trimmed.starts_with("#define ") && name.as_deref() == l.trimmed.split(' ').nth(1)
+            }
+        };
+        x != i && bound && gives(l.trimmed) == Some(true)
+    })
+}
+
 /// The one word by which two lines differ, wherever it stands in them.
 pub(crate) fn substituted(old: &str, line: &str) -> Option<Substitution> {
     if old == line {
@@ -90,6 +139,21 @@ pub(crate) fn substituted(old: &str, line: &str) -> Option<Substitution> {
     (named(old) && named(new) && !left).then(|| (old.to_string(), new.to_string()))
 }
 
+/// Whether a line is another but for a value in the place of which it has a name that gives: the
+/// old value, the new name.
+pub(crate) fn named<'t>(old: &'t str, line: &'t str) -> Option<(&'t str, &'t str)> {
+    let both = old.bytes().zip(line.bytes());
+    let same = both.take_while(|(a, b)| a == b).count();
+    let ends = old.bytes().rev().zip(line.bytes().rev());
+    let rest = ends.take_while(|(a, b)| a == b).count();
+    let most = old.len().min(line.len()) - same;
+    let inner = |t: &'t str| t.get(same..t.len() - rest.min(most));
+    let (value, name) = (inner(old)?, inner(line)?);
+    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
+    let literal = value.starts_with(|c: char| c.is_ascii_digit() || "\"'`".contains(c));
+    (literal && name.len() > 1 && name.chars().all(is_name)).then_some((value, name))
+}
+
 /// The words of a line, each with what stands before it, and the end of the line with none.
 fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -107,7 +171,24 @@ fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::substituted;
+    use super::{named, substituted};
+
+    #[test]
+    fn a_name_may_take_the_place_of_a_value() {
+        for (old, line, expected) in [
+            (
+                "f(x, 'default');",
+                "f(x, self::DEFAULT);",
+                Some(("'default'", "self::DEFAULT")),
+            ),
+            ("return 10", "return MOST", Some(("10", "MOST"))),
+            ("if n > 10:", "if n > 100:", None),
+            ("f(a)", "f(b)", None),
+            ("f(1)", "f(g(x))", None),
+        ] {
+            assert_eq!(named(old, line), expected, "{old} / {line}");
+        }
+    }
 
     #[test]
     fn two_lines_may_differ_by_one_word() {
