@@ -3,6 +3,7 @@
 
 use super::facts::Facts;
 use super::line::{Class, Line};
+use super::shape::starts_comment;
 use super::snippet::{Item, Script, Segment};
 use crate::syntax::{Definition, Language, parse};
 
@@ -13,13 +14,7 @@ pub(crate) fn parted(
     file: &Facts,
     language: Option<&'static Language>,
 ) -> Option<Script> {
-    let (first, last) = (script.segments.first()?, script.segments.last()?);
-    if script.strict || !script.is_plain() || first.marker_before || last.marker_after {
-        return None;
-    }
-    let told = |l: &&Line| l.class != Class::Blank;
-    let top = file.records.iter().find(told)?;
-    if first.items.first()?.text.trim() == top.trimmed {
+    if !is_bare(script, &file.records) {
         return None;
     }
     let cuts = cuts(script, file, language?);
@@ -41,6 +36,21 @@ pub(crate) fn parted(
         out.segments.push(rest);
     }
     Some(out)
+}
+
+/// Whether a script has no marker below its last lines and none above its first, which are not
+/// those that the file begins with, comments aside.
+fn is_bare(script: &Script, file: &[Line]) -> bool {
+    let (Some(first), Some(last)) = (script.segments.first(), script.segments.last()) else {
+        return false;
+    };
+    let head = first.items.first().map_or("", |i| i.text.trim());
+    let mut above = file.iter().take_while(|l| l.trimmed != head);
+    !script.strict
+        && script.is_plain()
+        && !first.marker_before
+        && !last.marker_after
+        && above.any(|l| l.class != Class::Blank && !starts_comment(l.trimmed))
 }
 
 /// Where a marker is missing: the segment, and the number of its lines above.
@@ -79,25 +89,27 @@ fn cuts(script: &Script, file: &Facts, language: &'static Language) -> Vec<(usiz
     {
         out.push((0, start));
     }
-    for pair in outer.windows(2) {
-        let [one, next] = pair else { continue };
-        let (Some((s, end)), Some((t, start))) =
-            (place(one.lines.end), place(next.start_with_docs))
-        else {
-            continue;
-        };
-        let blank = |items: &[Item]| items.iter().all(|i| i.text.trim().is_empty());
-        let between = script
-            .segments
-            .get(s)
-            .and_then(|x| x.items.get(end + 1..start));
-        if s != t || !between.is_some_and(blank) {
-            continue;
+    let blank = |items: &[Item]| items.iter().all(|i| i.text.trim().is_empty());
+    let joined = |pair: &[&Definition]| {
+        let [one, next] = pair else { return false };
+        match (place(one.lines.end), place(next.start_with_docs)) {
+            (Some((s, end)), Some((t, start))) => {
+                let between = script
+                    .segments
+                    .get(s)
+                    .and_then(|x| x.items.get(end + 1..start));
+                s == t && between.is_some_and(blank)
+            }
+            _ => false,
         }
+    };
+    for pair in outer.windows(2).filter(|pair| joined(pair)) {
+        let [one, next] = pair else { continue };
         if let (Some(a), Some(b)) = (same(file, one), same(file, next))
+            && let Some(at) = place(next.start_with_docs)
             && (b.lines.end < a.start_with_docs || holds(file, a.lines.end + 1..begin(next, b)))
         {
-            out.push((s, start));
+            out.push(at);
         }
     }
     out

@@ -1,13 +1,17 @@
 //! What happens where a segment meets a marker: whether a line there replaces one of the
 //! file or joins it.
 
+use std::collections::BTreeSet;
+
 use super::align::Op;
 use super::context::{Ctx, Reading, same_line};
 use super::frame;
 use super::guide::says;
+use super::likeness::retouched;
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided};
 use super::refuse;
+use super::removed;
 use super::scores::CHANGED;
 use super::shape::{closes, import, labels, net_brackets, opens, starts_comment};
 use super::snippet::Role;
@@ -62,11 +66,22 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     open_comment(ctx, ops);
     let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, w)| (a, b) == (i, j) && w >= 200));
     let sure = |op: &Op| anchors(ctx, op) || guided(op);
-    // The line that closes a definition of which the snippet shows the header.
-    let closer = |op: &Op| {
-        matches!(*op, Op::Pair(i, j)
-            if ctx.guides.ranges[i].is_some_and(|r| r.firm && (r.low, r.high) == (j, j + 1)))
-    };
+    // The lines that close a definition of which the snippet shows the header, or what is around
+    // a telling line above them.
+    let closers: BTreeSet<usize> = (0..ops.len())
+        .filter(|&at| {
+            removed::closed_around(ctx, ops, at).is_some_and(|(x, y)| {
+                ctx.counts.get(&ctx.file[y].hash) == Some(&1) || ctx.is_guided(x, y)
+            }) || matches!(ops[at], Op::Pair(i, j)
+                    if ctx.guides.ranges[i]
+                        .is_some_and(|r| r.firm && (r.low, r.high) == (j, j + 1)))
+        })
+        .filter_map(|at| match ops[at] {
+            Op::Pair(i, _) => Some(i),
+            _ => None,
+        })
+        .collect();
+    let closer = |op: &Op| matches!(op, Op::Pair(i, _) if closers.contains(i));
     let told = |op: &Op| {
         guided(op)
             || closer(op)
@@ -420,7 +435,10 @@ fn beside(
         // One more item of a list begins as the next one does.
         let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
             if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
-        if heads || binds || leaves {
+        let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
+        let plain = a.class == Class::Plain && b.class == Class::Plain;
+        let extended = plain && all.len() == 1 && most == least && retouched(ctx, i, j);
+        if heads || binds || leaves || extended {
             let between = at.min(nearest)..at.max(nearest) + 1;
             for op in ops.get_mut(between).unwrap_or_default() {
                 if let Op::Insert(x) = *op {

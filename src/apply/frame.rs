@@ -137,32 +137,53 @@ pub(crate) fn unframe(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) {
     }
 }
 
-/// A marker right below the header of a block stands for something there: where a segment goes on
-/// with what follows the header in the file and changes it, it may be meant to stand below that.
+/// A marker stands for something. Where a segment goes on with what follows the one above it in the
+/// file, and changes it right below the header of a block, it may be meant to stand further below;
+/// where the one above ends with nothing but brackets behind lines that it takes out, those may be
+/// what the marker stands for.
 ///
 /// # Errors
-/// `unclear_edge`.
+/// `unclear_edge`, `unexplained_removal`.
 pub(crate) fn leaves_nothing_out(
     ctx: &Ctx,
-    above: Option<&Edge>,
-    edge: &Edge,
-    ops: &[Op],
+    (above, its): (&Edge, &[Op]),
+    (edge, ops): (&Edge, &[Op]),
 ) -> Result<()> {
-    let Some(above) = above.filter(|a| a.segment + 1 == edge.segment && a.start < a.end) else {
+    let blank = |j: usize| ctx.file[j].class == Class::Blank;
+    if above.segment + 1 != edge.segment
+        || above.start == above.end
+        || !(above.end..edge.start).all(blank)
+    {
         return Ok(());
-    };
+    }
     let head = above.end - 1;
-    let nothing = (above.end..edge.start).all(|j| ctx.file[j].class == Class::Blank);
     let inner = ctx.file_cols(head) < ctx.file_cols(edge.start);
     let changed = ops.iter().find_map(|op| match *op {
         Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
         _ => None,
     });
-    match changed {
-        Some((i, j))
-            if nothing && inner && !above.inserts_last && block_opener(ctx.file[head].trimmed) =>
-        {
-            Err(refuse::edge(ctx, i, j))
+    if let Some((i, j)) = changed
+        && inner
+        && !above.inserts_last
+        && block_opener(ctx.file[head].trimmed)
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    let telling = |op: &Op| {
+        matches!(*op, Op::Pair(i, j)
+            if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
+    };
+    let behind = its.iter().rposition(telling).map_or(0, |x| x + 1);
+    let gone = its[behind..].iter().filter_map(|op| match *op {
+        Op::Delete(j) if !blank(j) => Some(j),
+        _ => None,
+    });
+    let gone: Vec<usize> = gone.collect();
+    let put = |op: &&Op| matches!(op, Op::Insert(_)) && ctx.is_told(op);
+    let new = its[behind..].iter().filter(put).count();
+    match (gone.first(), gone.last()) {
+        (Some(&first), Some(&last)) if gone.len() > new + 1 => {
+            Err(refuse::removed_at_edge(ctx, above.segment, first, last))
         }
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 use super::context::Ctx;
 use super::guide::{Guides, block, says};
 use super::line::{self, Class};
+use super::shape::starts_comment;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language, parse};
 
@@ -80,7 +81,11 @@ fn said_above(ctx: &Ctx, from: usize, header: usize) -> usize {
     let said = |i: &usize| says(ctx.lines[*i].trimmed);
     let first = (from..header).rev().take_while(said).last();
     let count = |n: Option<u32>| {
-        let plain = |i: &usize| ctx.lines[*i].class == Class::Plain;
+        // An attribute may be that of any.
+        let plain = |i: &usize| {
+            let l = &ctx.lines[*i];
+            l.class == Class::Plain && (starts_comment(l.trimmed) || l.trimmed.starts_with('*'))
+        };
         let there = |i: &usize| ctx.counts.get(&ctx.lines[*i].hash).copied() == n;
         (first.unwrap_or(header)..header)
             .filter(plain)

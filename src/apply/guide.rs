@@ -2,7 +2,8 @@
 
 use super::context::{Ctx, same_line};
 use super::fresh;
-use super::line::{Class, Key};
+use super::likeness::{RETOUCHED, likeness};
+use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::starts_comment;
 use super::snippet::Role;
@@ -241,12 +242,17 @@ pub(crate) fn guide(
             guides.pairs.push((a, j, CALLABLE));
         }
     }
-    for (s, &(a, b)) in ctx.script.segments.iter().zip(&ctx.bounds) {
-        if s.marker_before
-            && s.marker_after
-            && let Some(j) = bound_once(ctx, a, b)
-        {
-            guides.pairs.push((a, j, CALLABLE));
+    let count = ctx.bounds.len();
+    for (k, (s, &(a, b))) in ctx.script.segments.iter().zip(&ctx.bounds).enumerate() {
+        if s.marker_before && (s.marker_after || k + 1 == count) {
+            let bound: Vec<usize> = (a..b).map_while(|i| bound_once(ctx, i)).collect();
+            let first = match bound.first() {
+                Some(&j) if bound.iter().copied().eq(j..j + b - a) => Some(j),
+                _ => only_like(ctx, a, b),
+            };
+            let all = first.map(|j| (a..b).zip(j..));
+            let pairs = all.into_iter().flatten();
+            guides.pairs.extend(pairs.map(|(i, j)| (i, j, CALLABLE)));
         }
     }
     if let Some(language) = language {
@@ -278,8 +284,7 @@ fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
     let range = guides.ranges[a]?;
     let within = |r: &Option<Range>| r.is_some_and(|r| (r.low, r.high) == (range.low, range.high));
     let lines = &ctx.lines[a..b];
-    let telling =
-        |l: &super::line::Line| l.class == Class::Plain && ctx.counts.contains_key(&l.hash);
+    let telling = |l: &Line| l.class == Class::Plain && ctx.counts.contains_key(&l.hash);
     if lines.len() < 3
         || !guides.ranges[a..b].iter().all(within)
         || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
@@ -310,11 +315,11 @@ fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
     (best >= CHANGED && next <= best - APART).then_some(j)
 }
 
-/// The line of the file that a part of one line changes: the only one that gives its name a
-/// value, as deep as the part is.
-fn bound_once(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
+/// The line of the file that one of a part changes: the only one that gives its name a value, as
+/// deep as that is.
+fn bound_once(ctx: &Ctx, a: usize) -> Option<usize> {
     let line = &ctx.lines[a];
-    if b != a + 1 || ctx.roles[a] != Role::Plain || ctx.counts.contains_key(&line.hash) {
+    if ctx.roles[a] != Role::Plain || ctx.counts.contains_key(&line.hash) {
         return None;
     }
     let key = line.key();
@@ -329,6 +334,49 @@ fn bound_once(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
     let j = there.next().filter(|_| there.next().is_none())?;
     (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
+
+/// The first of the lines that a part changes which has none as the file has it: the only run there
+/// that is it but for a few letters. Between two markers nothing could say where new lines go.
+fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
+    let lines = ctx.lines.get(a..b)?;
+    let changed = |l: &Line| l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
+    if lines.len() > LONGEST
+        || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
+        || !lines.iter().all(changed)
+    {
+        return None;
+    }
+    let like = |l: &Line, f: &Line| {
+        let (least, both) = (l.word_count().min(f.word_count()), l.shared(f));
+        match f.class {
+            // One has all that the other says.
+            Class::Plain if both == least && least >= WORDS => RETOUCHED,
+            Class::Plain if f.similarity(l) >= FAR => likeness(l.trimmed, f.trimmed),
+            _ => 0,
+        }
+    };
+    let mut found: Vec<(i32, usize)> = Vec::new();
+    for (j, run) in ctx.file.windows(lines.len()).enumerate() {
+        let each: Option<i32> = lines.iter().zip(run).try_fold(0, |sum, (l, f)| {
+            let like = like(l, f);
+            (like >= RETOUCHED / 2).then_some(sum + like)
+        });
+        found.extend(each.map(|sum| (sum / lines.len() as i32, j)));
+    }
+    found.sort_unstable();
+    let (best, j) = found.pop()?;
+    let next = found.last().map_or(0, |f| f.0);
+    (best >= RETOUCHED && next <= best - APART && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
+}
+
+/// So many words in common tell a line.
+const WORDS: usize = 6;
+
+/// Lines of such a part at most.
+const LONGEST: usize = 8;
+
+/// Lines that share less of their words (thousandths) are not compared by their letters.
+const FAR: i32 = 200;
 
 /// Whether a snippet line opens a block: the next line is deeper, or it says so.
 fn heads(ctx: &Ctx, i: usize) -> bool {
@@ -364,9 +412,11 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
     let last = |t: &str| t.split_whitespace().next_back().map(str::to_string);
     let (ha, hb) = (last(&ta[..pa]), last(&tb[..pb]));
     let after = |t: &str, p: usize| {
-        t.get(p + def.name.len()..)
-            .and_then(|r| r.trim_start().chars().next())
-            .unwrap_or('\n')
+        let rest = t.get(p + def.name.len()..).unwrap_or_default().trim_start();
+        match rest {
+            "do" => '\n',
+            rest => rest.chars().next().unwrap_or('\n'),
+        }
     };
     let (na, nb) = (after(ta, pa), after(tb, pb));
     let opens = |c: char| matches!(c, '(' | '<' | '{' | ':' | '\n' | '[' | '!' | '=');

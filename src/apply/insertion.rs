@@ -9,7 +9,7 @@ use super::line::{Class, Key, Line};
 use super::onesided::called;
 use super::overload;
 use super::refuse;
-use super::shape::{opens, starts_comment};
+use super::shape::{first_word, opens, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -268,15 +268,23 @@ fn same_block(ctx: &Ctx, ops: &[Op], i: usize, j: usize) -> bool {
     if inside().any(guided) {
         return true;
     }
+    let same = |op: &Op| matches!(*op, Op::Pair(x, y) if same_line(ctx, x, y));
+    let told = || inside().filter(|op| ctx.is_told(op));
+    let once = |op: &Op| {
+        matches!(*op, Op::Pair(x, y) if ctx.lines[x].class == Class::Plain
+            && ctx.counts.get(&ctx.file[y].hash) == Some(&1))
+    };
+    let kept = told().all(same);
+    if kept && told().any(once) && first_word(new.trimmed) == first_word(old.trimmed) {
+        return true;
+    }
     // Of functions that may have one name the letters say nothing.
     let overloads = ctx.guides.overloads && called(new.trimmed) == called(old.trimmed);
     if overloads || likeness(new.trimmed, old.trimmed) < SAME_HEADER {
         return false;
     }
-    let same = |op: &Op| matches!(*op, Op::Pair(x, y) if same_line(ctx, x, y));
-    let told = || inside().filter(|op| ctx.is_told(op));
     new.shared(old) == old.word_count()
-        || told().next().is_some() && told().all(same)
+        || told().next().is_some() && kept
         || respelt(new.trimmed, old.trimmed)
 }
 

@@ -5,7 +5,13 @@ use super::context::Ctx;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// How much of two lines (thousandths) is the same in one that was retouched.
-const RETOUCHED: i32 = 800;
+pub(super) const RETOUCHED: i32 = 800;
+
+/// How much of two lines (thousandths) is the same where one has all words of the other.
+const EXTENDED: i32 = 600;
+
+/// So many words tell a line.
+const WORDS: usize = 4;
 
 /// By how much less the lines beside it are like the old one.
 const APART: i32 = 200;
@@ -19,10 +25,13 @@ const COMPARED: usize = 400;
 /// Whether snippet line `i` is file line `j` but for a few letters, and no line beside that one
 /// is: there is no row of their kind that it would be one more of.
 pub(super) fn retouched(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let old = ctx.file[j].trimmed;
-    let like = likeness(ctx.lines[i].trimmed, old);
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let like = likeness(new.trimmed, old.trimmed);
+    let extended = old.word_count() >= WORDS && new.shared(old) == old.word_count();
+    let least = if extended { EXTENDED } else { RETOUCHED };
+    let old = old.trimmed;
     let near = (j.saturating_sub(BESIDE)..=j + BESIDE).filter(|&x| x != j);
-    like >= RETOUCHED
+    like >= least
         && near
             .filter_map(|x| ctx.file.get(x))
             .all(|l| likeness(l.trimmed, old) <= like - APART)

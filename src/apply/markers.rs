@@ -128,15 +128,17 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
     } else {
         &['{', '}', ';', '=', '"', '`', '$', '|', '\\']
     };
-    let aside = remark.then(|| without_asides(core));
-    if aside.as_deref().unwrap_or(core).contains(code) {
-        return false;
-    }
     let keyword = words.iter().any(|w| has(&WORDS.keywords, w));
     let known = words
         .iter()
         .filter(|w| has(&WORDS.vocabulary, w) || w.bytes().all(|b| b.is_ascii_digit()))
         .count();
+    // One that is mostly a marker's words may quote a condition.
+    let quotes = remark && keyword && known * 2 >= words.len();
+    let aside = remark.then(|| without_asides(core));
+    if !quotes && aside.as_deref().unwrap_or(core).contains(code) {
+        return false;
+    }
     let plain = known == words.len();
     let said = words.iter().any(|w| has(&WORDS.plain_keywords, w));
     // `// rest of parse_args unchanged`
@@ -243,6 +245,8 @@ pub(crate) struct Removal<'l> {
     /// It speaks of the edit (`removed: x`, `... delete x ...`): a comment of the text may say
     /// `remove x` of what the code does.
     pub of_the_edit: bool,
+    /// And of a name, not of what is called so (`removed duplicates`).
+    pub surely: bool,
 }
 
 /// A comment that asks for a removal, if it names one thing.
@@ -266,9 +270,11 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
             if let [one] = name.as_slice() {
                 let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.', '$', ';']);
                 let of_the_edit = framed || verb.ends_with(':') || verb.ends_with("ed ");
+                let surely = framed || verb.ends_with(':') || reads_as_name(rest);
                 return (!one.is_empty()).then_some(Removal {
                     name: one,
                     of_the_edit,
+                    surely: of_the_edit && surely,
                 });
             }
             return None;
@@ -281,6 +287,24 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
 pub(crate) fn begins_comment(text: &str, comments: &[&str]) -> bool {
     let mut starts = comments.iter().chain(&["//", "/*"]);
     starts.any(|c| text.starts_with(c))
+}
+
+/// The names in a comment that ends with saying that something is gone: `// register() removed`,
+/// `# (test_read and its docs removed)`.
+pub(crate) fn ends_gone(line: &str) -> Option<Vec<&str>> {
+    let (opened, inner) = strip_comment(line.trim());
+    let inner = inner.trim_matches(['.', '…', ' ', '(', ')', '[', ']']);
+    let (what, verb) = inner.rsplit_once(' ').filter(|_| opened)?;
+    let names = what.split_whitespace().filter(|w| reads_as_name(w));
+    has(&WORDS.gone, &verb.to_lowercase())
+        .then(|| names.map(|w| w.trim_end_matches("()")).collect())
+}
+
+/// Whether a word of a comment reads as a name of the code: `parse()`, `max_size`, `toJson`.
+fn reads_as_name(word: &str) -> bool {
+    let word = word.trim_matches(['`', '\'', '"', ',', ';', ':']);
+    let inner = |c: char| c == '_' || c.is_uppercase();
+    word.ends_with("()") || word.chars().skip(1).any(inner) && word.chars().any(char::is_lowercase)
 }
 
 /// What a comment says is gone: `import x` of `# removed: import x`.
@@ -358,6 +382,7 @@ mod tests {
             "// ... rest of methods",
             "// rest of the code remains the same",
             "// rest of parse_args unchanged",
+            "// ... keep the x != nil case the same ...",
             "# ... keep the rest of the test (prompt=True, `a = 1`) unchanged ...",
             "... existing code ...",
             "[... existing code ...]",
@@ -448,7 +473,14 @@ mod tests {
 
     #[test]
     fn removal_comments_name_one_thing() {
-        let asks = |name, of_the_edit| Some(Removal { name, of_the_edit });
+        let asks = |name, of_the_edit| {
+            Some(Removal {
+                name,
+                of_the_edit,
+                surely: of_the_edit,
+            })
+        };
+        assert!(removal("// removed duplicates").is_some_and(|r| r.of_the_edit && !r.surely));
         assert_eq!(removal("// removed: oldName"), asks("oldName", true));
         assert_eq!(removal("-- Deleted old_name"), asks("old_name", true));
         assert_eq!(
@@ -461,6 +493,13 @@ mod tests {
         );
         assert_eq!(gone("# removed: import os"), Some("import os"));
         assert_eq!(gone("// Removed it: see below"), None);
+        assert_eq!(ends_gone("// register() removed"), Some(vec!["register"]));
+        assert_eq!(
+            ends_gone("# (test_x and its docs removed)"),
+            Some(vec!["test_x"])
+        );
+        assert_eq!(ends_gone("// duplicates removed"), Some(vec![]));
+        assert_eq!(ends_gone("// removed it"), None);
         assert_eq!(removal("// Remove duplicates"), asks("duplicates", false));
         assert_eq!(removal("// removed a bug that crashed it"), None);
         assert_eq!(removal("delete foo;"), None);

@@ -338,8 +338,12 @@ pub(crate) fn place<'a>(
         }
         edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(k, &ops[s]);
-        if changes && !pass.whole_file && !script.strict {
-            frame::leaves_nothing_out(&ctx, edges.last(), &edge, &ops[s])?;
+        if let Some(above) = edges.last()
+            && s > 0
+            && !pass.whole_file
+            && !script.strict
+        {
+            frame::leaves_nothing_out(&ctx, (above, &ops[s - 1]), (&edge, &ops[s]))?;
         }
         removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (

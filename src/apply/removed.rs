@@ -117,24 +117,34 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 /// Whether an operation pairs the lines that close, on both sides, the block around a telling line
 /// above, or the block that this one opens.
 fn closes_around(ctx: &Ctx, ops: &[Op], op: &Op) -> bool {
-    let Op::Pair(i, j) = *op else { return false };
+    let at = || ops.iter().position(|o| o == op);
+    let weak = matches!(*op, Op::Pair(i, _) if closes(ctx.lines[i].trimmed));
+    weak && at().is_some_and(|at| closed_around(ctx, ops, at).is_some())
+}
+
+/// The pair of that telling line.
+pub(crate) fn closed_around(ctx: &Ctx, ops: &[Op], at: usize) -> Option<(usize, usize)> {
+    let (above, rest) = ops.split_at_checked(at)?;
+    let &Op::Pair(i, j) = rest.first()? else {
+        return None;
+    };
     if !same_line(ctx, i, j) || !closes(ctx.lines[i].trimmed) {
-        return false;
+        return None;
     }
-    let above = ops.iter().rev().find_map(|op| match *op {
-        Op::Pair(x, y) if x < i && ctx.lines[x].class == Class::Plain && same_line(ctx, x, y) => {
+    let (x, y) = above.iter().rev().find_map(|op| match *op {
+        Op::Pair(x, y) if ctx.lines[x].class == Class::Plain && same_line(ctx, x, y) => {
             Some((x, y))
         }
         _ => None,
-    });
-    let Some((x, y)) = above else { return false };
-    let depth = ctx.cols(i);
-    let held = ctx.cols(x) > depth || ctx.cols(x) == depth && opens(ctx.lines[x].trimmed);
-    let new = (x + 1..i).filter(|&n| ctx.lines[n].class != Class::Blank);
-    let old = (y + 1..j).filter(|&n| ctx.file[n].class != Class::Blank);
-    held && ctx.cols(x) - depth == ctx.file_cols(y) - ctx.file_cols(j)
-        && new.into_iter().all(|n| ctx.cols(n) > depth)
-        && old.into_iter().all(|n| ctx.file_cols(n) > ctx.file_cols(j))
+    })?;
+    let (new, old) = (ctx.cols(i), ctx.file_cols(j));
+    let inside = ctx.cols(x) > new || ctx.cols(x) == new && opens(ctx.lines[x].trimmed);
+    let told = |l: &Line| l.class != Class::Blank;
+    (inside
+        && ctx.cols(x) - new == ctx.file_cols(y) - old
+        && (x + 1..i).all(|n| !told(&ctx.lines[n]) || ctx.cols(n) > new)
+        && (y + 1..j).all(|n| !told(&ctx.file[n]) || ctx.file_cols(n) > old))
+    .then_some((x, y))
 }
 
 /// A comment which tells that something is gone has to stand where lines go or change.

@@ -568,14 +568,27 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             let asked = markers::removal(text).filter(|r| (file.defines)(r.name));
             if let Some(asked) = asked.filter(|_| role == Role::Plain) {
                 let name = asked.name.to_string();
-                script
-                    .removals
-                    .push(Asked::Definition(name, asked.of_the_edit));
+                script.removals.push(Asked::Definition(name, asked.surely));
                 asked_below = Some(segment.items.len());
                 continue;
             }
             if let Some(line) = markers::gone(text).filter(|l| file.count(l) == 1) {
                 script.removals.push(Asked::Line(line.to_string()));
+                asked_below = Some(segment.items.len());
+                continue;
+            }
+            let ends = markers::ends_gone(text).filter(|_| role == Role::Plain);
+            let names = ends.unwrap_or_default();
+            let known = names.iter().filter(|w| (file.defines)(w));
+            if let [name] = known.collect::<Vec<_>>().as_slice() {
+                script
+                    .removals
+                    .push(Asked::Definition(name.to_string(), true));
+                asked_below = Some(segment.items.len());
+                continue;
+            }
+            // Of what is gone already it says nothing.
+            if !names.is_empty() && !names.iter().any(|w| (file.mentions)(w)) {
                 asked_below = Some(segment.items.len());
                 continue;
             }

@@ -173,7 +173,7 @@ refusal!(
     no_anchor,
     "Cargo.toml",
     "[package]\nname = \"tool\"\nversion = \"1.2.0\"\nedition = \"2021\"\npublish = false\n",
-    "# ... existing code ...\nversion = \"2.0.0\"\nedition = \"2024\"\n# ... existing code ...\n"
+    "# ... existing code ...\nedition = \"2024\"\nversion = \"2.0.0\"\n# ... existing code ...\n"
 );
 refusal!(
     misquoted,
