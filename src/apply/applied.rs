@@ -1,8 +1,9 @@
 //! Whether the file has an edit already.
 
 use super::facts::Facts;
+use super::gone::{self, Removal};
 use super::line::{Line, columns};
-use super::markers::{self, Removal};
+use super::markers;
 use super::snippet::{Item, Role, Script, Segment};
 
 /// Width of a tab where depths are compared.
@@ -71,7 +72,7 @@ pub(crate) fn asks_in_vain<'s>(
         if item.role != Role::Plain || !markers::begins_comment(text, comments) {
             return None;
         }
-        markers::removal(text).filter(|_| !file.counts.contains_key(&Line::new(text).hash))
+        gone::removal(text).filter(|_| !file.counts.contains_key(&Line::new(text).hash))
     };
     let items = script.segments.iter().flat_map(|s| &s.items);
     let asks: Vec<(&Item, Removal)> = items.filter_map(|i| Some((i, asked(i)?))).collect();

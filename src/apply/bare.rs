@@ -55,22 +55,7 @@ fn is_bare(script: &Script, file: &[Line]) -> bool {
 
 /// Where a marker is missing: the segment, and the number of its lines above.
 fn cuts(script: &Script, file: &Facts, language: &'static Language) -> Vec<(usize, usize)> {
-    let mut text = String::new();
-    let mut at = Vec::new();
-    if let Some(opening) = language.opening() {
-        text.push_str(opening);
-        text.push('\n');
-        at.push(None);
-    }
-    for (s, segment) in script.segments.iter().enumerate() {
-        for (i, item) in segment.items.iter().enumerate() {
-            text.push_str(&item.text);
-            text.push('\n');
-            at.push(Some((s, i)));
-        }
-        text.push('\n');
-        at.push(None);
-    }
+    let (text, at) = script.text(language);
     let Some(parsed) = parse(language, &text) else {
         return Vec::new();
     };

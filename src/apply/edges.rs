@@ -12,9 +12,9 @@ use super::line::{Class, Key};
 use super::onesided::{self, OneSided};
 use super::refuse;
 use super::removed;
-use super::scores::CHANGED;
-use super::shape::{closes, import, labels, net_brackets, opens, starts_comment};
+use super::shape::{closes, import, labels, starts_comment};
 use super::snippet::Role;
+use super::statement::{bound_above, documented, in_a_row, spread};
 use super::verdict::{Verdict, bound_again, item, siblings, verdict};
 use crate::error::Result;
 
@@ -63,7 +63,7 @@ pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
 /// Decides the lines before the first and after the last line that is surely the file's.
 pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     frame::unframe(ctx, k, ops);
-    open_comment(ctx, ops);
+    frame::open_comment(ctx, ops);
     let guided = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.pairs.iter().any(|&(a, b, w)| (a, b) == (i, j) && w >= 200));
     let sure = |op: &Op| anchors(ctx, op) || guided(op);
     // The lines that close a definition of which the snippet shows the header, or what is around
@@ -111,31 +111,6 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Takes a line that opens a comment for a new one where only new lines close it: in the file it
-/// opens another one.
-fn open_comment(ctx: &Ctx, ops: &mut [Op]) {
-    let Some(last) = ops.iter().rposition(|op| matches!(op, Op::Pair(..))) else {
-        return;
-    };
-    let (Op::Pair(i, _), behind) = (ops[last], &ops[last + 1..]) else {
-        return;
-    };
-    let marks = [("/*", "*/"), ("<!--", "-->")];
-    let open = |(from, to): &&(&str, &str)| {
-        let t = ctx.lines[i].trimmed;
-        t.starts_with(from) && !t.contains(to)
-    };
-    let new = |op: &Op| matches!(op, Op::Insert(_));
-    if let Some((_, to)) = marks.iter().find(open)
-        && behind.iter().all(new)
-        && behind
-            .iter()
-            .any(|op| matches!(*op, Op::Insert(x) if ctx.lines[x].trimmed.contains(to)))
-    {
-        ops[last] = Op::Insert(i);
-    }
 }
 
 /// The file lines behind an anchor that belong to a definition which the segment ends with
@@ -271,6 +246,15 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         else {
             break;
         };
+        // A statement that ends with a line gives the name that the file's line gives.
+        if let Op::Pair(i, j) = ops[at]
+            && !lead
+            && let Some(x) = bound_above(ctx, &ops[..at], i, j)
+            && let Op::Insert(head) = ops[x]
+        {
+            (ops[x], ops[at]) = (Op::Pair(head, j), Op::Insert(i));
+            continue;
+        }
         match ops[at] {
             Op::Delete(_) => {
                 ops.remove(at);
@@ -287,14 +271,6 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             {
                 ops[at] = Op::Insert(i);
             }
-            // The statement that it ends gives the name that the file's line gives.
-            Op::Pair(i, j) if !lead && bound_above(ctx, &ops[..at], i, j).is_some() => {
-                if let Some(x) = bound_above(ctx, &ops[..at], i, j)
-                    && let Op::Insert(head) = ops[x]
-                {
-                    (ops[x], ops[at]) = (Op::Pair(head, j), Op::Insert(i));
-                }
-            }
             Op::Pair(i, j) if lead && in_a_row(ctx, i, j) => return Err(refuse::edge(ctx, i, j)),
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
@@ -309,55 +285,6 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         }
     }
     beside(ctx, k, ops.as_mut_slice(), anchor_i, anchor_j, lead)
-}
-
-/// Which of the new lines right above a changed one begins its statement: it gives a value to the
-/// name that file line `j` gives one to, and those below it are deeper.
-fn bound_above(ctx: &Ctx, above: &[Op], i: usize, j: usize) -> Option<usize> {
-    let (Key::Binds(name), key) = (ctx.file[j].key(), ctx.lines[i].key()) else {
-        return None;
-    };
-    if name.is_empty() || key == Key::Binds(name) {
-        return None;
-    }
-    let least = ctx.cols(i);
-    for (x, op) in above.iter().enumerate().rev() {
-        let Op::Insert(n) = *op else { return None };
-        if ctx.lines[n].class == Class::Blank {
-            return None;
-        }
-        if ctx.cols(n) < least {
-            return (ctx.lines[n].key() == Key::Binds(name)).then_some(x);
-        }
-    }
-    None
-}
-
-/// Whether a line opens a block and is taken for the opening of another one, above or below which
-/// a third stands that is opened as much like it: one more of their kind reads the same.
-fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
-    if same_line(ctx, i, j)
-        || ctx.is_guided(i, j)
-        || ctx.is_substituted(i, j)
-        || !(opens(new.trimmed) && opens(old.trimmed))
-    {
-        return false;
-    }
-    let depth = ctx.file_cols(j);
-    let told = |x: &usize| ctx.file[*x].class != Class::Blank;
-    let level = |x: &usize| told(x) && ctx.file_cols(*x) <= depth;
-    let head = |x: usize| ctx.file_cols(x) == depth && opens(ctx.file[x].trimmed);
-    let mut above = (0..j).rev().filter(level);
-    let mut below = (j + 1..ctx.file.len()).filter(level);
-    let closed = |x: Option<usize>| x.filter(|&x| closes(ctx.file[x].trimmed));
-    let above = closed(above.next()).and_then(|_| above.next());
-    let below = closed(below.next()).and_then(|_| below.next());
-    let r = new.similarity(old);
-    [above, below]
-        .into_iter()
-        .flatten()
-        .any(|x| head(x) && ctx.file[x].similarity(old) >= r)
 }
 
 /// Where the anchor's pair stands now that other operations may have gone.
@@ -551,52 +478,6 @@ fn beside(
         }
     }
     Ok(())
-}
-
-/// Whether new lines are a statement that begins as the one of file line `j` does and goes on below
-/// where that one has all in its line.
-fn spread(ctx: &Ctx, new: &[usize], j: usize) -> bool {
-    let Some(&i) = new.first() else { return false };
-    let (head, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
-    let begins = |x: Option<usize>| {
-        x.and_then(|x| ctx.file.get(x))
-            .is_some_and(|l| l.trimmed.starts_with(head))
-    };
-    let closed: i32 = new
-        .iter()
-        .map(|&x| net_brackets(ctx.lines[x].trimmed))
-        .sum();
-    head.len() >= SPREAD
-        && head.ends_with(['(', '[', '{'])
-        && new.len() > 1
-        && closed == 0
-        && net_brackets(old) == 0
-        && begins(Some(j))
-        && !begins(j.checked_sub(1))
-        && !begins(Some(j + 1))
-}
-
-/// Bytes that the beginning of a statement has at least to tell it.
-const SPREAD: usize = 8;
-
-/// Whether new lines are a comment with what it is about, and file line `next` is one about
-/// something else.
-fn documented(ctx: &Ctx, new: &[usize], next: usize) -> bool {
-    let code = |l: &super::line::Line| l.class != Class::Blank && !says(l.trimmed);
-    let first = new
-        .first()
-        .is_some_and(|&i| starts_comment(ctx.lines[i].trimmed));
-    let about = new.iter().find(|&&i| code(&ctx.lines[i]));
-    let below = ctx.file[next..].iter().find(|l| code(l));
-    let (Some(&about), Some(below)) = (about, below) else {
-        return false;
-    };
-    let about = &ctx.lines[about];
-    first
-        && starts_comment(ctx.file[next].trimmed)
-        && about.class == Class::Plain
-        && about.similarity(below) < CHANGED
-        && (about.key() != below.key() || matches!(about.key(), Key::Other(_)))
 }
 
 /// Whether a segment changes or takes out an import.

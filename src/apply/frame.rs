@@ -137,6 +137,31 @@ pub(crate) fn unframe(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) {
     }
 }
 
+/// Takes a line that opens a comment for a new one where only new lines close it: in the file it
+/// opens another one.
+pub(crate) fn open_comment(ctx: &Ctx, ops: &mut [Op]) {
+    let Some(last) = ops.iter().rposition(|op| matches!(op, Op::Pair(..))) else {
+        return;
+    };
+    let (Op::Pair(i, _), behind) = (ops[last], &ops[last + 1..]) else {
+        return;
+    };
+    let marks = [("/*", "*/"), ("<!--", "-->")];
+    let open = |(from, to): &&(&str, &str)| {
+        let t = ctx.lines[i].trimmed;
+        t.starts_with(from) && !t.contains(to)
+    };
+    let new = |op: &Op| matches!(op, Op::Insert(_));
+    if let Some((_, to)) = marks.iter().find(open)
+        && behind.iter().all(new)
+        && behind
+            .iter()
+            .any(|op| matches!(*op, Op::Insert(x) if ctx.lines[x].trimmed.contains(to)))
+    {
+        ops[last] = Op::Insert(i);
+    }
+}
+
 /// A marker stands for something. Where a segment goes on with what follows the one above it in the
 /// file, and changes it right below the header of a block, it may be meant to stand further below;
 /// where the one above ends with nothing but brackets behind lines that it takes out, those may be

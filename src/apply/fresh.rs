@@ -15,22 +15,11 @@ pub(crate) fn mark_new(
     language: &'static Language,
     guides: &mut Guides,
 ) {
-    let mut text = String::new();
-    let mut numbers = Vec::new();
-    if let Some(opening) = language.opening() {
-        text.push_str(opening);
-        text.push('\n');
-        numbers.push((0, usize::MAX));
-    }
-    for (s, &(a, b)) in ctx.bounds.iter().enumerate() {
-        for i in a..b {
-            text.push_str(ctx.lines[i].raw);
-            text.push('\n');
-            numbers.push((i, s));
-        }
-        text.push('\n');
-        numbers.push((b, usize::MAX));
-    }
+    let (text, at) = ctx.script.text(language);
+    let place = |line: usize| {
+        let (s, n) = at.get(line - 1).copied().flatten()?;
+        Some((ctx.bounds.get(s)?.0 + n, s))
+    };
     let Some(parsed) = parse(language, &text) else {
         return;
     };
@@ -41,12 +30,10 @@ pub(crate) fn mark_new(
         if !callable || d.lines.len() < 3 || names.contains(d.name.as_str()) {
             continue;
         }
-        let (Some(&(i, s)), Some(&(last, t))) =
-            (numbers.get(d.lines.start - 1), numbers.get(d.lines.end - 1))
-        else {
+        let (Some((i, s)), Some((last, t))) = (place(d.lines.start), place(d.lines.end)) else {
             continue;
         };
-        if s != t || s == usize::MAX || ctx.roles[i..=last].iter().any(|&r| r != Role::Plain) {
+        if s != t || ctx.roles[i..=last].iter().any(|&r| r != Role::Plain) {
             continue;
         }
         // What parts the parser from the file's definitions leaves their headers where they are.

@@ -340,18 +340,22 @@ fn bound_once(ctx: &Ctx, a: usize) -> Option<usize> {
 fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
     let lines = ctx.lines.get(a..b)?;
     let changed = |l: &Line| l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
-    if lines.len() > LONGEST
+    if !(1..=LONGEST).contains(&lines.len())
         || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
         || !lines.iter().all(changed)
     {
         return None;
     }
+    let compared = std::cell::Cell::new(0);
     let like = |l: &Line, f: &Line| {
         let (least, both) = (l.word_count().min(f.word_count()), l.shared(f));
         match f.class {
             // One has all that the other says.
             Class::Plain if both == least && least >= WORDS => RETOUCHED,
-            Class::Plain if f.similarity(l) >= FAR => likeness(l.trimmed, f.trimmed),
+            Class::Plain if f.similarity(l) >= FAR => {
+                compared.set(compared.get() + 1);
+                likeness(l.trimmed, f.trimmed)
+            }
             _ => 0,
         }
     };
@@ -362,12 +366,19 @@ fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
             (like >= RETOUCHED / 2).then_some(sum + like)
         });
         found.extend(each.map(|sum| (sum / lines.len() as i32, j)));
+        // Of so many that are a little like it, none stands out.
+        if compared.get() > MOST_COMPARED {
+            return None;
+        }
     }
     found.sort_unstable();
     let (best, j) = found.pop()?;
     let next = found.last().map_or(0, |f| f.0);
     (best >= RETOUCHED && next <= best - APART && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
+
+/// Lines that are compared by their letters, at most: it takes longer than all else.
+const MOST_COMPARED: usize = 500;
 
 /// So many words in common tell a line.
 const WORDS: usize = 6;

@@ -8,24 +8,24 @@ use std::sync::LazyLock;
 
 /// The lists of `markers.toml`.
 #[derive(Debug, Default, serde::Deserialize)]
-struct Words {
+pub(super) struct Words {
     openers: Vec<String>,
     closers: Vec<String>,
-    keywords: Vec<String>,
+    pub keywords: Vec<String>,
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
     status: Vec<String>,
-    removals: Vec<String>,
-    gone: Vec<String>,
-    noise: Vec<String>,
+    pub removals: Vec<String>,
+    pub gone: Vec<String>,
+    pub noise: Vec<String>,
 }
 
 // A test reads the file, so that it is never taken for an empty one.
-static WORDS: LazyLock<Words> =
+pub(super) static WORDS: LazyLock<Words> =
     LazyLock::new(|| toml::from_str(include_str!("markers.toml")).unwrap_or_default());
 
 /// Whether a list has a word.
-fn has(list: &[String], word: &str) -> bool {
+pub(super) fn has(list: &[String], word: &str) -> bool {
     list.iter().any(|w| w == word)
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn classify(line: &str) -> Marked {
 }
 
 /// The comment's words without opener and closer; whether there was an opener.
-fn strip_comment(t: &str) -> (bool, &str) {
+pub(super) fn strip_comment(t: &str) -> (bool, &str) {
     let mut inner = t;
     let mut opened = false;
     for o in &WORDS.openers {
@@ -101,7 +101,7 @@ fn strip_comment(t: &str) -> (bool, &str) {
     (opened, inner.trim())
 }
 
-fn dotted(s: &str) -> bool {
+pub(super) fn dotted(s: &str) -> bool {
     s.starts_with("...") || s.starts_with('…') || s.ends_with("...") || s.ends_with('…')
 }
 
@@ -238,104 +238,10 @@ fn words(s: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a comment asks to remove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Removal<'l> {
-    pub name: &'l str,
-    /// It speaks of the edit (`removed: x`, `... delete x ...`): a comment of the text may say
-    /// `remove x` of what the code does.
-    pub of_the_edit: bool,
-    /// And of a name, not of what is called so (`removed duplicates`).
-    pub surely: bool,
-}
-
-/// A comment that asks for a removal, if it names one thing.
-pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
-    let (opened, inner) = strip_comment(line.trim());
-    if !opened {
-        return None;
-    }
-    let framed = dotted(inner);
-    let inner = inner.trim_matches(['.', '…', ' ', '[', ']', '(', ')']);
-    let lower = inner.to_ascii_lowercase();
-    for verb in &WORDS.removals {
-        if lower.starts_with(verb.as_str()) {
-            let rest = inner.get(verb.len()..)?.trim();
-            // What follows in parentheses says more of it.
-            let rest = rest.split_once(" (").map_or(rest, |(name, _)| name);
-            let name = rest
-                .split_whitespace()
-                .filter(|w| !has(&WORDS.noise, &w.to_ascii_lowercase()))
-                .collect::<Vec<_>>();
-            if let [one] = name.as_slice() {
-                let one = one.trim_matches(['`', '\'', '"', '(', ')', ':', '.', '$', ';']);
-                let of_the_edit = framed || verb.ends_with(':') || verb.ends_with("ed ");
-                let surely = framed || verb.ends_with(':') || reads_as_name(rest);
-                return (!one.is_empty()).then_some(Removal {
-                    name: one,
-                    of_the_edit,
-                    surely: of_the_edit && surely,
-                });
-            }
-            return None;
-        }
-    }
-    None
-}
-
 /// Whether a text begins with a comment of the file's language, or as most have it.
 pub(crate) fn begins_comment(text: &str, comments: &[&str]) -> bool {
     let mut starts = comments.iter().chain(&["//", "/*"]);
     starts.any(|c| text.starts_with(c))
-}
-
-/// The names in a comment that ends with saying that something is gone: `// register() removed`,
-/// `# (test_read and its docs removed)`.
-pub(crate) fn ends_gone(line: &str) -> Option<Vec<&str>> {
-    let (opened, inner) = strip_comment(line.trim());
-    let inner = inner.trim_matches(['.', '…', ' ', '(', ')', '[', ']']);
-    let (what, verb) = inner.rsplit_once(' ').filter(|_| opened)?;
-    let names = what.split_whitespace().filter(|w| reads_as_name(w));
-    has(&WORDS.gone, &verb.to_lowercase())
-        .then(|| names.map(|w| w.trim_end_matches("()")).collect())
-}
-
-/// Whether a word of a comment reads as a name of the code: `parse()`, `max_size`, `toJson`.
-fn reads_as_name(word: &str) -> bool {
-    let word = word.trim_matches(['`', '\'', '"', ',', ';', ':']);
-    let inner = |c: char| c == '_' || c.is_uppercase();
-    word.ends_with("()") || word.chars().skip(1).any(inner) && word.chars().any(char::is_lowercase)
-}
-
-/// What a comment says is gone: `import x` of `# removed: import x`.
-pub(crate) fn gone(line: &str) -> Option<&str> {
-    let (opened, inner) = strip_comment(line.trim());
-    let inner = inner.trim_matches(['.', '…', ' ']);
-    let (head, what) = inner.split_once(':').filter(|_| opened)?;
-    let what = what.trim().trim_matches('`');
-    let asks = has(&WORDS.gone, &head.trim().to_lowercase());
-    (asks && what.contains(' ')).then_some(what)
-}
-
-/// Whether a comment tells that what stood in its place is gone: `// removed: the old check`,
-/// `# ... parse removed, see reader.py ...`.
-pub(crate) fn told_gone(line: &str, comments: &[&str]) -> bool {
-    if !begins_comment(line.trim_start(), comments) {
-        return false;
-    }
-    let (opened, inner) = strip_comment(line.trim());
-    if !opened {
-        return false;
-    }
-    let gone = |w: &str| has(&WORDS.gone, &w.to_lowercase());
-    let head = inner.split_once(':').map_or("", |(head, _)| head.trim());
-    let framed = inner.starts_with(['.', '…']) && inner.ends_with(['.', '…']);
-    let all: Vec<&str> = inner
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|w| !w.is_empty())
-        .collect();
-    let kept = |w: &&str| has(&WORDS.keywords, &w.to_lowercase());
-    gone(head) || framed && all.iter().any(|w| gone(w)) && !all.iter().any(kept)
 }
 
 #[cfg(test)]
@@ -450,58 +356,5 @@ mod tests {
             let told = tells_of_the_rest(line) || same_as_before(line);
             assert_eq!(told, tells, "{line}");
         }
-    }
-
-    #[test]
-    fn a_comment_may_tell_that_something_is_gone() {
-        for t in [
-            "// removed: `as any` casts",
-            "// ... parse removed, see Reader ...",
-            "# Deleted: x",
-        ] {
-            assert!(told_gone(t, &["#"]), "{t}");
-        }
-        for t in [
-            "// removed a bug that crashed it",
-            "// ... existing code (unused imports removed) ...",
-            "removed: x",
-            "# Note: removed",
-        ] {
-            assert!(!told_gone(t, &["#"]), "{t}");
-        }
-    }
-
-    #[test]
-    fn removal_comments_name_one_thing() {
-        let asks = |name, of_the_edit| {
-            Some(Removal {
-                name,
-                of_the_edit,
-                surely: of_the_edit,
-            })
-        };
-        assert!(removal("// removed duplicates").is_some_and(|r| r.of_the_edit && !r.surely));
-        assert_eq!(removal("// removed: oldName"), asks("oldName", true));
-        assert_eq!(removal("-- Deleted old_name"), asks("old_name", true));
-        assert_eq!(
-            removal("# ... delete the method `parse` ..."),
-            asks("parse", true)
-        );
-        assert_eq!(
-            removal("# removed: parse() (and its comment)"),
-            asks("parse", true)
-        );
-        assert_eq!(gone("# removed: import os"), Some("import os"));
-        assert_eq!(gone("// Removed it: see below"), None);
-        assert_eq!(ends_gone("// register() removed"), Some(vec!["register"]));
-        assert_eq!(
-            ends_gone("# (test_x and its docs removed)"),
-            Some(vec!["test_x"])
-        );
-        assert_eq!(ends_gone("// duplicates removed"), Some(vec![]));
-        assert_eq!(ends_gone("// removed it"), None);
-        assert_eq!(removal("// Remove duplicates"), asks("duplicates", false));
-        assert_eq!(removal("// removed a bug that crashed it"), None);
-        assert_eq!(removal("delete foo;"), None);
     }
 }

@@ -37,6 +37,7 @@ mod row;
 mod scores;
 mod shape;
 mod snippet;
+mod statement;
 mod substitution;
 mod twins;
 mod verdict;

@@ -45,15 +45,6 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     });
     let Some((i, j)) = changed else { return Ok(()) };
     let (new, old) = (&ctx.lines[i], &ctx.file[j]);
-    // What is in it shows which one it is.
-    let inner = |op: &&Op| matches!(**op, Op::Pair(x, _) if x > i);
-    let mut inside = ops.iter().filter(inner).take_while(|op| {
-        matches!(**op, Op::Pair(x, _)
-            if ctx.lines[x].class == Class::Blank || ctx.cols(x) > ctx.cols(i))
-    });
-    if inside.any(|op| matches!(*op, Op::Pair(x, y) if ctx.is_guided(x, y))) {
-        return Ok(());
-    }
     let replaced = new.shared(old) < old.word_count();
     if opens(new.trimmed)
         && opens(old.trimmed)

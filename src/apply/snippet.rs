@@ -1,7 +1,9 @@
 //! From the text that an agent sent to lines with a role, cut into segments.
 
+use super::gone;
 use super::line::{Counts, Line};
 use super::markers::{self, Marked};
+use crate::syntax::Language;
 
 /// What a snippet line asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,28 @@ pub(crate) enum Asked {
 }
 
 impl Script {
+    /// Its lines as one text, segments apart, behind what opens a file of its language; and of each
+    /// line its segment and its number in that.
+    pub fn text(&self, language: &Language) -> (String, Vec<Option<(usize, usize)>>) {
+        let mut text = String::new();
+        let mut at = Vec::new();
+        let mut push = |line: &str, place| {
+            text.push_str(line);
+            text.push('\n');
+            at.push(place);
+        };
+        if let Some(opening) = language.opening() {
+            push(opening, None);
+        }
+        for (s, segment) in self.segments.iter().enumerate() {
+            for (i, item) in segment.items.iter().enumerate() {
+                push(&item.text, Some((s, i)));
+            }
+            push("", None);
+        }
+        (text, at)
+    }
+
     /// Whether no line has a prefix.
     pub fn is_plain(&self) -> bool {
         let mut items = self.segments.iter().flat_map(|s| &s.items);
@@ -565,19 +589,19 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
         }
         if role != Role::Minus && !file.holds(text) {
             // Any other comment about a removal is text.
-            let asked = markers::removal(text).filter(|r| (file.defines)(r.name));
+            let asked = gone::removal(text).filter(|r| (file.defines)(r.name));
             if let Some(asked) = asked.filter(|_| role == Role::Plain) {
                 let name = asked.name.to_string();
                 script.removals.push(Asked::Definition(name, asked.surely));
                 asked_below = Some(segment.items.len());
                 continue;
             }
-            if let Some(line) = markers::gone(text).filter(|l| file.count(l) == 1) {
+            if let Some(line) = gone::line_gone(text).filter(|l| file.count(l) == 1) {
                 script.removals.push(Asked::Line(line.to_string()));
                 asked_below = Some(segment.items.len());
                 continue;
             }
-            let ends = markers::ends_gone(text).filter(|_| role == Role::Plain);
+            let ends = gone::ends_gone(text).filter(|_| role == Role::Plain);
             let names = ends.unwrap_or_default();
             let known = names.iter().filter(|w| (file.defines)(w));
             if let [name] = known.collect::<Vec<_>>().as_slice() {
@@ -592,8 +616,8 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 asked_below = Some(segment.items.len());
                 continue;
             }
-            if role == Role::Plain && markers::told_gone(text, file.comments) {
-                let named = markers::removal(text).filter(|r| r.of_the_edit);
+            if role == Role::Plain && gone::told_gone(text, file.comments) {
+                let named = gone::removal(text).filter(|r| r.of_the_edit);
                 segment.notes.push(Note {
                     above: segment.items.len(),
                     number,

@@ -1,0 +1,104 @@
+//! What a line at a segment's edge is a part of: a statement over several lines, a row of blocks, a
+//! comment with what it is about.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::guide::says;
+use super::line::{Class, Key, Line};
+use super::scores::CHANGED;
+use super::shape::{closes, net_brackets, opens, starts_comment};
+
+/// Which of the new lines right above a changed one begins its statement: it gives a value to the
+/// name that file line `j` gives one to, and those below it are deeper.
+pub(super) fn bound_above(ctx: &Ctx, above: &[Op], i: usize, j: usize) -> Option<usize> {
+    let (Key::Binds(name), key) = (ctx.file[j].key(), ctx.lines[i].key()) else {
+        return None;
+    };
+    if name.is_empty() || key == Key::Binds(name) {
+        return None;
+    }
+    let least = ctx.cols(i);
+    for (x, op) in above.iter().enumerate().rev() {
+        let Op::Insert(n) = *op else { return None };
+        if ctx.lines[n].class == Class::Blank {
+            return None;
+        }
+        if ctx.cols(n) < least {
+            return (ctx.lines[n].key() == Key::Binds(name)).then_some(x);
+        }
+    }
+    None
+}
+
+/// Whether a line opens a block and is taken for the opening of another one, above or below which
+/// a third stands that is opened as much like it: one more of their kind reads the same.
+pub(super) fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    if same_line(ctx, i, j)
+        || ctx.is_guided(i, j)
+        || ctx.is_substituted(i, j)
+        || !(opens(new.trimmed) && opens(old.trimmed))
+    {
+        return false;
+    }
+    let depth = ctx.file_cols(j);
+    let told = |x: &usize| ctx.file[*x].class != Class::Blank;
+    let level = |x: &usize| told(x) && ctx.file_cols(*x) <= depth;
+    let head = |x: usize| ctx.file_cols(x) == depth && opens(ctx.file[x].trimmed);
+    let mut above = (0..j).rev().filter(level);
+    let mut below = (j + 1..ctx.file.len()).filter(level);
+    let closed = |x: Option<usize>| x.filter(|&x| closes(ctx.file[x].trimmed));
+    let above = closed(above.next()).and_then(|_| above.next());
+    let below = closed(below.next()).and_then(|_| below.next());
+    let r = new.similarity(old);
+    [above, below]
+        .into_iter()
+        .flatten()
+        .any(|x| head(x) && ctx.file[x].similarity(old) >= r)
+}
+
+/// Whether new lines are a statement that begins as the one of file line `j` does and goes on below
+/// where that one has all in its line.
+pub(super) fn spread(ctx: &Ctx, new: &[usize], j: usize) -> bool {
+    let Some(&i) = new.first() else { return false };
+    let (head, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let begins = |x: Option<usize>| {
+        x.and_then(|x| ctx.file.get(x))
+            .is_some_and(|l| l.trimmed.starts_with(head))
+    };
+    let closed: i32 = new
+        .iter()
+        .map(|&x| net_brackets(ctx.lines[x].trimmed))
+        .sum();
+    head.len() >= SPREAD
+        && head.ends_with(['(', '[', '{'])
+        && new.len() > 1
+        && closed == 0
+        && net_brackets(old) == 0
+        && begins(Some(j))
+        && !begins(j.checked_sub(1))
+        && !begins(Some(j + 1))
+}
+
+/// Bytes that the beginning of a statement has at least to tell it.
+const SPREAD: usize = 8;
+
+/// Whether new lines are a comment with what it is about, and file line `next` is one about
+/// something else.
+pub(super) fn documented(ctx: &Ctx, new: &[usize], next: usize) -> bool {
+    let code = |l: &Line| l.class != Class::Blank && !says(l.trimmed);
+    let first = new
+        .first()
+        .is_some_and(|&i| starts_comment(ctx.lines[i].trimmed));
+    let about = new.iter().find(|&&i| code(&ctx.lines[i]));
+    let below = ctx.file[next..].iter().find(|l| code(l));
+    let (Some(&about), Some(below)) = (about, below) else {
+        return false;
+    };
+    let about = &ctx.lines[about];
+    first
+        && starts_comment(ctx.file[next].trimmed)
+        && about.class == Class::Plain
+        && about.similarity(below) < CHANGED
+        && (about.key() != below.key() || matches!(about.key(), Key::Other(_)))
+}
