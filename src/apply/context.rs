@@ -1,5 +1,7 @@
 //! What a pass knows of its file and its snippet, line by line.
 
+use std::collections::BTreeSet;
+
 use super::align::{Op, UNIQUE};
 use super::facts::Facts;
 use super::guide::{Guides, word_at};
@@ -56,6 +58,8 @@ pub(crate) struct Ctx<'a> {
     pub substitutions: Vec<(Substitution, usize)>,
     /// Snippet lines that surely take the place of file lines.
     pub replaced: Vec<(usize, usize)>,
+    /// Lines (by their hashes) that the edit surely takes out somewhere for others.
+    pub taken: BTreeSet<u64>,
     /// What lines begin with that the edit surely puts in.
     pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
@@ -194,6 +198,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         guides: Guides::none(m),
         substitutions: Vec::new(),
         replaced: Vec::new(),
+        taken: BTreeSet::new(),
         joined: Vec::new(),
         superseded: std::cell::RefCell::default(),
         decided: std::cell::Cell::new(0),

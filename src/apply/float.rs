@@ -3,6 +3,7 @@
 use super::align::Op;
 use super::context::{Ctx, most};
 use super::edges::Edge;
+use super::likeness::{RETOUCHED, likeness};
 use super::line::Class;
 use super::place::Placement;
 use super::refuse;
@@ -121,6 +122,30 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
         });
     }
     Err(refuse::no_place(ctx, k))
+}
+
+/// The last segment where its last lines are the file's and stand only there: those above them are
+/// the file's, changed, where each is one of as many but for a few letters.
+pub(crate) fn ends(ctx: &Ctx, k: usize) -> Option<Vec<Op>> {
+    let (a, b) = ctx.bounds[k];
+    let open = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
+    if !open || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let last = ctx.file.iter().rposition(|l| l.class != Class::Blank)?;
+    let pairs = || (a..b).rev().zip((0..last + 1).rev());
+    let same = |&(i, j): &(usize, usize)| {
+        ctx.lines[i].same(&ctx.file[j]) && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+    };
+    let shared = pairs().take_while(same).count();
+    let like = |(i, j): (usize, usize)| {
+        let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+        new.class == Class::Plain && likeness(new.trimmed, old.trimmed) >= RETOUCHED
+    };
+    if shared == 0 || last + 1 < b - a || !pairs().skip(shared).all(like) {
+        return None;
+    }
+    Some(pairs().map(|(i, j)| Op::Pair(i, j)).rev().collect())
 }
 
 /// Whether a snippet line begins with the words of a file line at its depth.

@@ -15,6 +15,7 @@ pub(super) struct Words {
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
     status: Vec<String>,
+    joining: Vec<String>,
     pub removals: Vec<String>,
     pub gone: Vec<String>,
     pub noise: Vec<String>,
@@ -102,7 +103,11 @@ pub(super) fn strip_comment(t: &str) -> (bool, &str) {
 }
 
 pub(super) fn dotted(s: &str) -> bool {
-    s.starts_with("...") || s.starts_with('…') || s.ends_with("...") || s.ends_with('…')
+    s.starts_with("...") || s.starts_with('…') || dotted_behind(s)
+}
+
+fn dotted_behind(s: &str) -> bool {
+    s.ends_with("...") || s.ends_with('…')
 }
 
 fn is_marker_text(opened: bool, inner: &str) -> bool {
@@ -210,7 +215,11 @@ fn without_asides(remark: &str) -> String {
 pub(crate) fn leads(line: &str) -> bool {
     let (opened, inner) = strip_comment(line.trim());
     let head = inner.starts_with("... ") || inner.starts_with("… ");
-    opened && head && !inner.contains(['{', '}', ';', '=', '"', '|', '\\'])
+    let first = words(inner).into_iter().next();
+    // A sentence goes on with it (`# ... or from a file.`).
+    let goes_on = inner.ends_with('.') && !dotted_behind(inner)
+        || first.is_some_and(|w| has(&WORDS.joining, &w));
+    opened && head && !goes_on && !inner.contains(['{', '}', ';', '=', '"', '|', '\\'])
 }
 
 /// Code with an ellipsis remark at its end: `foo(); // ... existing code ...`.
@@ -258,6 +267,7 @@ mod tests {
             &words.plain_keywords,
             &words.vocabulary,
             &words.status,
+            &words.joining,
             &words.removals,
             &words.gone,
             &words.noise,
@@ -336,6 +346,8 @@ mod tests {
             ("# … the two helpers", true),
             ("// ...", false),
             ("// ... x = 1;", false),
+            ("# ... or from a file in the folder", false),
+            ("# ... the rest of a sentence.", false),
             ("foo(...args)", false),
         ] {
             assert_eq!(leads(line), marker, "{line}");

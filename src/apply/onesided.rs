@@ -34,7 +34,7 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     {
         return None;
     }
-    if in_the_form_of_the_next(ctx, o) {
+    if in_the_form_of_the_next(ctx, o) || ctx.taken.contains(&ctx.file[o.next].hash) {
         return None;
     }
     // As elsewhere in the edit.

@@ -229,6 +229,7 @@ pub(crate) fn place<'a>(
         ctx.substitutions = substitution::substitutions(&ctx, &ops);
         ctx.replaced = substitution::replaced(&ctx, &ops);
         ctx.joined = substitution::joined(&ctx, &ops);
+        ctx.taken = substitution::taken(&ctx, &ops);
     }
     let mut edges: Vec<Edge> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
@@ -377,48 +378,39 @@ pub(crate) fn place<'a>(
         .map(|(e, o)| (e.segment, Job::Aligned(*e, o.clone())))
         .collect();
     for k in (0..ctx.bounds.len()).filter(|&k| floating[k]) {
-        if let Some(renewed) = imports::renewed(&ctx, k, &ops)? {
-            let edge = Edge::of(k, &renewed);
-            if edges
+        let numbers = (
+            ctx.numbers[ctx.bounds[k].0],
+            ctx.numbers[ctx.bounds[k].1 - 1],
+        );
+        let clear = |ops: &Vec<Op>| {
+            let edge = Edge::of(k, ops);
+            edges
                 .iter()
                 .all(|e| e.end <= edge.start || edge.end <= e.start)
-            {
-                removed.extend(removed::removed_runs(&ctx, &renewed));
-                placed.push(Placed {
-                    snippet: Span::new(
-                        ctx.numbers[ctx.bounds[k].0],
-                        ctx.numbers[ctx.bounds[k].1 - 1],
-                    ),
-                    after_line: edge.start,
-                    lines: edge.end - edge.start,
-                    by: Placement::Imports,
-                    margin: None,
-                });
-                jobs.push((k, Job::Aligned(edge, renewed)));
-                continue;
-            }
+        };
+        let mut found = imports::renewed(&ctx, k, &ops)?.map(|o| (o, Placement::Imports));
+        if found.is_none() {
+            found = float::tail(&ctx, k).map(|o| (o, Placement::End));
         }
-        if let Some(ops) = float::tail(&ctx, k) {
-            let edge = Edge::of(k, &ops);
-            if edges.iter().all(|e| e.end <= edge.start) {
-                placed.push(Placed {
-                    snippet: Span::new(
-                        ctx.numbers[ctx.bounds[k].0],
-                        ctx.numbers[ctx.bounds[k].1 - 1],
-                    ),
-                    after_line: edge.start,
-                    lines: edge.end - edge.start,
-                    by: Placement::End,
-                    margin: None,
-                });
-                jobs.push((k, Job::Aligned(edge, ops)));
-                continue;
-            }
+        if found.is_none() {
+            found = float::ends(&ctx, k).map(|o| (o, Placement::End));
+        }
+        if let Some((own, by)) = found.filter(|(own, _)| clear(own)) {
+            let edge = Edge::of(k, &own);
+            removed.extend(removed::removed_runs(&ctx, &own));
+            placed.push(Placed {
+                snippet: Span::new(numbers.0, numbers.1),
+                after_line: edge.start,
+                lines: edge.end - edge.start,
+                by,
+                margin: None,
+            });
+            jobs.push((k, Job::Aligned(edge, own)));
+            continue;
         }
         let place = float::float(&ctx, k, &edges)?;
-        let (a, b) = ctx.bounds[k];
         placed.push(Placed {
-            snippet: Span::new(ctx.numbers[a], ctx.numbers[b - 1]),
+            snippet: Span::new(numbers.0, numbers.1),
             after_line: place.line,
             lines: 0,
             by: place.by,

@@ -1,6 +1,8 @@
 //! Words that an edit replaces throughout: a line that differs from one of the file by such a
 //! word alone is that line, changed.
 
+use std::collections::BTreeSet;
+
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
@@ -79,6 +81,29 @@ pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
                 && anchors(ctx, below)
             {
                 out.push(head.to_string());
+            }
+        }
+    }
+    out
+}
+
+/// The texts (by their hashes) of lines that the edit takes out and puts others in their place,
+/// between two lines that the file has.
+pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
+    let mut out = BTreeSet::new();
+    for ops in ops {
+        let told = ops.iter().filter(|op| ctx.is_told(op));
+        let told: Vec<&Op> = told.collect();
+        for change in told.split(|op| anchors(ctx, op)).skip(1) {
+            // The last one is open below.
+            let last = told.last().is_some_and(|l| change.last() == Some(l));
+            let new = change.iter().any(|op| !matches!(op, Op::Delete(_)));
+            let gone = change.iter().filter_map(|op| match **op {
+                Op::Delete(j) if ctx.file[j].class == Class::Plain => Some(ctx.file[j].hash),
+                _ => None,
+            });
+            if new && !last {
+                out.extend(gone);
             }
         }
     }
