@@ -516,6 +516,13 @@ pub(crate) fn unreadable(u: &Unreadable) -> Error {
             ),
             "Write one `=======` and end with `>>>>>>> REPLACE`; where the text itself has such a line, send changed lines with `-` and `+` instead.",
         ),
+        Unreadable::Gone(line) => Error::refused(
+            "removal_comment",
+            format!(
+                "Line {line} of the snippet tells of a removal, and nothing in it shows what goes."
+            ),
+            "If it is gone already, nothing is left to do; if not, send what goes with `-` in front.",
+        ),
         Unreadable::Empty => Error::refused(
             "empty_edit",
             "The snippet holds no line of code.".to_string(),

@@ -124,6 +124,8 @@ pub(crate) enum Unreadable {
     OpenBlock(usize),
     /// Nothing but markers and blanks.
     Empty,
+    /// Nothing but comments on what is gone (the line of the first).
+    Gone(usize),
 }
 
 /// Where the text of an edit can be looked up.
@@ -671,8 +673,11 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
             number,
         });
     }
-    push(&mut script, segment, false);
-    Ok(script)
+    let notes = push(&mut script, segment, false);
+    match notes.first() {
+        Some(note) if script.removals.is_empty() => Err(Unreadable::Gone(note.number)),
+        _ => Ok(script),
+    }
 }
 
 /// Whether the lines around one follow each other in the file, or stand there not at all: it

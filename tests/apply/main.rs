@@ -164,6 +164,13 @@ fn a_comment_that_asks_for_a_removal_is_never_dropped_in_silence() {
     assert_eq!(merged.text.lines().count() + 9, before.lines().count());
     let again = merge(&merged.text, ask, &options("a.rs")).unwrap();
     assert!(!again.changed);
+    let alone = "// ... existing code ...\n// removed: part_2\n// ... existing code ...\n";
+    assert_eq!(
+        merge(&before, alone, &options("a.rs")).unwrap().text,
+        merged.text
+    );
+    let refused = merge(&merged.text, alone, &options("a.rs")).unwrap_err();
+    assert_eq!(refused.code, "removal_comment", "{refused}");
     // It may as well say what the code does.
     let unsure = ask.replace("removed:", "remove");
     let refused = merge(&before, &unsure, &options("a.rs")).unwrap_err();
