@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::line::{Class, Line};
 use super::markers::{WORDS, begins_comment, dotted, has, strip_comment};
 use super::shape::closes;
-use super::snippet::{Asked, Script};
+use super::snippet::{Asked, Haystack, Script};
 use crate::syntax::Definition;
 
 /// What a comment asks to remove.
@@ -19,6 +19,28 @@ pub(crate) struct Removal<'l> {
     pub of_the_edit: bool,
     /// And of a name, not of what is called so (`removed duplicates`).
     pub surely: bool,
+}
+
+/// What a comment of the file's language says of the edit: what it asks to remove, or nothing where
+/// that is gone already. None for any other line: in prose, `* Removed: parse` is text.
+pub(crate) fn spoken(text: &str, file: &Haystack) -> Option<Option<Asked>> {
+    if !begins_comment(text.trim_start(), file.comments) {
+        return None;
+    }
+    if let Some(asked) = removal(text).filter(|r| (file.defines)(r.name)) {
+        let name = asked.name.to_string();
+        return Some(Some(Asked::Definition(name, asked.surely)));
+    }
+    if let Some(line) = line_gone(text).filter(|l| file.count(l) == 1) {
+        return Some(Some(Asked::Line(line.to_string())));
+    }
+    let names = ends_gone(text)?;
+    let known: Vec<_> = names.iter().filter(|w| (file.defines)(w)).collect();
+    if let [name] = known.as_slice() {
+        return Some(Some(Asked::Definition(name.to_string(), true)));
+    }
+    let gone = !names.is_empty() && !names.iter().any(|w| (file.mentions)(w));
+    gone.then_some(None)
 }
 
 /// A comment that asks for a removal, if it names one thing.
@@ -57,7 +79,7 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
 
 /// The names in a comment that ends with saying that something is gone: `// register() removed`,
 /// `# (test_read and its docs removed)`.
-pub(crate) fn ends_gone(line: &str) -> Option<Vec<&str>> {
+fn ends_gone(line: &str) -> Option<Vec<&str>> {
     let (opened, inner) = strip_comment(line.trim());
     let inner = inner.trim_matches(['.', '…', ' ', '(', ')', '[', ']']);
     let (what, verb) = inner.rsplit_once(' ').filter(|_| opened)?;
@@ -74,7 +96,7 @@ fn reads_as_name(word: &str) -> bool {
 }
 
 /// What a comment says is gone: `import x` of `# removed: import x`.
-pub(crate) fn line_gone(line: &str) -> Option<&str> {
+fn line_gone(line: &str) -> Option<&str> {
     let (opened, inner) = strip_comment(line.trim());
     let inner = inner.trim_matches(['.', '…', ' ']);
     let (head, what) = inner.split_once(':').filter(|_| opened)?;

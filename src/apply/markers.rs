@@ -210,6 +210,13 @@ fn without_asides(remark: &str) -> String {
     out + rest
 }
 
+/// Whether a line is a comment in the file's language or in markup: elsewhere its first character
+/// may be text, as those of a list or a heading are.
+pub(crate) fn is_comment(line: &str, comments: &[&str]) -> bool {
+    let text = line.trim_start().trim_start_matches('{');
+    begins_comment(text, comments) || text.starts_with("<!--") || text.starts_with("<%--")
+}
+
 /// Whether a comment begins with dots and says something in words (`// ... license header`): a
 /// marker, unless it goes on with a comment above it.
 pub(crate) fn leads(line: &str) -> bool {

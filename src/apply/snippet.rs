@@ -152,7 +152,7 @@ impl Haystack<'_> {
     }
 
     /// How often a line stands in the file, blanks apart.
-    fn count(&self, text: &str) -> usize {
+    pub fn count(&self, text: &str) -> usize {
         let count = self.counts.get(&Line::new(text).hash);
         count.map_or(0, |&n| usize::try_from(n).unwrap_or(usize::MAX))
     }
@@ -591,30 +591,12 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
         }
         if role != Role::Minus && !file.holds(text) {
             // Any other comment about a removal is text.
-            let asked = gone::removal(text).filter(|r| (file.defines)(r.name));
-            if let Some(asked) = asked.filter(|_| role == Role::Plain) {
-                let name = asked.name.to_string();
-                script.removals.push(Asked::Definition(name, asked.surely));
-                asked_below = Some(segment.items.len());
-                continue;
-            }
-            if let Some(line) = gone::line_gone(text).filter(|l| file.count(l) == 1) {
-                script.removals.push(Asked::Line(line.to_string()));
-                asked_below = Some(segment.items.len());
-                continue;
-            }
-            let ends = gone::ends_gone(text).filter(|_| role == Role::Plain);
-            let names = ends.unwrap_or_default();
-            let known = names.iter().filter(|w| (file.defines)(w));
-            if let [name] = known.collect::<Vec<_>>().as_slice() {
-                script
-                    .removals
-                    .push(Asked::Definition(name.to_string(), true));
-                asked_below = Some(segment.items.len());
-                continue;
-            }
-            // Of what is gone already it says nothing.
-            if !names.is_empty() && !names.iter().any(|w| (file.mentions)(w)) {
+            let spoken = match role {
+                Role::Plain => gone::spoken(text, file),
+                _ => None,
+            };
+            if let Some(spoken) = spoken {
+                script.removals.extend(spoken);
                 asked_below = Some(segment.items.len());
                 continue;
             }
@@ -635,9 +617,12 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                     Marked::No
                 }
                 Marked::BareDots => Marked::Marker,
-                Marked::No if markers::leads(text) && !goes_on(lines, at, file) => Marked::Marker,
-                Marked::No if markers::tells_of_the_rest(text) => Marked::Marker,
-                Marked::No if markers::same_as_before(text) && !joined(lines, at, file) => {
+                Marked::No
+                    if markers::is_comment(text, file.comments)
+                        && (markers::leads(text) && !goes_on(lines, at, file)
+                            || markers::tells_of_the_rest(text)
+                            || markers::same_as_before(text) && !joined(lines, at, file)) =>
+                {
                     Marked::Marker
                 }
                 m => m,
