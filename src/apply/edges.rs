@@ -180,7 +180,7 @@ fn loosen(ctx: &Ctx, ops: &mut Vec<Op>, told: &impl Fn(&Op) -> bool, lead: bool)
                     break;
                 };
                 let Op::Pair(i, _) = ops[keep] else { break };
-                if b <= a || ctx.cols(i) < a {
+                if b <= a || ctx.cols(i) < a || !closes(ctx.lines[i].trimmed) {
                     break;
                 }
                 ops[keep] = Op::Insert(i);
