@@ -8,7 +8,7 @@ use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
 use super::shape::{out_of_use, starts_comment};
 use super::snippet::{Role, Script};
-use super::substitution::{Substitution, extracted, substituted};
+use super::substitution::{Substitution, extracted, phrase, substituted};
 use crate::text::Lines;
 
 /// What a line next to a marker does, where the lines themselves leave it open.
@@ -60,6 +60,10 @@ pub(crate) struct Ctx<'a> {
     pub replaced: Vec<(usize, usize)>,
     /// Lines (by their hashes) that the edit surely takes out somewhere for others.
     pub taken: BTreeSet<u64>,
+    /// The file's lines that the edit takes out or changes where its parts were found.
+    pub touched: BTreeSet<usize>,
+    /// Names that changed lines lose which the snippet has nowhere, each with what they get.
+    pub swapped_names: Vec<(String, Vec<String>)>,
     /// What lines begin with that the edit surely puts in.
     pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
@@ -97,15 +101,44 @@ impl<'a> Ctx<'a> {
         if self.replaced.iter().any(again) || extracted(self, i, j) {
             return true;
         }
+        self.shown_elsewhere(i, j, substituted)
+    }
+    /// The same for a phrase, which says less: two lines may differ by one that differ otherwise,
+    /// too.
+    pub fn is_rephrased(&self, i: usize, j: usize) -> bool {
+        self.is_substituted(i, j) || self.shown_elsewhere(i, j, phrase)
+    }
+    fn shown_elsewhere(
+        &self,
+        i: usize,
+        j: usize,
+        difference: impl Fn(&str, &str) -> Option<Substitution>,
+    ) -> bool {
         !self.substitutions.is_empty()
-            && substituted(self.file[j].trimmed, self.lines[i].trimmed)
+            && difference(self.file[j].trimmed, self.lines[i].trimmed)
                 .is_some_and(|found| self.substitutions.iter().any(|s| s.0 == found && s.1 != i))
     }
     /// Whether a line has the word that takes the place of one that another has.
     pub fn renames(&self, new: &Line, old: &Line) -> bool {
         self.substitutions.iter().any(|((was, is), _)| {
-            word_at(old.trimmed, was).is_some() && word_at(new.trimmed, is).is_some()
+            !was.is_empty()
+                && word_at(old.trimmed, was).is_some()
+                && word_at(new.trimmed, is).is_some()
         })
+    }
+    /// Whether a line of the file has a name that the edit takes out of another one for good, and a
+    /// snippet line has what that one gets.
+    pub fn swaps(&self, i: usize, j: usize) -> bool {
+        let (new, old) = (self.lines[i].trimmed, self.file[j].trimmed);
+        self.swapped_names.iter().any(|(lost, gained)| {
+            word_at(old, lost).is_some() && gained.iter().any(|g| word_at(new, g).is_some())
+        })
+    }
+    /// Whether a line of the file that stays as it is has a word, other than these lines.
+    pub fn uses(&self, word: &str, but: &std::ops::Range<usize>) -> bool {
+        (0..self.file.len())
+            .filter(|j| !but.contains(j) && !self.touched.contains(j))
+            .any(|j| word_at(self.file[j].trimmed, word).is_some())
     }
     /// Whether an operation is about a line that is not blank.
     pub fn is_told(&self, op: &Op) -> bool {
@@ -199,6 +232,8 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         substitutions: Vec::new(),
         replaced: Vec::new(),
         taken: BTreeSet::new(),
+        touched: BTreeSet::new(),
+        swapped_names: Vec::new(),
         joined: Vec::new(),
         superseded: std::cell::RefCell::default(),
         decided: std::cell::Cell::new(0),

@@ -162,6 +162,45 @@ pub(crate) fn open_comment(ctx: &Ctx, ops: &mut [Op]) {
     }
 }
 
+/// The same at the end of the file: a marker behind a part that takes out all that is left there
+/// stands for nothing, unless a name says that it is this which is given anew.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Edge, ops: &[Op]) -> Result<()> {
+    let k = edge.segment;
+    let rest = ctx.file.get(edge.end..).unwrap_or_default();
+    let last = k + 1 == ctx.bounds.len() && ctx.script.segments[k].marker_after;
+    if !last || rest.iter().any(|l| l.class != Class::Blank) {
+        return Ok(());
+    }
+    let Some(first) = ops.iter().position(|op| ctx.takes(op)) else {
+        return Ok(());
+    };
+    let change = &ops[first..];
+    let named = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j));
+    let kept = |op: &&Op| {
+        matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+            && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+            && same_line(ctx, i, j))
+    };
+    let gone = change.iter().filter_map(|op| match *op {
+        Op::Delete(j) | Op::Pair(_, j) if ctx.takes(op) => Some(j),
+        _ => None,
+    });
+    let gone: Vec<usize> = gone.collect();
+    match (gone.first(), gone.last()) {
+        (Some(&first), Some(&last))
+            if gone.len() > 1
+                && !change.iter().any(named)
+                && change.iter().filter(kept).count() * 2 < gone.len() =>
+        {
+            Err(refuse::removed_at_edge(ctx, k, first, last))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A marker stands for something. Where a segment goes on with what follows the one above it in the
 /// file, and changes it right below the header of a block, it may be meant to stand further below;
 /// where the one above ends with nothing but brackets behind lines that it takes out, those may be

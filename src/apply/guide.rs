@@ -7,6 +7,7 @@ use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::starts_comment;
 use super::snippet::Role;
+use super::substitution::extracted;
 use crate::syntax::{Definition, Definitions, Language};
 
 /// Where a snippet line may stand.
@@ -37,6 +38,8 @@ pub(crate) struct Guides {
     pub definitions: Vec<(usize, usize)>,
     /// The file lines with the names of its functions and types.
     pub names: Vec<usize>,
+    /// The same lines, each with where its name stands in the text (bytes).
+    pub named: Vec<(usize, std::ops::Range<usize>)>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
     /// Functions of one name may stand side by side.
@@ -55,6 +58,7 @@ impl Guides {
             new: vec![false; m],
             definitions: Vec::new(),
             names: Vec::new(),
+            named: Vec::new(),
             imports: Vec::new(),
             overloads: false,
             indented: false,
@@ -122,11 +126,12 @@ pub(crate) fn guide(
         .map(|d| (d, ctx.text.line_at(d.name_bytes.start) - 1))
         .filter(|&(_, j)| j < n)
         .collect();
-    guides.names = named
+    guides.named = named
         .iter()
         .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type())
-        .map(|&(_, j)| j)
+        .map(|&(d, j)| (j, d.name_bytes.clone()))
         .collect();
+    guides.names = guides.named.iter().map(|n| n.0).collect();
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for i in 0..m {
         if !matches!(ctx.lines[i].class, Class::Plain | Class::Short) || !heads(ctx, i) {
@@ -248,7 +253,13 @@ pub(crate) fn guide(
             let bound: Vec<usize> = (a..b).map_while(|i| bound_once(ctx, i)).collect();
             let first = match bound.first() {
                 Some(&j) if bound.iter().copied().eq(j..j + b - a) => Some(j),
-                _ => only_like(ctx, a, b),
+                _ => {
+                    // In the definition that the snippet heads above it, or anywhere.
+                    let within = guides.ranges[a].map(|r| r.low..r.high.min(n));
+                    within
+                        .and_then(|r| only_like(ctx, a, b, r))
+                        .or_else(|| only_like(ctx, a, b, 0..n))
+                }
             };
             let all = first.map(|j| (a..b).zip(j..));
             let pairs = all.into_iter().flatten();
@@ -337,7 +348,7 @@ fn bound_once(ctx: &Ctx, a: usize) -> Option<usize> {
 
 /// The first of the lines that a part changes which has none as the file has it: the only run there
 /// that is it but for a few letters. Between two markers nothing could say where new lines go.
-fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
+fn only_like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Option<usize> {
     let lines = ctx.lines.get(a..b)?;
     let changed = |l: &Line| l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
     if !(1..=LONGEST).contains(&lines.len())
@@ -347,9 +358,11 @@ fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
         return None;
     }
     let compared = std::cell::Cell::new(0);
-    let like = |l: &Line, f: &Line| {
+    let like = |i: usize, j: usize| {
+        let (l, f) = (&ctx.lines[i], &ctx.file[j]);
         let (least, both) = (l.word_count().min(f.word_count()), l.shared(f));
         match f.class {
+            Class::Plain if extracted(ctx, i, j) => 1000,
             // One has all that the other says.
             Class::Plain if both == least && least >= WORDS => RETOUCHED,
             Class::Plain if f.similarity(l) >= FAR => {
@@ -360,9 +373,9 @@ fn only_like(ctx: &Ctx, a: usize, b: usize) -> Option<usize> {
         }
     };
     let mut found: Vec<(i32, usize)> = Vec::new();
-    for (j, run) in ctx.file.windows(lines.len()).enumerate() {
-        let each: Option<i32> = lines.iter().zip(run).try_fold(0, |sum, (l, f)| {
-            let like = like(l, f);
+    for j in range.start..(range.end + 1).saturating_sub(lines.len()) {
+        let each: Option<i32> = (a..b).zip(j..).try_fold(0, |sum, (i, j)| {
+            let like = like(i, j);
             (like >= RETOUCHED / 2).then_some(sum + like)
         });
         found.extend(each.map(|sum| (sum / lines.len() as i32, j)));

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::Edge;
+use super::guide::word_at;
 use super::line::Class;
 use super::refuse;
 use super::shape::{import, net_brackets};
@@ -97,6 +98,29 @@ fn taken_up(ctx: &Ctx, k: usize, ops: &[Op], others: &[Vec<Op>]) -> Vec<(usize, 
         }
     }
     old
+}
+
+/// Whether other lines of the file use what its import statement at line `j` brings in, and new
+/// lines bring in nothing of it.
+pub(crate) fn needed(ctx: &Ctx, new: &[usize], j: usize) -> bool {
+    let own = ctx.guides.imports.iter().find(|d| d.0 <= j && j < d.1);
+    let own = own.map_or(j..j + 1, |d| d.0..d.1);
+    let text = join(ctx.file[own.clone()].iter().map(|l| l.trimmed));
+    let brings = brought(&text);
+    let name = |b: &str| -> Option<String> {
+        let path = b
+            .strip_prefix("name ")
+            .or_else(|| b.strip_prefix("path "))?;
+        let last = path.split_whitespace().next_back()?;
+        let last = last.rsplit(['.', ':', '\\', '/']).next()?;
+        (last.len() > 1).then(|| last.to_string())
+    };
+    let given = |n: &str| {
+        new.iter()
+            .any(|&i| word_at(ctx.lines[i].trimmed, n).is_some())
+    };
+    let names: Vec<String> = brings.iter().filter_map(|b| name(b)).collect();
+    !names.iter().any(|n| given(n)) && names.iter().any(|n| ctx.uses(n, &own))
 }
 
 /// A segment of new imports, none of which the file has, in the place of those that they take

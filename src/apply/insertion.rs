@@ -2,14 +2,10 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::edges::anchors;
 use super::guide::CALLABLE;
-use super::likeness::likeness;
 use super::line::{Class, Key, Line};
-use super::onesided::called;
-use super::overload;
 use super::refuse;
-use super::shape::{first_word, opens, starts_comment};
+use super::shape::{opens, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -95,11 +91,11 @@ fn fuller(ctx: &Ctx, ops: &[Op], other: &[Op]) -> Option<(usize, usize)> {
 }
 
 /// Lines of a slight change.
-const FEW: usize = 2;
+pub(super) const FEW: usize = 2;
 
 /// Whether an alignment changes so little that it says more than a reading by which a line
 /// of the file would come again.
-fn slight(ctx: &Ctx, ops: &[Op]) -> bool {
+pub(super) fn slight(ctx: &Ctx, ops: &[Op]) -> bool {
     let told = |lines: &[Line], x: usize| lines.get(x).is_some_and(|l| l.class != Class::Blank);
     let count = |is: &dyn Fn(&Op) -> bool| ops.iter().filter(|op| is(op)).count();
     let new = count(&|op| matches!(*op, Op::Insert(i) if told(&ctx.lines, i)));
@@ -147,161 +143,6 @@ fn mapped(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
         && changed.count() * 2 < new.count()
 }
 
-/// The same where a definition would go and one with another name take its place: much of
-/// a new one may be like the one beside it.
-///
-/// # Errors
-/// `unclear_edge` where it may be the old one, renamed: as nearly a copy of it, or where
-/// there is no other reading and nothing shows what stands above and below it.
-pub(crate) fn instead_of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
-    let gone = ops.iter().enumerate().find_map(|(at, op)| {
-        let j = match *op {
-            Op::Delete(j) => j,
-            Op::Pair(i, j)
-                if !same_line(ctx, i, j)
-                    && !ctx.is_guided(i, j)
-                    && !ctx.is_substituted(i, j)
-                    && !overload::same_function(ctx, i, j)
-                    && !same_block(ctx, ops, i, j) =>
-            {
-                j
-            }
-            _ => return None,
-        };
-        // What takes its place stands above the next line that both sides share.
-        let mut change = ops[at..].iter().take_while(|op| !anchors(ctx, op));
-        let i = change.find_map(|op| match *op {
-            Op::Insert(i) | Op::Pair(i, _) if ctx.lines[i].class != Class::Blank => Some(i),
-            _ => None,
-        })?;
-        ctx.guides.names.contains(&j).then_some((i, j))
-    });
-    let Some((i, j)) = gone else { return Ok(None) };
-    if ctx.guides.rewrites[i].is_some() {
-        return Ok(None);
-    }
-    let (a, b) = ctx.bounds[k];
-    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
-        return Ok(None);
-    }
-    // Each is there twice: with what is said above it, and without.
-    let around = ctx.guides.definitions.chunks_exact(2);
-    let Some(&[(from, to), _]) = around
-        .filter_map(|d| <&[(usize, usize); 2]>::try_from(d).ok())
-        .filter(|d| d[1].0 <= j && j < d[1].1)
-        .max_by_key(|d| d[1].0)
-    else {
-        return Ok(None);
-    };
-    // What is said above it, and nowhere else, is said of the new one.
-    let attribute = |t: &str| t.starts_with(['[', '@', '#']);
-    let said = ops.iter().any(|op| {
-        matches!(*op, Op::Pair(i, x) if from <= x && x < j
-            && ctx.lines[i].class == Class::Plain
-            && !attribute(ctx.lines[i].trimmed)
-            && ctx.counts.get(&ctx.file[x].hash) == Some(&1)
-            && same_line(ctx, i, x))
-    });
-    if said {
-        return Ok(None);
-    }
-    if reading(ctx, k, ops, Fresh::Any).is_none() {
-        // What stands above and below it shows that it is the one that is meant.
-        let held = |outside: &dyn Fn(usize) -> bool, told: bool| {
-            ops.iter().any(|op| {
-                matches!(*op, Op::Pair(i, x) if outside(x)
-                    && (ctx.lines[i].class == Class::Plain
-                        || !told && ctx.lines[i].class != Class::Blank)
-                    && same_line(ctx, i, x))
-            })
-        };
-        let (above, below) = (|x: usize| x < from, |x: usize| x >= to);
-        let shown = held(&above, false) && held(&below, false);
-        // One that is not given whole is no new one.
-        let whole = ops
-            .iter()
-            .any(|op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if x + 1 == to));
-        if !whole || shown && (held(&above, true) || held(&below, true)) {
-            return Ok(None);
-        }
-        return Err(refuse::edge(ctx, i, j));
-    }
-    let Some(other) = reading(ctx, k, ops, Fresh::Likely) else {
-        return Err(refuse::edge(ctx, i, j));
-    };
-    if slight(ctx, ops) && doubles(ctx, ops, &other) {
-        return Ok(None);
-    }
-    let plain =
-        |r: std::ops::Range<usize>| r.filter(|&j| ctx.file[j].class == Class::Plain).count();
-    let kept = ops
-        .iter()
-        .filter(|op| {
-            matches!(**op, Op::Pair(i, x) if from <= x && x < to
-                && ctx.file[x].class == Class::Plain && same_line(ctx, i, x))
-        })
-        .count();
-    if kept * 2 >= plain(from..to) {
-        return Err(refuse::edge(ctx, i, j));
-    }
-    Ok(Some(other))
-}
-
-/// Whether a definition is one of the file although its header has changed: it heads others that
-/// the file has in it, or the header is the same but for a few letters. Where a word of it gives
-/// way to another it may be a copy, unless the rest is as it was or the word was misspelt.
-fn same_block(ctx: &Ctx, ops: &[Op], i: usize, j: usize) -> bool {
-    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
-    let behind = ops
-        .iter()
-        .skip_while(|op| !matches!(**op, Op::Pair(x, _) if x == i))
-        .skip(1);
-    let inside = || {
-        behind.clone().take_while(|op| match **op {
-            Op::Pair(x, _) | Op::Insert(x) => {
-                ctx.lines[x].class == Class::Blank || ctx.cols(x) > ctx.cols(i)
-            }
-            Op::Delete(_) => true,
-        })
-    };
-    let guided = |op: &Op| matches!(*op, Op::Pair(x, y) if ctx.is_guided(x, y));
-    if inside().any(guided) {
-        return true;
-    }
-    let same = |op: &Op| matches!(*op, Op::Pair(x, y) if same_line(ctx, x, y));
-    let told = || inside().filter(|op| ctx.is_told(op));
-    let once = |op: &Op| {
-        matches!(*op, Op::Pair(x, y) if ctx.lines[x].class == Class::Plain
-            && ctx.counts.get(&ctx.file[y].hash) == Some(&1))
-    };
-    let kept = told().all(same);
-    if kept && told().any(once) && first_word(new.trimmed) == first_word(old.trimmed) {
-        return true;
-    }
-    // Of functions that may have one name the letters say nothing.
-    let overloads = ctx.guides.overloads && called(new.trimmed) == called(old.trimmed);
-    if overloads || likeness(new.trimmed, old.trimmed) < SAME_HEADER {
-        return false;
-    }
-    new.shared(old) == old.word_count()
-        || told().next().is_some() && kept
-        || respelt(new.trimmed, old.trimmed)
-}
-
-/// Whether two texts differ by no more than two letters in one place.
-fn respelt(new: &str, old: &str) -> bool {
-    let same = new.bytes().zip(old.bytes()).take_while(|(a, b)| a == b);
-    let same = same.count();
-    let rest = new.bytes().rev().zip(old.bytes().rev());
-    let rest = rest.take_while(|(a, b)| a == b).count();
-    let most = new.len().max(old.len());
-    let least = new.len().min(old.len());
-    most - same - rest.min(least - same) <= 2
-}
-
-/// How much of the letters of a header (thousandths) stays where it is the same one.
-const SAME_HEADER: i32 = 880;
-
 /// Whether the lines around a part of the segment stand together in the file: it may be new
 /// as a whole.
 pub(crate) fn fits(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
@@ -310,7 +151,7 @@ pub(crate) fn fits(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
 
 /// What lines have to be that are taken for new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fresh {
+pub(super) enum Fresh {
     /// No part of what the file has.
     Surely,
     /// No definition and no name that the file has.
@@ -323,7 +164,7 @@ enum Fresh {
 const CHANCE: usize = 12;
 
 /// A reading that takes nothing out.
-fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
+pub(super) fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>> {
     // Definitions of their own behind the rest stay what they are.
     let own = |op: &&Op| matches!(**op, Op::Insert(i) if ctx.guides.new[i] || ctx.lines[i].class == Class::Blank);
     let behind = ops.iter().rev().take_while(own).count();
@@ -470,8 +311,11 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
             _ => None,
         })
         .unwrap_or(0);
-    new.filter(|&i| ctx.lines[i].class == Class::Plain)
-        .filter(|&i| !starts_comment(ctx.lines[i].trimmed))
+    // Within a block of its own a name is another one.
+    let plain = |i: &usize| ctx.lines[*i].class == Class::Plain;
+    let least = new.clone().filter(plain).map(|i| ctx.cols(i)).min();
+    new.filter(plain)
+        .filter(|&i| !starts_comment(ctx.lines[i].trimmed) && Some(ctx.cols(i)) == least)
         .any(|i| match ctx.lines[i].key() {
             // `- name: value` is one more of a list. Of assignments, those at the margin count.
             Key::Binds(x)

@@ -2,6 +2,8 @@
 //! respelt, or got a prefix.
 
 use super::context::Ctx;
+use super::line::Line;
+use super::shape::import;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// How much of two lines (thousandths) is the same in one that was retouched.
@@ -29,12 +31,46 @@ pub(super) fn retouched(ctx: &Ctx, i: usize, j: usize) -> bool {
     let like = likeness(new.trimmed, old.trimmed);
     let extended = old.word_count() >= WORDS && new.shared(old) == old.word_count();
     let least = if extended { EXTENDED } else { RETOUCHED };
+    let begins = begins_alike(new.trimmed, old.trimmed) && !import(old.trimmed);
     let old = old.trimmed;
     let near = (j.saturating_sub(BESIDE)..=j + BESIDE).filter(|&x| x != j);
-    like >= least
-        && near
-            .filter_map(|x| ctx.file.get(x))
-            .all(|l| likeness(l.trimmed, old) <= like - APART)
+    let others: Vec<&str> = near
+        .filter_map(|x| ctx.file.get(x))
+        .map(|l| l.trimmed)
+        .collect();
+    like >= least && others.iter().all(|t| likeness(t, old) <= like - APART)
+        || begins && !others.iter().any(|t| begins_alike(t, old))
+}
+
+/// Whether two lines share the most of what the shorter one begins with.
+fn begins_alike(a: &str, b: &str) -> bool {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    same >= BEGINNING && same * 3 >= a.len().min(b.len()) * 2
+}
+
+/// Bytes of such a beginning at least.
+const BEGINNING: usize = 24;
+
+/// Whether snippet line `i` is the call of file line `j` with more arguments, and no line beside
+/// that one calls the same: there is no row of calls that it would be one more of.
+pub(super) fn more_arguments(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let Some((head, _)) = old.split_once('(') else {
+        return false;
+    };
+    let end = old.trim_end_matches([')', ';', ',']);
+    let longer = new.strip_prefix(end).is_some_and(|rest| {
+        let closes = |t: &str| t.bytes().rev().take_while(|b| b");,".contains(b)).count();
+        rest.len() > closes(new) && new.ends_with(&old[end.len()..])
+    });
+    let near = (j.saturating_sub(BESIDE)..=j + BESIDE).filter(|&x| x != j);
+    let again = |l: &Line| {
+        l.trimmed
+            .strip_prefix(head)
+            .is_some_and(|t| t.starts_with('('))
+    };
+    let called = head.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    called && longer && !near.filter_map(|x| ctx.file.get(x)).any(again)
 }
 
 /// Bytes that both have in the same order, of all, in thousandths.

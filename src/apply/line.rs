@@ -437,14 +437,10 @@ pub(crate) enum Key<'a> {
 
 impl<'a> Key<'a> {
     fn of(t: &'a str) -> Self {
-        let first = t
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .next()
-            .unwrap_or("");
-        match first {
-            "return" | "raise" | "throw" | "break" | "continue" | "goto" | "panic" => {
-                return Key::Leaves;
-            }
+        if leaves(t) {
+            return Key::Leaves;
+        }
+        match head_word(t) {
             "case" | "when" | "import" | "from" | "use" | "using" | "require" | "include" => {
                 return Key::Member(t);
             }
@@ -465,7 +461,15 @@ impl<'a> Key<'a> {
                     if next == b'=' || matches!(prev, b'!' | b'<' | b'>' | b'=') {
                         return Key::Other(t);
                     }
-                    return Key::Binds(t[..i].trim_end_matches([':', '+', '-', ' ', '*', '|']));
+                    let name = t[..i].trim_end_matches([':', '+', '-', ' ', '*', '|']);
+                    // A step of several: `x = x.f()`.
+                    let value = t[i + 1..].trim_start();
+                    let step = value.strip_prefix(name).is_some_and(|v| v.starts_with('.'));
+                    return if step {
+                        Key::Other(name)
+                    } else {
+                        Key::Binds(name)
+                    };
                 }
                 // `name :symbol` gives `name` nothing.
                 b':' if i > 0 && bytes[i - 1] == b' ' && symbol(bytes.get(i + 1)) => {}
@@ -494,6 +498,21 @@ impl<'a> Key<'a> {
         }
         Key::Other(t)
     }
+}
+
+/// Whether a line begins with a word that leaves the block.
+pub(crate) fn leaves(t: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "return", "raise", "throw", "break", "continue", "goto", "panic",
+    ];
+    WORDS.contains(&head_word(t))
+}
+
+/// What a line begins with up to the first character that is part of no name.
+fn head_word(t: &str) -> &str {
+    t.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or("")
 }
 
 /// Whether a byte begins a word.

@@ -6,9 +6,12 @@
 
 use super::context::Ctx;
 use super::guide::{CALLABLE, word_at};
+use super::imports;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{closes, first_word, import, last_word, net_brackets, opens, starts_comment};
+use super::shape::{
+    closes, first_word, import, last_word, net_blocks, net_brackets, opens, starts_comment,
+};
 use super::snippet::Role;
 
 /// New lines between an anchor and a marker.
@@ -72,6 +75,19 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     // Right below a line that a blank one parts from the next, they go on with it.
     let apart = o.next.abs_diff(o.anchor.1) > 1
         && o.new.first().is_some_and(|i| i.abs_diff(o.anchor.0) == 1);
+    // Blocks are told by what heads them: lines of other ones are like theirs by chance.
+    let least = o.new.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
+    let code = |i: &usize| {
+        let t = ctx.lines[*i].trimmed;
+        !starts_comment(t) && !t.starts_with('*')
+    };
+    let mut deep = o.new.iter().copied().filter(code);
+    let blocks = deep.any(|i| ctx.cols(i) > least)
+        && o.new.iter().any(|&i| {
+            let t = ctx.lines[i].trimmed;
+            ctx.cols(i) == least && (block_opener(t) || net_blocks(t) > 0)
+        });
+    let outer = |i: &usize| !blocks || ctx.cols(*i) == least && ctx.lines[*i].class == Class::Plain;
     let related = |i: usize| {
         let l = &ctx.lines[i];
         goes.iter().any(|f| {
@@ -79,14 +95,37 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
             l.same(f)
                 || ctx.renames(l, f)
                 || binds(l).is_some() && binds(l) == binds(f)
-                || if apart {
+                || if blocks {
+                    l.similarity(f) >= HEADED || begin_alike(l, f)
+                } else if apart {
                     l.similarity(f) >= CHANGED
                 } else {
                     both * UNRELATED > l.word_count() + f.word_count() - both
                 }
         })
     };
-    (!o.new.iter().any(|&i| related(i)) && !in_its_place(ctx, o)).then_some(true)
+    let mut heads = o.new.iter().copied().filter(outer);
+    // Or a block has all that a line says.
+    let said = |w: &str| {
+        let mut new = o.new.iter();
+        w.is_empty() || new.any(|&i| word_at(ctx.lines[i].trimmed, w).is_some())
+    };
+    let next = ctx.file[o.next].trimmed;
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let spread = blocks && next.split(|c| !is_word(c)).all(said);
+    (!spread && !heads.any(related) && !in_its_place(ctx, o)).then_some(true)
+}
+
+/// How much of a block's header (thousandths) those of related ones have.
+const HEADED: i32 = 400;
+
+/// Whether two lines begin with the same words, more than one.
+fn begin_alike(a: &Line, b: &Line) -> bool {
+    let words = |l: &Line| -> Vec<String> {
+        let words = l.trimmed.split_whitespace().take(2);
+        words.map(str::to_string).collect()
+    };
+    words(a).len() > 1 && words(a) == words(b)
 }
 
 /// Whether several new lines have the form of those that come next, word for word: they may be
@@ -125,7 +164,7 @@ fn complete(ctx: &Ctx, o: &OneSided) -> bool {
     };
     let net: i32 = lines
         .iter()
-        .map(|&i| net_brackets(ctx.lines[i].trimmed))
+        .map(|&i| net_blocks(ctx.lines[i].trimmed))
         .sum();
     let least = lines.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
     let comments = |mark: &str| {
@@ -171,7 +210,10 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             && brackets > 0
             && brackets + net == 0
             && net_brackets(ctx.file[o.anchor.1].trimmed) == 0;
-        if body {
+        // They go on with a changed line above, which had all in one.
+        let (new, old) = (ctx.lines[o.anchor.0].trimmed, ctx.file[o.anchor.1].trimmed);
+        let goes_on = !o.lead && new != old && brackets + net == net_brackets(old);
+        if body || goes_on {
             return true;
         }
         // The anchor closes them and the next line is the same one: shifted by a line,
@@ -213,7 +255,7 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
                 || ctx.renames(l, next);
             import(l.trimmed) && near
         };
-        return lines.iter().find(alike).is_none();
+        return lines.iter().find(alike).is_none() || imports::needed(ctx, &lines, o.next);
     }
     if lines.iter().all(|&i| import(ctx.lines[i].trimmed)) {
         return !starts_comment(next.trimmed);
@@ -360,13 +402,26 @@ pub(super) fn called(t: &str) -> Option<&str> {
     last_word(t.get(..t.find('(')?)?)
 }
 
+/// What a property's declaration may begin with.
+const MODIFIERS: &[&str] = &[
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "static",
+    "readonly",
+];
+
 /// The new name that a line gives, if it gives one.
 fn given(t: &str) -> Option<&str> {
     let l = Line::new(t);
-    if !matches!(l.key(), Key::Binds(_)) {
+    let first = first_word(t).unwrap_or_default();
+    // A property is declared with what it may be used for.
+    let property = MODIFIERS.contains(&first) && t.ends_with(['}', ';']) && !t.contains('(');
+    if !matches!(l.key(), Key::Binds(_)) && !property {
         return None;
     }
-    let head = t.get(..t.find(['=', '(', '{', ':'])?)?.trim_end();
+    let head = t.get(..t.find(['=', '(', '{', ':', ';'])?)?.trim_end();
     if head.contains(['.', '[', '>', '"', '\'', '<', '-', '/']) {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::fate::{Fate, fate};
 use super::insertion;
 use super::line::{Class, Line};
 use super::refuse;
@@ -47,7 +48,9 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         return Ok(());
     }
     let first = (ctx.bounds[k].0..i).all(|x| ctx.lines[x].class == Class::Blank);
-    if kept * 2 < body.count() && (first || insertion::fits(ctx, k, ops)) {
+    // All that call it call the new one.
+    let unused = || fate(ctx, j, j..end) == Fate::Unused;
+    if kept * 2 < body.count() && (first || insertion::fits(ctx, k, ops)) && !unused() {
         return Err(refuse::edge(ctx, i, j));
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::frame;
 use super::guide::Guides;
 use super::imports;
 use super::insertion;
+use super::instead::{self, Instead};
 use super::line::Class;
 use super::overload;
 use super::refuse;
@@ -230,6 +231,8 @@ pub(crate) fn place<'a>(
         ctx.replaced = substitution::replaced(&ctx, &ops);
         ctx.joined = substitution::joined(&ctx, &ops);
         ctx.taken = substitution::taken(&ctx, &ops);
+        ctx.touched = substitution::touched(&ctx, &ops);
+        ctx.swapped_names = substitution::swapped_names(&ctx, &ops);
     }
     let mut edges: Vec<Edge> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
@@ -296,7 +299,7 @@ pub(crate) fn place<'a>(
             }
         }
         if changes && !pass.whole_file && !script.strict {
-            let mut reread = false;
+            let (mut reread, mut settled) = (false, false);
             if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
                 if rival::repeats(&ctx, &ops[s], &less) {
                     let changed = ops[s].iter().find_map(|op| match *op {
@@ -314,14 +317,19 @@ pub(crate) fn place<'a>(
             if let Some(insertion) = insertion::only(&ctx, k, &ops[s])? {
                 ops[s] = insertion;
                 reread = true;
-            } else if let Some(insertion) = insertion::instead_of_a_definition(&ctx, k, &ops[s])? {
-                ops[s] = insertion;
+            } else if let Some(instead) = instead::of_a_definition(&ctx, k, &ops[s])? {
+                (ops[s], settled) = match instead {
+                    Instead::Perhaps(insertion) => (insertion, false),
+                    Instead::Surely(insertion) => (insertion, true),
+                };
                 reread = true;
             }
             renamed::check(&ctx, k, &ops[s], reread)?;
             let superseded = imports::superseded(&ctx, k, &ops[s], &ops)?;
             ctx.superseded.replace(superseded);
-            edges::settle(&ctx, k, &mut ops[s])?;
+            if !settled {
+                edges::settle(&ctx, k, &mut ops[s])?;
+            }
             edges::unmatched_context(&ctx, k, &ops[s])?;
             edges::unprefixed(&ctx, k, &ops[s])?;
             row::check(&ctx, k, &ops[s])?;
@@ -345,6 +353,9 @@ pub(crate) fn place<'a>(
             && !script.strict
         {
             frame::leaves_nothing_out(&ctx, (above, &ops[s - 1]), (&edge, &ops[s]))?;
+        }
+        if changes && !pass.whole_file && !script.strict {
+            frame::leaves_nothing_behind(&ctx, &edge, &ops[s])?;
         }
         removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (

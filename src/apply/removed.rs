@@ -6,7 +6,7 @@ use super::edges::{Edge, anchors};
 use super::line::{Class, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, empty_comment, first_word, net_brackets, opens};
+use super::shape::{closes, empty_comment, first_word, net_blocks, net_brackets, opens};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -56,7 +56,11 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 && Some(ctx.file_cols(j) - ctx.cols(i)) != shift)
         };
         let held_by_it = |side: &[Op]| !side.iter().any(strong) && side.iter().any(astray);
-        if shift.is_some() && (held_by_it(&ops[..from]) || held_by_it(&ops[x..])) {
+        // Nor does a definition go between lines of which one side stands at other depths.
+        let heads = gone.iter().any(|j| ctx.guides.names.contains(j));
+        let torn = |side: &[Op]| heads && !side.iter().any(|op| strong(op) && !astray(op));
+        let astray_side = |side: &[Op]| held_by_it(side) || torn(side);
+        if shift.is_some() && (astray_side(&ops[..from]) || astray_side(&ops[x..])) {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
         let change = from_change(ctx, ops, from);
@@ -72,7 +76,7 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             let opened: i32 = head
                 .into_iter()
                 .chain(new)
-                .map(|i| net_brackets(ctx.lines[i].trimmed))
+                .map(|i| net_blocks(ctx.lines[i].trimmed))
                 .sum();
             if open && opened > 0 && head.is_some_and(|i| !akin(&ctx.lines[i], &ctx.file[first])) {
                 return Err(refuse::removed_at_edge(ctx, k, first, last));

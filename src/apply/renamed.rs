@@ -9,7 +9,7 @@ use super::insertion;
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::opens;
+use super::shape::{opens, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -28,7 +28,28 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
         block(ctx, k, ops)?;
         section(ctx, ops)?;
     }
-    copy(ctx, k, ops)
+    copy(ctx, k, ops)?;
+    retold(ctx, ops)
+}
+
+/// Refuses to say of a new definition what the file says above one that it has, and of no other.
+///
+/// # Errors
+/// `unclear_edge`.
+fn retold(ctx: &Ctx, ops: &[Op]) -> Result<()> {
+    let new = |op: &Op| matches!(*op, Op::Insert(i) if ctx.lines[i].class == Class::Plain);
+    let mut runs = ops.split(|op| !matches!(op, Op::Insert(_)));
+    let said = runs.find_map(|run| match *run.iter().find(|op| new(op))? {
+        Op::Insert(i) if starts_comment(ctx.lines[i].trimmed) => Some(i),
+        _ => None,
+    });
+    let Some(i) = said else { return Ok(()) };
+    let above = ctx.guides.definitions.chunks_exact(2).map(|d| d[0].0);
+    let mut heads = above.filter(|&j| ctx.file[j].same(&ctx.lines[i]));
+    match heads.next() {
+        Some(j) if ctx.counts.get(&ctx.file[j].hash) == Some(&1) => Err(refuse::edge(ctx, i, j)),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses to change the head of a block by which one more of its kind may begin.
@@ -212,7 +233,9 @@ fn copy(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         .zip(before.map(Some).chain(std::iter::repeat(None)))
         .all(|(&x, y)| y.is_some_and(|y| ctx.file[x].same(&ctx.file[y])));
     let headed = ctx.guides.names.contains(&from) || opens(ctx.file[from].trimmed);
-    if copied && stands && headed && weak(ctx, a..i) {
+    // Where the snippet shows its header it stays.
+    let shown = ctx.lines.iter().any(|l| l.same(&ctx.file[from]));
+    if copied && stands && headed && !shown && weak(ctx, a..i) {
         return Err(refuse::edge(ctx, i, from));
     }
     Ok(())

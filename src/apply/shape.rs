@@ -185,7 +185,19 @@ pub(crate) fn extends(a: &Line, b: &Line) -> bool {
     contained(a, b) && (a.trimmed.starts_with(b.trimmed) || b.trimmed.starts_with(a.trimmed))
 }
 
-/// Brackets opened less brackets closed.
+/// Blocks that a line leaves open, less those that it closes: by brackets, and by the conditions of a
+/// preprocessor.
+pub(crate) fn net_blocks(t: &str) -> i32 {
+    let directive = t.strip_prefix('#').map_or("", str::trim_start);
+    let conditional = match directive {
+        d if d.starts_with("if") => 1,
+        d if d.starts_with("endif") => -1,
+        _ => 0,
+    };
+    net_brackets(t) + conditional
+}
+
+/// Brackets that a line leaves open, less those that it closes.
 pub(crate) fn net_brackets(t: &str) -> i32 {
     t.bytes()
         .map(|b| match b {

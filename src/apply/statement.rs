@@ -51,11 +51,20 @@ pub(super) fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
     let above = closed(above.next()).and_then(|_| above.next());
     let below = closed(below.next()).and_then(|_| below.next());
     let r = new.similarity(old);
-    [above, below]
-        .into_iter()
-        .flatten()
-        .any(|x| head(x) && ctx.file[x].similarity(old) >= r)
+    let begins = |x: &Line| {
+        let both = x.trimmed.bytes().zip(old.trimmed.bytes());
+        both.take_while(|(a, b)| a == b).count()
+    };
+    let most = old.trimmed.len() * BEGINNING / 1000;
+    [above, below].into_iter().flatten().any(|x| {
+        let other = &ctx.file[x];
+        let alike = begins(other) >= most && begins(new) <= begins(other);
+        head(x) && (other.similarity(old) >= r || alike)
+    })
 }
+
+/// How much of its beginning (thousandths) a block's first line shares with others of its row.
+const BEGINNING: usize = 600;
 
 /// Whether new lines are a statement that begins as the one of file line `j` does and goes on below
 /// where that one has all in its line.
@@ -78,6 +87,22 @@ pub(super) fn spread(ctx: &Ctx, new: &[usize], j: usize) -> bool {
         && begins(Some(j))
         && !begins(j.checked_sub(1))
         && !begins(Some(j + 1))
+}
+
+/// Which of the new lines right above a changed one begins a statement of which that is a part, in
+/// the place of one that has all in file line `j`.
+pub(super) fn spread_above(ctx: &Ctx, ops: &[Op], at: usize, j: usize) -> Option<usize> {
+    let told = |op: &Op| match *op {
+        Op::Insert(i) | Op::Pair(i, _) => (ctx.lines[i].class != Class::Blank).then_some(i),
+        Op::Delete(_) => None,
+    };
+    let new = ops[..at].iter().rev();
+    let new = new.take_while(|op| matches!(op, Op::Insert(_))).count();
+    (at - new..at).find(|&x| {
+        let lines: Vec<usize> = ops[x..].iter().filter_map(told).collect();
+        matches!(ops[x], Op::Insert(i) if ctx.lines[i].class != Class::Blank)
+            && spread(ctx, &lines, j)
+    })
 }
 
 /// Bytes that the beginning of a statement has at least to tell it.

@@ -18,27 +18,33 @@ pub(crate) type Substitution = (String, String);
 pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, usize)> {
     let mut sure = Vec::new();
     let mut once: Vec<(Substitution, usize)> = Vec::new();
-    for ops in ops {
-        let told = |op: &&Op| ctx.is_told(op);
-        let held = |op: Option<&Op>| op.is_some_and(|op| anchors(ctx, op));
-        for (at, op) in ops.iter().enumerate() {
-            let Op::Pair(i, j) = *op else { continue };
-            let Some(found) = substituted(ctx.file[j].trimmed, ctx.lines[i].trimmed) else {
-                continue;
-            };
-            let between =
-                held(ops[..at].iter().rev().find(told)) && held(ops[at + 1..].iter().find(told));
-            if between {
-                sure.push((found, i));
-            } else if let Some(other) = once.iter().find(|o| o.0 == found) {
-                sure.extend([other.clone(), (found, i)]);
-            } else {
-                once.push((found, i));
-            }
+    let between = replaced(ctx, ops);
+    let change = |op: &Op| match *op {
+        Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+        _ => None,
+    };
+    let apart = ops.iter().flatten().filter_map(change);
+    let apart = apart.filter(|pair| !between.contains(pair));
+    let all = between.iter().copied().map(|pair| (pair, true));
+    for ((i, j), between) in all.chain(apart.map(|pair| (pair, false))) {
+        let (old, new) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
+        let Some(found) = substituted(old, new).or_else(|| phrase(old, new)) else {
+            continue;
+        };
+        if between {
+            sure.push((found, i));
+        } else if let Some(other) = once.iter().find(|o| {
+            // One line of a block may be like another as by chance.
+            let together = || ctx.segment_of(o.1) == ctx.segment_of(i);
+            o.0 == found && (named_word(&found.0) || together())
+        }) {
+            sure.extend([other.clone(), (found, i)]);
+        } else {
+            once.push((found, i));
         }
     }
     let left = |word: &str| ctx.lines.iter().any(|l| word_at(l.trimmed, word).is_some());
-    sure.retain(|((old, _), _)| !left(old));
+    sure.retain(|((old, _), _)| !named_word(old) || !left(old));
     sure
 }
 
@@ -47,17 +53,20 @@ pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, us
 pub(crate) fn replaced(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
     for ops in ops {
-        for (at, window) in ops.windows(2).enumerate() {
+        let told: Vec<&Op> = ops.iter().filter(|op| ctx.is_told(op)).collect();
+        for (at, window) in told.windows(2).enumerate() {
             let pair = match *window {
-                [Op::Pair(i, j), _] if !same_line(ctx, i, j) => Some((i, j, 1)),
-                [Op::Delete(j), Op::Insert(i)] | [Op::Insert(i), Op::Delete(j)] => Some((i, j, 2)),
+                [&Op::Pair(i, j), _] if !same_line(ctx, i, j) => Some((i, j, 1)),
+                [&Op::Delete(j), &Op::Insert(i)] | [&Op::Insert(i), &Op::Delete(j)] => {
+                    Some((i, j, 2))
+                }
                 _ => None,
             };
             let Some((i, j, len)) = pair else { continue };
-            let held = |op: Option<&Op>| op.is_some_and(|op| anchors(ctx, op));
+            let held = |op: Option<&&Op>| op.is_some_and(|op| anchors(ctx, op));
             let plain = ctx.lines[i].class == Class::Plain && ctx.file[j].class == Class::Plain;
-            if plain && held(at.checked_sub(1).and_then(|x| ops.get(x))) && held(ops.get(at + len))
-            {
+            let above = at.checked_sub(1).and_then(|x| told.get(x));
+            if plain && held(above) && held(told.get(at + len)) {
                 out.push((i, j));
             }
         }
@@ -87,6 +96,41 @@ pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
     out
 }
 
+/// The names that lines which give others a value lose, and the snippet has nowhere, each with the
+/// names that those lines get.
+pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(String, Vec<String>)> {
+    let mut out = Vec::new();
+    let all = ctx.lines.iter().flat_map(|l| words(l.trimmed));
+    let all: BTreeSet<&str> = all.map(|(_, w)| w).collect();
+    for op in ops.iter().flatten() {
+        let Op::Pair(i, j) = *op else { continue };
+        let (old, new) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
+        // What stands before the value is given by it.
+        let (Some((old, _)), Some((new, _))) = (old.split_once(" = "), new.split_once(" = "))
+        else {
+            continue;
+        };
+        let gained = words(new).filter(|(_, w)| named_word(w) && word_at(old, w).is_none());
+        let gained: Vec<String> = gained.map(|(_, w)| w.to_string()).collect();
+        let lost = words(old).filter(|(_, w)| named_word(w) && !all.contains(w));
+        if !gained.is_empty() {
+            out.extend(lost.map(|(_, w)| (w.to_string(), gained.clone())));
+        }
+    }
+    out
+}
+
+/// The file's lines that the edit takes out or changes.
+pub(crate) fn touched(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<usize> {
+    let takes = ops.iter().flatten().filter(|op| ctx.takes(op));
+    takes
+        .filter_map(|op| match *op {
+            Op::Delete(j) | Op::Pair(_, j) => Some(j),
+            Op::Insert(_) => None,
+        })
+        .collect()
+}
+
 /// The texts (by their hashes) of lines that the edit takes out and puts others in their place,
 /// between two lines that the file has.
 pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
@@ -111,9 +155,11 @@ pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
 }
 
 /// Whether snippet line `i` has the name of a constant in the place of a value of file line `j`,
-/// and another line of the snippet gives it that value.
+/// wherever that stands in it, and another line of the snippet gives it that value.
 pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let Some((value, name)) = named(ctx.file[j].trimmed, ctx.lines[i].trimmed) else {
+    let (old, line) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
+    // The remark behind it may go with the value.
+    let Some((value, name)) = named(old, line).or_else(|| named(unremarked(old)?, line)) else {
         return false;
     };
     let last = |t: &'_ str| {
@@ -135,6 +181,12 @@ pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
         };
         x != i && bound && gives(l.trimmed) == Some(true)
     })
+}
+
+/// A line without the comment behind it.
+fn unremarked(t: &str) -> Option<&str> {
+    let at = t.rfind(" //").or_else(|| t.rfind(" #"))?;
+    t.get(..at).map(str::trim_end)
 }
 
 /// The one word by which two lines differ, wherever it stands in them.
@@ -159,22 +211,76 @@ pub(crate) fn substituted(old: &str, line: &str) -> Option<Substitution> {
         }
     }
     let (old, new) = found?;
-    let named = |w: &str| w.starts_with(|c: char| c.is_alphabetic() || c == '_') && w.len() > 1;
     let left = words(line).any(|(_, word)| word == old);
-    (named(old) && named(new) && !left).then(|| (old.to_string(), new.to_string()))
+    (named_word(old) && named_word(new) && !left).then(|| (old.to_string(), new.to_string()))
 }
 
-/// Whether a line is another but for a value in the place of which it has a name that gives: the
-/// old value, the new name.
+/// Whether a text is a word that may name something.
+fn named_word(w: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    w.starts_with(|c: char| c.is_alphabetic() || c == '_') && w.len() > 1 && w.chars().all(is_word)
+}
+
+/// What a line has between what it shares with another one at both ends, in whole words, and what
+/// that one has there: a value and a name, or nothing and an option.
+pub(crate) fn phrase(old: &str, line: &str) -> Option<Substitution> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = |a: Option<char>, b: Option<char>| match (a, b) {
+        (Some(a), Some(b)) => !(is_word(a) && is_word(b)),
+        _ => true,
+    };
+    let ends = |t: &str, at: usize| whole(t[..at].chars().next_back(), t[at..].chars().next());
+    let both = old.char_indices().zip(line.chars());
+    let both = both.take_while(|((_, a), b)| a == b);
+    let mut from = both.last().map_or(0, |((at, c), _)| at + c.len_utf8());
+    while !(old.is_char_boundary(from) && ends(old, from) && ends(line, from)) {
+        from -= 1;
+    }
+    let (rest, other) = (old.get(from..)?, line.get(from..)?);
+    let back = rest.chars().rev().zip(other.chars().rev());
+    let back = back.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8());
+    let mut to = back.sum::<usize>();
+    while !(rest.is_char_boundary(rest.len() - to)
+        && ends(rest, rest.len() - to)
+        && ends(other, other.len() - to))
+    {
+        to -= 1;
+    }
+    let gone = rest.get(..rest.len() - to)?.trim();
+    let new = other.get(..other.len() - to)?.trim();
+    let shared = old.len() - gone.len();
+    (new.len() >= PHRASE && shared >= PHRASE && new != gone)
+        .then(|| (gone.to_string(), new.to_string()))
+}
+
+/// Bytes that a phrase has at least which tells a change, and what stands around it.
+const PHRASE: usize = 4;
+
+/// Whether a line is another but for a value in the place of which it has a name that gives, once
+/// or wherever the value stands: the old value, the new name.
 pub(crate) fn named<'t>(old: &'t str, line: &'t str) -> Option<(&'t str, &'t str)> {
+    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
     let both = old.bytes().zip(line.bytes());
     let same = both.take_while(|(a, b)| a == b).count();
     let ends = old.bytes().rev().zip(line.bytes().rev());
     let rest = ends.take_while(|(a, b)| a == b).count();
     let most = old.len().min(line.len()) - same;
     let inner = |t: &'t str| t.get(same..t.len() - rest.min(most));
-    let (value, name) = (inner(old)?, inner(line)?);
-    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
+    let (mut value, mut name) = (inner(old)?, inner(line)?);
+    if !name.chars().all(is_name) {
+        let token = |t: &'t str| {
+            let t = t.get(same..)?;
+            let to = match t.chars().next()? {
+                quote @ ('"' | '\'' | '`') => t.get(1..)?.find(quote)? + 2,
+                _ => t.find(|c| !is_name(c)).unwrap_or(t.len()),
+            };
+            t.get(..to)
+        };
+        (value, name) = (token(old)?, token(line)?);
+        if value.is_empty() || old.replace(value, name) != line {
+            return None;
+        }
+    }
     let literal = value.starts_with(|c: char| c.is_ascii_digit() || "\"'`".contains(c));
     (literal && name.len() > 1 && name.chars().all(is_name)).then_some((value, name))
 }
@@ -207,6 +313,13 @@ mod tests {
                 Some(("'default'", "self::DEFAULT")),
             ),
             ("return 10", "return MOST", Some(("10", "MOST"))),
+            (
+                "f(10) == g(10);",
+                "f(MOST) == g(MOST);",
+                Some(("10", "MOST")),
+            ),
+            ("f('a', 'a')", "f(A.X, A.X)", Some(("'a'", "A.X"))),
+            ("f(10) == g(10);", "f(MOST) == g(20);", None),
             ("if n > 10:", "if n > 100:", None),
             ("f(a)", "f(b)", None),
             ("f(1)", "f(g(x))", None),

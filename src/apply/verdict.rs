@@ -29,7 +29,7 @@ pub(super) fn verdict(
     if same_line(ctx, i, j) || ctx.superseded.borrow().contains(&j) {
         return Verdict::Replaces;
     }
-    if ctx.is_substituted(i, j) {
+    if ctx.is_rephrased(i, j) {
         return Verdict::Replaces;
     }
     let r = a.similarity(b);

@@ -1,0 +1,321 @@
+//! New lines between a line that is surely the file's and a marker, against the next line of the
+//! file: whether they stand beside it or in its place.
+
+use super::align::Op;
+use super::context::{Ctx, Reading, same_line};
+use super::edges::{anchor_at, anchors};
+use super::likeness::{more_arguments, retouched};
+use super::line::{Class, Key};
+use super::onesided::{self, OneSided, block_opener};
+use super::refuse;
+use super::shape::{closes, import, labels, net_blocks, opens, starts_comment};
+use super::snippet::Role;
+use super::statement::{documented, spread};
+use super::verdict::{bound_again, item, siblings};
+use crate::error::Result;
+
+/// New lines beside an anchor against the file line that they would join.
+pub(super) fn beside(
+    ctx: &Ctx,
+    k: usize,
+    ops: &mut [Op],
+    anchor_i: usize,
+    anchor_j: usize,
+    lead: bool,
+) -> Result<()> {
+    let at = anchor_at(ops, anchor_i);
+    let new: Vec<usize> = if lead {
+        (0..at).rev().collect()
+    } else {
+        (at + 1..ops.len()).collect()
+    };
+    let new: Vec<usize> = new
+        .into_iter()
+        .filter(|&x| matches!(ops[x], Op::Insert(i) if ctx.lines[i].class != Class::Blank))
+        .collect();
+    let Some(&nearest) = new.first() else {
+        return Ok(());
+    };
+    let neighbour = if lead {
+        (0..anchor_j).rev().find(|&j| ctx.stays(j))
+    } else {
+        (anchor_j + 1..ctx.file.len()).find(|&j| ctx.stays(j))
+    };
+    let Some(j) = neighbour else { return Ok(()) };
+    let Op::Insert(i) = ops[nearest] else {
+        return Ok(());
+    };
+    let substituted = |x: &&usize| matches!(ops[**x], Op::Insert(i) if ctx.is_rephrased(i, j));
+    if let Some(&x) = new.iter().find(substituted)
+        && let Op::Insert(i) = ops[x]
+    {
+        ops[x] = Op::Pair(i, j);
+        return beside(ctx, k, ops, i, j, lead);
+    }
+    // As many blank lines between on both sides.
+    let adjacent = j.abs_diff(anchor_j) == i.abs_diff(anchor_i);
+    let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
+    let level = ctx.cols(i) + shift == ctx.file_cols(j);
+    // What closes a block that new lines do not open closes the file's, and the reverse.
+    let t = ctx.lines[i].trimmed;
+    let bounds = if lead { opens(t) } else { closes(t) };
+    if adjacent && level && bounds && same_line(ctx, i, j) {
+        ops[nearest] = Op::Pair(i, j);
+        return beside(ctx, k, ops, i, j, lead);
+    }
+    let all: Vec<usize> = new
+        .iter()
+        .filter_map(|&x| match ops[x] {
+            Op::Insert(i) => Some(i),
+            _ => None,
+        })
+        .collect();
+    let spread = |n: &usize| {
+        !lead && ctx.cols(all[*n]) + shift == ctx.file_cols(j) && spread(ctx, &all[*n..], j)
+    };
+    if let Some(n) = (0..all.len()).find(spread) {
+        ops[new[n]] = Op::Pair(all[n], j);
+        return beside(ctx, k, ops, all[n], j, lead);
+    }
+    if adjacent && level && ctx.roles[i] == Role::Plain {
+        let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+        // Behind a statement that leaves the block another one would do nothing.
+        let leaves = lead && all.len() == 1 && a.key() == Key::Leaves && b.key() == Key::Leaves;
+        let heads = lead
+            && ctx.file_cols(j) < ctx.file_cols(anchor_j)
+            && ctx.cols(i) < ctx.cols(anchor_i)
+            && match ctx.lines[anchor_i].class {
+                Class::Plain => true,
+                // No header stands right above another one of its depth.
+                Class::Short => block_opener(a.trimmed) && block_opener(b.trimmed),
+                _ => false,
+            }
+            && !starts_comment(b.trimmed);
+        // One more item of a list begins as the next one does.
+        let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
+            if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
+        let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
+        let plain = a.class == Class::Plain && b.class == Class::Plain;
+        let extended = plain
+            && all.len() == 1
+            && (most == least && retouched(ctx, i, j)
+                || more_arguments(ctx, i, j)
+                || ctx.swaps(i, j));
+        if heads || binds || leaves || extended {
+            let between = at.min(nearest)..at.max(nearest) + 1;
+            for op in ops.get_mut(between).unwrap_or_default() {
+                if let Op::Insert(x) = *op {
+                    *op = Op::Pair(x, (anchor_j + x).checked_sub(anchor_i).unwrap_or(j));
+                }
+            }
+            return beside(ctx, k, ops, i, j, lead);
+        }
+    }
+    // A line much like the one that it would stand beside, and no other is, is that line
+    // changed more often than not.
+    let (x, y) = (&ctx.lines[i], &ctx.file[j]);
+    if level && ctx.roles[i] == Role::Plain && x.class == Class::Plain && y.class == Class::Plain {
+        let r = x.similarity(y);
+        let first = |t: &str| {
+            t.split_whitespace()
+                .take(2)
+                .map(str::to_string)
+                .collect::<Vec<_>>()
+        };
+        let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
+            || first(x.trimmed) == first(y.trimmed) && (250..500).contains(&r);
+        if alike && !siblings(ctx, j, r) && !documented(ctx, &all, j) {
+            match ctx.reading() {
+                Some(Reading::Replaces) => {
+                    ops[nearest] = Op::Pair(i, j);
+                    return beside(ctx, k, ops, i, j, lead);
+                }
+                Some(Reading::Joins) => {}
+                None => return Err(refuse::edge(ctx, i, j)),
+            }
+        }
+    }
+    // A snippet that ends without a marker ends with the file: as many lines as are left there
+    // may be the new ones as they were.
+    let left = || {
+        ctx.file[j..]
+            .iter()
+            .filter(|l| l.class != Class::Blank)
+            .count()
+    };
+    let last = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
+    if !lead
+        && last
+        && ctx.script.markers > 0
+        && level
+        && y.class == Class::Plain
+        && left() <= all.len()
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    if !lead && cut_short(ctx, k, j) || lead && unreached(ctx, &all, shift, j) {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    let one_sided = OneSided {
+        segment: k,
+        new: &all,
+        anchor: (anchor_i, anchor_j),
+        next: j,
+        lead,
+    };
+    let joins = match documented(ctx, &all, j) && !lead {
+        true => Some(true),
+        false => onesided::joins(ctx, &one_sided),
+    };
+    match joins {
+        // Beside a line that has changed, the next one may have changed as much.
+        Some(true)
+            if adjacent
+                && level
+                && !anchors(ctx, &Op::Pair(anchor_i, anchor_j))
+                && !closes(y.trimmed) =>
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
+        // Where other imports change or go, this one may.
+        Some(true)
+            if level && import(x.trimmed) && import(y.trimmed) && takes_imports(ctx, ops) =>
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
+        Some(true) => {}
+        // What opens or closes as much as the next line does stands in its place.
+        Some(false) if all.len() == 1 && level && adjacent && open_alike(x.trimmed, y.trimmed) => {
+            ops[nearest] = Op::Pair(i, j);
+            return Ok(());
+        }
+        Some(false) => return Err(refuse::edge(ctx, i, j)),
+        None if !lead && level && all.len() == 1 && last_of_block(ctx, k, i, j) => {
+            ops[nearest] = Op::Pair(i, j);
+            return Ok(());
+        }
+        None => match ctx.reading() {
+            Some(Reading::Joins) => {}
+            // One line for one line; more say nothing of how many go.
+            Some(Reading::Replaces) if all.len() == 1 && level && adjacent => {
+                ops[nearest] = Op::Pair(i, j);
+                return Ok(());
+            }
+            _ => return Err(refuse::edge(ctx, i, j)),
+        },
+    }
+    // Nothing may follow a statement that leaves the block.
+    let Some(&last) = new.iter().max_by_key(|&&x| x) else {
+        return Ok(());
+    };
+    if !lead {
+        let Op::Insert(i) = ops[last] else {
+            return Ok(());
+        };
+        let l = &ctx.lines[i];
+        // It may go on over lines.
+        let outer = |x: &usize| *x < i && ctx.cols(*x) <= ctx.cols(i);
+        let head = match closes(l.trimmed) {
+            true => all.iter().copied().filter(outer).max(),
+            false => None,
+        };
+        let leaves = head.is_some_and(|x| {
+            ctx.lines[x].key() == Key::Leaves
+                && ctx.cols(x) == ctx.cols(i)
+                && ctx.lines[x].trimmed.ends_with(['(', '{', '['])
+        });
+        if (leaves || l.key() == Key::Leaves)
+            && l.trimmed.ends_with([';', ')']) | !l.trimmed.ends_with(['{', '(', ',', '['])
+            && ctx.cols(i) + shift == ctx.file_cols(j)
+            && !closes(ctx.file[j].trimmed)
+            && !labels(ctx.file[j].trimmed)
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
+    }
+    Ok(())
+}
+
+/// Whether file line `j` is the last of its block and the marker behind snippet line `i` stands
+/// outside of it: then the snippet shows how the block ends.
+fn last_of_block(ctx: &Ctx, k: usize, i: usize, j: usize) -> bool {
+    let segment = &ctx.script.segments[k];
+    let mut below = (j + 1..ctx.file.len()).filter(|&x| ctx.file[x].class != Class::Blank);
+    let ends = below
+        .next()
+        .is_none_or(|x| ctx.file_cols(x) < ctx.file_cols(j));
+    // Markers that stand at the margin wherever they are say nothing.
+    let mut behind = ctx.bounds.iter().skip(1).zip(&ctx.script.segments);
+    let indented = behind.all(|(&(a, b), above)| {
+        let first = (a..b).find(|&x| ctx.lines[x].class != Class::Blank);
+        first.is_none_or(|x| ctx.cols(x) <= ctx.snippet_cols(&above.marker_indent))
+    });
+    let outside = ctx.snippet_cols(&segment.marker_indent) < ctx.cols(i);
+    // What is said of the block does nothing.
+    let t = ctx.lines[i].trimmed;
+    let does = !starts_comment(t) && !t.starts_with(['"', '\'']);
+    segment.marker_after && outside && ends && indented && does
+}
+
+/// Whether two lines leave as many blocks open, or close as many.
+fn open_alike(a: &str, b: &str) -> bool {
+    net_blocks(a) != 0 && net_blocks(a) == net_blocks(b)
+}
+
+/// Whether a segment changes or takes out an import.
+fn takes_imports(ctx: &Ctx, ops: &[Op]) -> bool {
+    ops.iter().any(|op| match *op {
+        Op::Delete(j) => import(ctx.file[j].trimmed),
+        Op::Pair(i, j) => import(ctx.file[j].trimmed) && !same_line(ctx, i, j),
+        Op::Insert(_) => false,
+    })
+}
+
+/// Whether new lines above an anchor would stand right below a statement that leaves the block.
+fn unreached(ctx: &Ctx, new: &[usize], shift: i32, above: usize) -> bool {
+    let t = ctx.file[above].trimmed;
+    let Some(&top) = new.last() else { return false };
+    let first = ctx.lines[top].trimmed;
+    ctx.file[above].key() == Key::Leaves
+        && !t.ends_with(['{', '(', ',', '['])
+        // In some languages it may leave on a condition.
+        && !t.contains(" if ")
+        && !t.contains(" unless ")
+        && ctx.cols(top) + shift == ctx.file_cols(above)
+        && !closes(first)
+        && !labels(first)
+        && !starts_comment(first)
+}
+
+/// Whether a segment gives a definition from its header on, no marker behind it, and file line
+/// `next` belongs to it: then nothing says whether the rest of it stays.
+fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
+    let (a, b) = ctx.bounds[k];
+    let Some(head) = (a..b).find(|&i| ctx.lines[i].class != Class::Blank) else {
+        return false;
+    };
+    let segment = &ctx.script.segments[k];
+    // It is headed above.
+    let range = ctx.guides.ranges[b - 1].filter(|r| r.inside && !r.firm);
+    if !segment.marker_after && range.is_some_and(|r| r.low <= next && next < r.high) {
+        return true;
+    }
+    let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names.contains(&p.1);
+    // Where nothing closes a body, a blank line and a marker no deeper than the header may.
+    let ends = |header: usize| {
+        ctx.guides.indented
+            && segment.blank_after > 0
+            && ctx.snippet_cols(&segment.marker_indent) <= ctx.cols(header)
+    };
+    (!segment.marker_after || ends(head))
+        && ctx
+            .guides
+            .pairs
+            .iter()
+            .find(header)
+            .is_some_and(|&(_, j, _)| {
+                let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+                let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
+                own.is_some_and(|d| next < d.1)
+            })
+}

@@ -1,0 +1,70 @@
+//! Whether a definition may go, by the lines of the file that use it.
+
+use super::align::Op;
+use super::context::Ctx;
+use super::guide::word_at;
+use super::shape::starts_comment;
+
+/// What the rest of the file says of a definition that may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Lines that stay use it.
+    Needed,
+    /// The edit takes out or changes all lines that use it.
+    Unused,
+    /// Nothing uses it, or one of its name.
+    Open,
+}
+
+/// What becomes of the definition named in file line `j`, by the lines other than its own that use
+/// it: a type by its name, a function by a call that is no other object's.
+pub(crate) fn fate(ctx: &Ctx, j: usize, own: std::ops::Range<usize>) -> Fate {
+    let Some(name) = name_at(ctx, j) else {
+        return Fate::Open;
+    };
+    let rest = || (0..ctx.file.len()).filter(|x| !own.contains(x));
+    let line = |x: usize| ctx.file[x].trimmed;
+    let told = |x: &usize| !starts_comment(line(*x)) && word_at(line(*x), name).is_some();
+    let uses: Vec<usize> = rest().filter(told).collect();
+    let stays = |x: &&usize| !ctx.touched.contains(x);
+    let mut left = uses.iter().filter(stays).peekable();
+    if left.peek().is_none() {
+        return if uses.is_empty() {
+            Fate::Open
+        } else {
+            Fate::Unused
+        };
+    }
+    let callable = line(j).contains(&format!("{name}("));
+    let called = |x: &usize| {
+        let t = line(*x);
+        let at = word_at(t, name).unwrap_or(0);
+        let (above, below) = (&t[..at], &t[at + name.len()..]);
+        let own = [
+            "self.", "this.", "this->", "self::", "Self::", "cls.", "self?.",
+        ];
+        let bare = !above.ends_with(['.', ':', '>']);
+        below.starts_with('(') && (bare || own.iter().any(|o| above.ends_with(o)))
+    };
+    if !callable || left.any(called) {
+        Fate::Needed
+    } else {
+        Fate::Open
+    }
+}
+
+/// Whether new lines have the name of the definition that file line `j` heads: then it may be that
+/// one.
+pub(crate) fn named_again(ctx: &Ctx, ops: &[Op], j: usize) -> bool {
+    let name = name_at(ctx, j).unwrap_or_default();
+    ops.iter().any(|op| match *op {
+        Op::Insert(i) => word_at(ctx.lines[i].trimmed, name).is_some(),
+        Op::Pair(..) | Op::Delete(_) => false,
+    })
+}
+
+/// The name of the definition that file line `j` heads.
+fn name_at<'a>(ctx: &Ctx<'a>, j: usize) -> Option<&'a str> {
+    let named = ctx.guides.named.iter().find(|d| d.0 == j)?;
+    ctx.text.text().get(named.1.clone())
+}
