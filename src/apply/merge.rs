@@ -17,6 +17,7 @@ use super::line::{Class, Line};
 use super::markers::{self, Marked};
 use super::place::{self, Outcome, Placed};
 use super::provenance;
+use super::reach;
 use super::recent::{self, Known};
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
@@ -202,6 +203,9 @@ fn once(
     }
     provenance::check(file.text(), &text, &scripts, &options.path)?;
     labels::check(file.text(), &text, &options.path)?;
+    if file.definitions().iter().any(|d| d.kind.is_callable()) {
+        reach::check(file.text(), &text, &options.path)?;
+    }
     let checked = checks::check(file, &text, &scripts, options)?;
     // Prefixes among plain lines are told by what the file holds: they may be read otherwise
     // when it has changed.

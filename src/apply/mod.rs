@@ -30,6 +30,7 @@ mod onesided;
 mod overload;
 mod place;
 mod provenance;
+mod reach;
 mod recent;
 mod refuse;
 mod removed;

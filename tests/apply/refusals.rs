@@ -170,6 +170,12 @@ refusal!(
     include_str!("../../fixtures/edits/go_label_twice/snippet")
 );
 refusal!(
+    unreachable,
+    "a.py",
+    include_str!("../../fixtures/edits/py_nothing_below_a_raise/before.py"),
+    include_str!("../../fixtures/edits/py_nothing_below_a_raise/snippet")
+);
+refusal!(
     no_anchor,
     "Cargo.toml",
     "[package]\nname = \"tool\"\nversion = \"1.2.0\"\nedition = \"2021\"\npublish = false\n",

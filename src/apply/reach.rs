@@ -1,0 +1,137 @@
+//! Statements that no other statement lets through to: below one that leaves the block, at its
+//! depth, nothing runs.
+
+use std::collections::BTreeSet;
+
+use super::line::{self, Class, Line};
+use super::shape::{closes, labels, starts_comment};
+use crate::error::{Error, Result};
+use crate::text::changed;
+
+/// Refuses a merged text in which a statement stands below one that leaves the block, where
+/// it did not in the file.
+///
+/// # Errors
+/// `unreachable`.
+pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
+    let (_, new) = changed(before, after);
+    let touched = after[..new.start].lines().count()..=after[..new.end].lines().count();
+    let lines: Vec<&str> = after.lines().collect();
+    let found = unreached(&lines).into_iter();
+    let found = found.filter(|&(x, y)| x <= *touched.end() && y + 1 >= *touched.start());
+    let found: Vec<(usize, usize)> = found.collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let old: Vec<&str> = before.lines().collect();
+    let known: BTreeSet<(&str, &str)> = unreached(&old)
+        .into_iter()
+        .map(|(x, y)| (old[x], old[y]))
+        .collect();
+    match found
+        .iter()
+        .find(|&&(x, y)| !known.contains(&(lines[x], lines[y])))
+    {
+        Some(&(x, y)) => Err(Error::refused(
+            "unreachable",
+            format!(
+                "Merged, line {} of {path} (`{}`) could not be reached below line {} (`{}`).",
+                y + 1,
+                lines[y].trim(),
+                x + 1,
+                lines[x].trim()
+            ),
+            format!(
+                "If it goes, add `-{}` to the snippet; if it stays, put the new lines below it.",
+                lines[y]
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The statements that leave their block, each with the next one at its depth.
+fn unreached(lines: &[&str]) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    for (x, text) in lines.iter().enumerate() {
+        let t = text.trim();
+        if !line::leaves(t) || conditional(t) {
+            continue;
+        }
+        let head = Line::new(text);
+        let depth = columns(&head);
+        let opens = t.ends_with(['(', '[', '{']);
+        let rest = lines[x + 1..].iter().enumerate();
+        let rest = rest.map(|(n, l)| (x + 1 + n, Line::new(l)));
+        let mut rest = rest.filter(|(_, l)| l.class != Class::Blank);
+        let mut closed = !opens;
+        let below = rest.find(|(_, l)| {
+            let inner = columns(l) > depth;
+            let ends = !closed && columns(l) == depth && closes(l.trimmed);
+            closed |= ends;
+            // `#` may begin a directive.
+            let comment = starts_comment(l.trimmed) && !l.trimmed.starts_with('#');
+            !inner && !ends && !comment
+        });
+        if let Some((y, l)) = below
+            && columns(&l) == depth
+            && !closes(l.trimmed)
+            && !labels(l.trimmed)
+            && !goes_on(l.trimmed)
+        {
+            out.push((x, y));
+        }
+    }
+    out
+}
+
+/// Whether a statement leaves the block on a condition, or goes on in a way of its own.
+fn conditional(t: &str) -> bool {
+    t.contains(" if ")
+        || t.contains(" unless ")
+        || t.ends_with(['\\', '=', '+', '?', '|', '&', '.'])
+}
+
+/// Whether a line goes on with the statement above it.
+fn goes_on(t: &str) -> bool {
+    t.starts_with([
+        '{', '(', '[', '.', '?', ':', '+', '-', '*', '&', '|', '=', ',', '<', '>',
+    ]) || t.starts_with("and ")
+        || t.starts_with("or ")
+}
+
+fn columns(l: &Line) -> usize {
+    line::columns(l.indent(), 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_refused(before: &str, after: &str) -> bool {
+        check(before, after, "x").is_err()
+    }
+
+    #[test]
+    fn nothing_stands_below_what_leaves_the_block() {
+        let before = "f {\n  a()\n}\n";
+        for (after, refused) in [
+            ("f {\n  return b()\n  a()\n}\n", true),
+            ("f {\n  raise b(\n    1\n  )\n\n  a()\n}\n", true),
+            ("f {\n  return b\n    .c()\n  a()\n}\n", true),
+            ("f {\n  if x\n    return\n  a()\n}\n", false),
+            ("f {\n  return if x\n  a()\n}\n", false),
+            ("f {\n  return a()\n}\n", false),
+            ("f {\n  return a()\n  case 2:\n}\n", false),
+            ("f {\n  return a()\n  # why\n}\n", false),
+        ] {
+            assert_eq!(is_refused(before, after), refused, "{after}");
+        }
+        let dead = "f {\n  return b()\n  a()\n}\n";
+        assert!(!is_refused(dead, &format!("{dead}g()\n")));
+        assert!(!is_refused(
+            &format!("{dead}g()\n"),
+            &format!("{dead}h()\n")
+        ));
+    }
+}
