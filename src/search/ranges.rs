@@ -86,7 +86,7 @@ impl Syntax {
             definitions,
             comments,
             ..
-        } = parsed.outline(text);
+        } = parsed.outline_around(text, lines);
         Self {
             definitions,
             comment_lines: comment_lines(text, &comments),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::outline::{Found, Outline, finish, heading_end};
+use super::outline::{Found, Look, Outline, collect, finish, heading_end};
 use super::parse::Parsed;
 use crate::text::Span;
 
@@ -53,7 +53,7 @@ impl Outlined {
     pub(super) fn new(trees: &[Parsed], text: &str, own: Collected) -> Self {
         let mut all = own.clone();
         for inner in trees.iter().flat_map(Parsed::embedded) {
-            super::outline::collect(inner, text, None, &mut all);
+            collect(inner, text, Look::Everywhere, &mut all);
         }
         Self {
             outline: finish(all, text),
@@ -69,7 +69,7 @@ impl Outlined {
             edit,
         };
         for tree in trees {
-            super::outline::collect(tree, text, Some(&kept), &mut own);
+            collect(tree, text, Look::Changed(&kept), &mut own);
         }
         Self::new(trees, text, own)
     }

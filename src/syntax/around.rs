@@ -285,7 +285,10 @@ mod tests {
         };
         let whole = parse(language, text).expect("small");
         let part = parse_around(language, text, &[line], &|| false).expect("small");
-        (show(whole.outline(text)), show(part.outline(text)))
+        let told = show(whole.outline(text));
+        // Neither depends on the other.
+        assert_eq!(told, show(whole.outline_around(text, &[line])));
+        (told, show(part.outline_around(text, &[line])))
     }
 
     fn same(name: &str, text: &str) {

@@ -57,13 +57,28 @@ pub(super) fn outline(parsed: &Parsed, text: &str) -> (Outline, Vec<Range<usize>
         strings: Some(Vec::new()),
         ..Collected::default()
     };
-    collect(parsed, text, None, &mut all);
+    collect(parsed, text, Look::Everywhere, &mut all);
     for inner in parsed.embedded() {
-        collect(inner, text, None, &mut all);
+        collect(inner, text, Look::Everywhere, &mut all);
     }
     let mut strings = all.strings.take().unwrap_or_default();
     strings.sort_by_key(|s| s.start);
     (finish(all, text), strings)
+}
+
+/// What the outline of a text says about some lines (from 1, in order): the definitions
+/// and comments that they lie in.
+pub(super) fn around(parsed: &Parsed, text: &str, lines: &[usize]) -> Outline {
+    let mut all = Collected::default();
+    for tree in std::iter::once(parsed).chain(parsed.embedded()) {
+        // Elsewhere a heading may reach to the next one, wherever that is.
+        let look = match tree.language().data().members {
+            Some(_) => Look::Around(lines),
+            None => Look::Everywhere,
+        };
+        collect(tree, text, look, &mut all);
+    }
+    finish(all, text)
 }
 
 /// Puts what was found in the order of the text, and gives the definitions their parents.
@@ -203,8 +218,18 @@ struct Level<'t> {
     scopes: usize,
 }
 
-/// Adds what is found in a tree; what an edit left as it was comes from `kept`.
-pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mut Collected) {
+/// Where a walk over a tree looks.
+#[derive(Clone, Copy)]
+pub(super) enum Look<'a> {
+    Everywhere,
+    /// Where an edit changed something; what it left as it was is taken from here.
+    Changed(&'a Kept<'a>),
+    /// At what some lines (from 1, in order) lie in.
+    Around(&'a [usize]),
+}
+
+/// Adds what is found in a tree.
+pub(super) fn collect(parsed: &Parsed, text: &str, look: Look<'_>, out: &mut Collected) {
     let language = parsed.language();
     // Where the import and the string end that the walk came to last.
     let (mut imported, mut quoted) = (0, 0);
@@ -219,7 +244,11 @@ pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mu
             level.enter(node, kind, flags, text);
         }
         let mut descend = false;
-        if !kept.is_some_and(|k| is_kept(k, &levels, out)) {
+        let is_done = match look {
+            Look::Changed(kept) => is_kept(kept, &levels, out),
+            _ => false,
+        };
+        if !is_done {
             let start = node.start_byte();
             if grammar.patterns.apply_to(kind)
                 && let Some(captures) = fit(grammar, &levels, text)
@@ -241,6 +270,9 @@ pub(super) fn collect(parsed: &Parsed, text: &str, kept: Option<&Kept>, out: &mu
             descend = flags & flag::COMMENT == 0;
             if !descend {
                 out.comments.push(at(&levels, start, trimmed(text, node)));
+            }
+            if let Look::Around(lines) = look {
+                descend &= is_around(lines, &levels);
             }
         }
         if descend && cursor.goto_first_child() {
@@ -265,6 +297,25 @@ fn at<T>(levels: &[Level], start: usize, what: T) -> At<T> {
         depth: levels.len(),
         what,
     }
+}
+
+/// Whether some of the lines may lie in what the node at the last level holds, or in the
+/// docs of that.
+fn is_around(lines: &[usize], levels: &[Level]) -> bool {
+    let Some((level, above)) = levels.split_last() else {
+        return true;
+    };
+    // What is one with its parent begins and ends with that.
+    if above
+        .last()
+        .is_some_and(|p| p.flags & (flag::WRAPPER | flag::CARRIER) != 0)
+    {
+        return true;
+    }
+    let first = level.docs.unwrap_or(level.node.start_position().row) + 1;
+    let last = level.node.end_position().row + 1;
+    let next = lines.partition_point(|line| *line < first);
+    lines.get(next).is_some_and(|line| *line <= last)
 }
 
 /// Adds what the node at the last level and those inside it gave before an edit, where the

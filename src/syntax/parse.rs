@@ -411,6 +411,12 @@ impl Parsed {
         self.outline_and_strings(text).0
     }
 
+    /// What [`Parsed::outline`] says about some lines (from 1, in order), for less; what it
+    /// says about others is of no use.
+    pub fn outline_around(&self, text: &str, lines: &[usize]) -> Outline {
+        outline::around(self, text, lines)
+    }
+
     /// As [`Parsed::outline`], with what [`Parsed::strings`] gives, by the same walk.
     pub fn outline_and_strings(&self, text: &str) -> (Outline, Vec<Range<usize>>) {
         outline::outline(self, text)

@@ -79,7 +79,7 @@ impl Pieces {
     pub fn outlined(&self, text: &str) -> Outlined {
         let collect = |piece: &Parsed| {
             let mut own = Collected::default();
-            outline::collect(piece, text, None, &mut own);
+            outline::collect(piece, text, outline::Look::Everywhere, &mut own);
             own
         };
         let own: Vec<Collected> = self.pieces.par_iter().map(collect).collect();
