@@ -5,7 +5,7 @@ use super::query::{Kind, Query};
 use super::request::Request;
 use super::scan::{FileHits, Hits, Keep, Mask, Scanner};
 use crate::error::Result;
-use crate::workspace::{Cancel, FilePath, Root, visit, walk};
+use crate::workspace::{Cancel, FilePath, Root, Visited, visit, walk};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -69,11 +69,13 @@ pub(super) fn by_walk(
     let stopped = visit(root, &request.scope(), cancel, || {
         let mut scanner = Scanner::new(queries, keep, cancel);
         let all = &all;
-        move |path| {
-            if let Some(hits) = scanner.scan(&path, mask) {
-                all.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(hits);
+        move |file: Visited<'_>| {
+            let opened = file.open().ok();
+            if let Some(hits) = opened.and_then(|file| scanner.scan_open(file, mask))
+                && let Some(path) = file.into_path()
+            {
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                all.push(FileHits { path, hits });
             }
         }
     });

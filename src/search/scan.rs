@@ -15,7 +15,6 @@ use grep_regex::RegexMatcher;
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkMatch};
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
 
 /// What ripgrep looks at first to tell binary files.
 const FIRST_READ: usize = 64 << 10;
@@ -130,7 +129,16 @@ impl<'q> Scanner<'q> {
     /// All hits of the queries in `mask` in one file; none where there is no hit,
     /// or the file cannot be read (it may have gone since it was listed).
     pub fn scan(&mut self, path: &FilePath, mask: Mask) -> Option<FileHits> {
-        let mut content = self.load(&path.abs, mask).ok()?;
+        let hits = self.scan_open(File::open(&path.abs).ok()?, mask)?;
+        Some(FileHits {
+            path: path.clone(),
+            hits,
+        })
+    }
+
+    /// As [`Scanner::scan`], of a file that was just opened.
+    pub fn scan_open(&mut self, file: File, mask: Mask) -> Option<Vec<Hits>> {
+        let mut content = self.load(file, mask).ok()?;
         let mut all = Vec::new();
         if let Content::Windows(file, len) = content {
             match self.windows(&file, len, mask) {
@@ -152,10 +160,7 @@ impl<'q> Scanner<'q> {
         if self.buffer.len() > KEPT {
             self.buffer = Vec::new();
         }
-        (!all.is_empty()).then(|| FileHits {
-            path: path.clone(),
-            hits: all,
-        })
+        (!all.is_empty()).then_some(all)
     }
 
     /// Searches a file window by window, the first of which is in the buffer. None
@@ -292,8 +297,7 @@ impl<'q> Scanner<'q> {
         sink.finish()
     }
 
-    fn load(&mut self, path: &Path, mask: Mask) -> io::Result<Content> {
-        let mut file = File::open(path)?;
+    fn load(&mut self, mut file: File, mask: Mask) -> io::Result<Content> {
         let whole = self.any_multiline(mask);
         let mut len = 0;
         let mut goal = FIRST_READ;

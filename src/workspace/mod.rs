@@ -30,4 +30,4 @@ pub use state::State;
 pub(crate) use state::hash;
 pub use store::{Omission, Spool, Store, TextId};
 pub(crate) use walk::threads;
-pub use walk::{Scope, visit, walk};
+pub use walk::{Scope, Visited, visit, walk};

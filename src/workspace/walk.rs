@@ -2,6 +2,8 @@ use super::{Cancel, FilePath, Root, Seen, Stamp};
 use crate::error::{Error, Result};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -101,6 +103,75 @@ pub(super) fn survey(root: &Root, cancel: &Cancel) -> Result<(Vec<Seen>, Vec<Pat
     Ok((files, folders))
 }
 
+/// A file that a walk came by. It has no name yet: of most files only the content is
+/// looked at.
+pub struct Visited<'a> {
+    folder: &'a Folder,
+    abs: PathBuf,
+}
+
+impl Visited<'_> {
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(&self) -> io::Result<File> {
+        match self.folder.open(&self.abs) {
+            Some(file) => Ok(file),
+            None => File::open(&self.abs),
+        }
+    }
+
+    /// Its path.
+    pub fn into_path(self) -> Option<FilePath> {
+        file_path(&self.folder.dir, self.abs)
+    }
+}
+
+/// The folder that is walked, held open where that makes opening a file in it cheaper: the
+/// system then looks up the names below it only.
+struct Folder {
+    dir: PathBuf,
+    #[cfg(target_os = "linux")]
+    open: Option<std::os::fd::OwnedFd>,
+}
+
+impl Folder {
+    fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            #[cfg(target_os = "linux")]
+            open: {
+                use rustix::fs::{Mode, OFlags, open};
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                open(dir, flags, Mode::empty()).ok()
+            },
+        }
+    }
+
+    /// A file below it; none where it has to be opened by its whole path.
+    #[cfg(target_os = "linux")]
+    fn open(&self, abs: &Path) -> Option<File> {
+        use rustix::fs::{Mode, OFlags, openat};
+        use std::os::unix::ffi::OsStrExt;
+        let dir = self.dir.as_os_str().as_bytes();
+        let below = abs.as_os_str().as_bytes().strip_prefix(dir)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let file = openat(
+            self.open.as_ref()?,
+            below.strip_prefix(b"/")?,
+            flags,
+            Mode::empty(),
+        );
+        Some(File::from(file.ok()?))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open(&self, _: &Path) -> Option<File> {
+        None
+    }
+}
+
 /// Visits the files of a root from several threads at once, in no order.
 /// `make` is called once per thread and returns that thread's visitor. Entries
 /// that cannot be read are passed over, as are symbolic links.
@@ -110,22 +181,23 @@ pub(super) fn survey(root: &Root, cancel: &Cancel) -> Result<(Vec<Seen>, Vec<Pat
 pub fn visit<'s, F, V>(root: &Root, scope: &Scope, cancel: &Cancel, make: F) -> Result<()>
 where
     F: Fn() -> V,
-    V: FnMut(FilePath) + Send + 's,
+    V: FnMut(Visited<'_>) + Send + 's,
 {
-    let dir = root.dir();
+    let folder = Folder::new(root.dir());
     let walk = builder(root, scope)?.build_parallel();
     walk.run(|| {
         let mut visit = make();
         let cancel = cancel.clone();
-        let dir = dir.to_path_buf();
+        let folder = &folder;
         Box::new(move |entry| {
             if cancel.is_cancelled() {
                 return WalkState::Quit;
             }
             if let Ok(entry) = entry
-                && let Some(path) = file_of(&dir, entry)
+                && entry.file_type().is_some_and(|kind| kind.is_file())
             {
-                visit(path);
+                let abs = entry.into_path();
+                visit(Visited { folder, abs });
             }
             WalkState::Continue
         })
@@ -144,7 +216,7 @@ pub fn walk(root: &Root, scope: &Scope, cancel: &Cancel) -> Result<Vec<FilePath>
             all: &all,
             files: Vec::new(),
         };
-        move |path| mine.files.push(path)
+        move |file: Visited<'_>| mine.files.extend(file.into_path())
     })?;
     let mut files = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     files.sort_unstable();
@@ -171,7 +243,10 @@ fn file_of(dir: &Path, entry: DirEntry) -> Option<FilePath> {
     if !entry.file_type()?.is_file() {
         return None;
     }
-    let abs = entry.into_path();
+    file_path(dir, entry.into_path())
+}
+
+fn file_path(dir: &Path, abs: PathBuf) -> Option<FilePath> {
     let rel = relative(abs.strip_prefix(dir).ok()?);
     Some(FilePath { rel, abs })
 }
@@ -266,6 +341,21 @@ mod tests {
         cancel.cancel();
         let e = walk(&root, &Scope::default(), &cancel).unwrap_err();
         assert_eq!(e.code, "cancelled");
+    }
+
+    #[test]
+    fn a_visited_file_is_the_one_it_names() {
+        let (_d, root) = tree(&[("a.rs", "a.rs"), ("d/e f/b.rs", "d/e f/b.rs")]);
+        let seen = Mutex::new(0);
+        visit(&root, &Scope::default(), &Cancel::new(), || {
+            |file: Visited<'_>| {
+                let text = io::read_to_string(file.open().unwrap()).unwrap();
+                assert_eq!(file.into_path().unwrap().rel, text);
+                *seen.lock().unwrap() += 1;
+            }
+        })
+        .unwrap();
+        assert_eq!(*seen.lock().unwrap(), 2);
     }
 
     #[cfg(unix)]
