@@ -95,6 +95,9 @@ fn tree() -> tempfile::TempDir {
     let mut wide = format!("{}needle {}needle\n", filler(6_000), "z".repeat(400_000));
     wide.push_str(&format!("{}needle end\n", filler(10_000)));
     write(d, "y_wide.txt", wide.as_bytes());
+    // The second window begins with a byte order mark, which is text there.
+    let behind = format!("{}\u{FEFF}needle {}\n", filler(4_300), "y".repeat(20_000));
+    write(d, "y_bom_behind.txt", behind.as_bytes());
     write(d, "x_wide_nul.bin", format!("{near}\0{wide}").as_bytes());
     write(d, "y_wide_crlf.txt", near.replace('\n', "\r\n").as_bytes());
     // A line longer than the buffer, with the match at its end, then a NUL. Last in

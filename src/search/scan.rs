@@ -114,7 +114,13 @@ enum Content {
 
 impl<'q> Scanner<'q> {
     pub fn new(queries: &'q [Query], keep: Keep, cancel: &Cancel) -> Self {
-        let plain = |multi_line| searcher(multi_line, BinaryDetection::none());
+        // They are given slices, never readers, and need no buffer to read into.
+        let plain = |multi_line| {
+            builder(multi_line, BinaryDetection::none())
+                .bom_sniffing(false)
+                .heap_limit(Some(1))
+                .build()
+        };
         Self {
             queries,
             matchers: queries.iter().map(|q| q.matcher.clone()).collect(),
@@ -361,11 +367,16 @@ impl<'q> Scanner<'q> {
 }
 
 fn searcher(multi_line: bool, detection: BinaryDetection) -> Searcher {
-    SearcherBuilder::new()
+    builder(multi_line, detection).build()
+}
+
+fn builder(multi_line: bool, detection: BinaryDetection) -> SearcherBuilder {
+    let mut builder = SearcherBuilder::new();
+    builder
         .multi_line(multi_line)
         .binary_detection(detection)
-        .line_number(true)
-        .build()
+        .line_number(true);
+    builder
 }
 
 /// Searches bytes as ripgrep searches a file that it found by walking. Always with a
