@@ -69,6 +69,14 @@ struct Record {
     spans: Vec<(usize, usize)>,
 }
 
+/// Where a record is kept.
+struct Place {
+    handle: String,
+    record: String,
+    /// Whether it is there already.
+    is_there: bool,
+}
+
 /// Texts kept for one root are cut back to this many bytes, oldest first (512 MiB).
 const CAP: u64 = 512 << 20;
 /// Consonants: they form no words, and a run of them costs half the tokens of
@@ -100,7 +108,7 @@ impl Store {
 
     /// [`Store::handle`] for lines of a text whose name is known.
     pub fn handle_in(&self, text: &TextId, source: &str, spans: &[Span]) -> String {
-        self.place(text, source, spans).0
+        self.place(text, source, spans).handle
     }
 
     /// Keeps an omission and returns its handle. When this returns, the handle
@@ -134,10 +142,13 @@ impl Store {
     /// # Errors
     /// `no_state` if it cannot be written.
     pub fn put_in(&self, text: &TextId, source: &str, spans: &[Span]) -> Result<String> {
-        let (handle, record) = self.place(text, source, spans);
-        let path = self.handles.join(&handle);
-        write_whole(&path, record.as_bytes(), false).map_err(|e| state::no_state(&path, &e))?;
-        Ok(handle)
+        let place = self.place(text, source, spans);
+        if !place.is_there {
+            let path = self.handles.join(&place.handle);
+            let record = place.record.as_bytes();
+            write_whole(&path, record, false).map_err(|e| state::no_state(&path, &e))?;
+        }
+        Ok(place.handle)
     }
 
     /// Begins to keep a text that comes in parts.
@@ -201,7 +212,7 @@ impl Store {
         })
     }
 
-    fn place(&self, text: &TextId, source: &str, spans: &[Span]) -> (String, String) {
+    fn place(&self, text: &TextId, source: &str, spans: &[Span]) -> Place {
         let record = Record {
             source: source.to_string(),
             text: text.0.clone(),
@@ -211,13 +222,21 @@ impl Store {
         let record = serde_json::to_string(&record).unwrap_or_default();
         let digits = name(&hash(record.as_bytes()));
         for len in HANDLE_CHARS..digits.len() {
-            let taken = fs::read_to_string(self.handles.join(&digits[..len]))
-                .is_ok_and(|other| other != record);
-            if !taken {
-                return (digits[..len].to_string(), record);
+            let other = fs::read_to_string(self.handles.join(&digits[..len])).ok();
+            let is_there = other.as_ref() == Some(&record);
+            if is_there || other.is_none() {
+                return Place {
+                    handle: digits[..len].to_string(),
+                    record,
+                    is_there,
+                };
             }
         }
-        (digits, record)
+        Place {
+            handle: digits,
+            record,
+            is_there: false,
+        }
     }
 
     /// Drops the texts that were used longest ago until the cap holds. Handles
@@ -319,6 +338,17 @@ mod tests {
         assert_eq!(store.put(&o).unwrap(), h);
         assert_eq!(store.put(&o).unwrap(), h);
         assert_eq!(store.get(&h).unwrap(), o);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_kept_is_not_written_again() {
+        use std::os::unix::fs::MetadataExt;
+        let (_d, store) = store();
+        let o = omission("a\nb");
+        let file = |handle: String| fs::metadata(store.handles.join(handle)).unwrap().ino();
+        let first = file(store.put(&o).unwrap());
+        assert_eq!(file(store.put(&o).unwrap()), first);
     }
 
     #[test]
