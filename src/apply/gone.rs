@@ -82,6 +82,8 @@ pub(crate) fn removal(line: &str) -> Option<Removal<'_>> {
 fn ends_gone(line: &str) -> Option<Vec<&str>> {
     let (opened, inner) = strip_comment(line.trim());
     let inner = inner.trim_matches(['.', '…', ' ', '(', ')', '[', ']']);
+    // What follows in parentheses says why.
+    let inner = inner.split_once(" (").map_or(inner, |(told, _)| told);
     let (what, verb) = inner.rsplit_once(' ').filter(|_| opened)?;
     let names = what.split_whitespace().filter(|w| reads_as_name(w));
     has(&WORDS.gone, &verb.to_lowercase())
