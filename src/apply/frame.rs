@@ -245,8 +245,17 @@ pub(crate) fn leaves_nothing_out(
     let gone: Vec<usize> = gone.collect();
     let put = |op: &&Op| matches!(op, Op::Insert(_)) && ctx.is_told(op);
     let new = its[behind..].iter().filter(put).count();
+    // It stands in the block that the part below it goes on to close.
+    let inside = {
+        let indent = &ctx.script.segments[above.segment].marker_indent;
+        ctx.snippet_cols(indent) > ctx.cols(ctx.bounds[edge.segment].0)
+    };
+    let many = match inside {
+        true => gone.len() >= new,
+        false => gone.len() > new + 1,
+    };
     match (gone.first(), gone.last()) {
-        (Some(&first), Some(&last)) if gone.len() > new + 1 => {
+        (Some(&first), Some(&last)) if many => {
             Err(refuse::removed_at_edge(ctx, above.segment, first, last))
         }
         _ => Ok(()),

@@ -68,8 +68,9 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     let goes: Vec<&Line> = (0..o.new.len())
         .filter_map(|n| ctx.file.get(ahead(n)?))
         .collect();
+    // However it is declared.
     let binds = |l: &Line| match l.key() {
-        Key::Binds(name) => Some(name.to_string()),
+        Key::Binds(name) => Some(last_word(name).unwrap_or(name).to_string()),
         _ => None,
     };
     // Right below a line that a blank one parts from the next, they go on with it.
