@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use tree_sitter::Node;
 
 use super::outline::{Found, Look, Outline, collect, finish, heading_end};
-use super::parse::Parsed;
+use super::part::Part;
+use super::pieces::Piece;
 use crate::text::Span;
 
 /// What a walk over one tree finds, each in the order of the walk and with where its node
@@ -18,6 +20,8 @@ pub(super) struct Collected {
     pub imports: Vec<At<Span>>,
     /// The strings, where they are asked for.
     pub strings: Option<Vec<Range<usize>>>,
+    /// What is around the members of a piece, which other pieces find as well.
+    pub around: Vec<At<Found>>,
 }
 
 /// Something found at a node.
@@ -39,21 +43,52 @@ pub struct Outlined {
 }
 
 impl Collected {
-    /// With what was found behind it.
-    pub fn followed_by(mut self, next: Self) -> Self {
-        self.found.extend(next.found);
-        self.comments.extend(next.comments);
-        self.imports.extend(next.imports);
-        self
+    /// What all pieces of a text give.
+    fn joined<'p>(pieces: impl Iterator<Item = (&'p Part, Self)>) -> Self {
+        let mut all = Self::default();
+        // What the first piece with members of an item says is around them.
+        let mut begun: Option<(usize, Vec<At<Found>>)> = None;
+        for (part, own) in pieces {
+            if part.shell.is_some() && part.is_first() {
+                begun = Some((all.found.len(), own.around));
+            } else if part.is_last
+                && let Some((from, first)) = begun.take()
+            {
+                all.close(from, first, own.around);
+            }
+            all.found.extend(own.found);
+            all.comments.extend(own.comments);
+            all.imports.extend(own.imports);
+        }
+        all
+    }
+
+    /// Adds what is around members: the first piece has where it begins, the last one where it
+    /// ends.
+    fn close(&mut self, from: usize, first: Vec<At<Found>>, last: Vec<At<Found>>) {
+        for (mut first, last) in first.into_iter().zip(last) {
+            first.what = first.what.until(last.what);
+            let place = (first.start, first.depth);
+            let found = self.found.get(from..).unwrap_or_default();
+            let above = found.partition_point(|f| (f.start, f.depth) <= place);
+            self.found.insert(from + above, first);
+        }
     }
 }
 
 impl Outlined {
-    /// Of the trees of a text, and what they gave.
-    pub(super) fn new(trees: &[Parsed], text: &str, own: Collected) -> Self {
+    /// Of the pieces of a text.
+    pub(super) fn new(pieces: &[Piece], text: &str, look: Look<'_>) -> Self {
+        let found = pieces.par_iter().map(|piece| {
+            let mut own = Collected::default();
+            collect(&piece.parsed, Some(&piece.part), text, look, &mut own);
+            own
+        });
+        let found: Vec<Collected> = found.collect();
+        let own = Collected::joined(pieces.iter().map(|p| &p.part).zip(found));
         let mut all = own.clone();
-        for inner in trees.iter().flat_map(Parsed::embedded) {
-            collect(inner, text, Look::Everywhere, &mut all);
+        for inner in pieces.iter().flat_map(|p| p.parsed.embedded()) {
+            collect(inner, None, text, Look::Everywhere, &mut all);
         }
         Self {
             outline: finish(all, text),
@@ -61,17 +96,13 @@ impl Outlined {
         }
     }
 
-    /// The outline of `text`, which an edit made of the text of this one, with its trees.
-    pub(super) fn again(&self, trees: &[Parsed], text: &str, edit: Edited) -> Self {
-        let mut own = Collected::default();
+    /// The outline of `text`, which an edit made of the text of this one, with its pieces.
+    pub(super) fn again(&self, pieces: &[Piece], text: &str, edit: Edited) -> Self {
         let kept = Kept {
             old: &self.own,
             edit,
         };
-        for tree in trees {
-            collect(tree, text, Look::Changed(&kept), &mut own);
-        }
-        Self::new(trees, text, own)
+        Self::new(pieces, text, Look::Changed(&kept))
     }
 }
 

@@ -83,10 +83,14 @@ pub(super) struct Members {
     /// What begins a line that belongs to the member below it.
     #[serde(default)]
     pub attributes: Vec<String>,
-    /// Whether the items of a file can be parsed one by one: none says how another is read,
-    /// and what is left open at the end is an error.
+    /// Whether the items of a file, and the members of one, can be parsed one by one: none says
+    /// how another is read, and what is left open at the end is an error.
     #[serde(default)]
     pub apart: bool,
+    /// Words that bind a member to those beside it: operators where one is above, and what
+    /// takes in those below.
+    #[serde(default)]
+    pub bound: Vec<String>,
 }
 
 impl Members {

@@ -23,9 +23,11 @@ mod language;
 mod lexed;
 mod outline;
 mod parse;
+mod part;
 mod pattern;
 mod pieces;
 mod registry;
+mod shell;
 
 pub use again::Outlined;
 pub use blocks::Block;

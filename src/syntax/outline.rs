@@ -9,6 +9,7 @@ use super::again::{At, Collected, Kept};
 use super::definition::{Definition, Definitions, Kind};
 use super::language::{Grammar, Language, flag};
 use super::parse::{Descend, Parsed};
+use super::part::{Part, Place};
 use super::pattern::{Captures, Role};
 use crate::text::Span;
 
@@ -57,9 +58,9 @@ pub(super) fn outline(parsed: &Parsed, text: &str) -> (Outline, Vec<Range<usize>
         strings: Some(Vec::new()),
         ..Collected::default()
     };
-    collect(parsed, text, Look::Everywhere, &mut all);
+    collect(parsed, None, text, Look::Everywhere, &mut all);
     for inner in parsed.embedded() {
-        collect(inner, text, Look::Everywhere, &mut all);
+        collect(inner, None, text, Look::Everywhere, &mut all);
     }
     let mut strings = all.strings.take().unwrap_or_default();
     strings.sort_by_key(|s| s.start);
@@ -76,7 +77,7 @@ pub(super) fn around(parsed: &Parsed, text: &str, lines: &[usize]) -> Outline {
             Some(_) => Look::Around(lines),
             None => Look::Everywhere,
         };
-        collect(tree, text, look, &mut all);
+        collect(tree, None, text, look, &mut all);
     }
     finish(all, text)
 }
@@ -187,6 +188,18 @@ fn settle(found: Vec<Found>) -> Vec<Definition> {
 }
 
 impl Found {
+    /// The same, found in another piece of the text with the end of it.
+    pub fn until(mut self, last: Self) -> Self {
+        let (Some(body), Some(end)) = (&mut self.body, &last.body) else {
+            // All of it may be its header.
+            return last;
+        };
+        body.end = end.end;
+        self.bytes.end = last.bytes.end;
+        self.lines.end = last.lines.end;
+        self
+    }
+
     fn into_definition(self, path: String, parent: Option<usize>) -> Definition {
         Definition {
             kind: self.kind,
@@ -228,8 +241,14 @@ pub(super) enum Look<'a> {
     Around(&'a [usize]),
 }
 
-/// Adds what is found in a tree.
-pub(super) fn collect(parsed: &Parsed, text: &str, look: Look<'_>, out: &mut Collected) {
+/// Adds what is found in a tree, which may be that of a piece of the text.
+pub(super) fn collect(
+    parsed: &Parsed,
+    part: Option<&Part>,
+    text: &str,
+    look: Look<'_>,
+    out: &mut Collected,
+) {
     let language = parsed.language();
     // Where the import and the string end that the walk came to last.
     let (mut imported, mut quoted) = (0, 0);
@@ -244,11 +263,18 @@ pub(super) fn collect(parsed: &Parsed, text: &str, look: Look<'_>, out: &mut Col
             level.enter(node, kind, flags, text);
         }
         let mut descend = false;
-        let is_done = match look {
+        let mut is_done = || match look {
             Look::Changed(kept) => is_kept(kept, &levels, out),
             _ => false,
         };
-        if !is_done {
+        let place = part.map_or(Place::Own, |p| p.place(node));
+        if place == Place::Around {
+            // Nothing but members and what holds them is there: see `Shell::nodes`.
+            if let Some(captures) = fit(grammar, &levels, text) {
+                find(grammar, language, &levels, &captures, text, &mut out.around);
+            }
+            descend = true;
+        } else if place == Place::Own && !is_done() {
             let start = node.start_byte();
             if grammar.patterns.apply_to(kind)
                 && let Some(captures) = fit(grammar, &levels, text)

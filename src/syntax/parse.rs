@@ -324,15 +324,6 @@ impl Parsed {
         }
     }
 
-    /// The part of the text that the tree is of.
-    pub(super) fn range(&self) -> tree_sitter::Range {
-        let ranges = self.tree.included_ranges();
-        ranges
-            .first()
-            .copied()
-            .unwrap_or(self.tree.root_node().range())
-    }
-
     /// Whether the text itself, without embedded languages, has an error.
     pub(super) fn has_error(&self) -> bool {
         self.tree.root_node().has_error()

@@ -1,19 +1,22 @@
 //! A text parsed in pieces, at the same time: a file is a row of items, and where each
-//! piece of the row is valid so is the row. An edit concerns the pieces that it crosses.
+//! piece of the row is valid so is the row. A large item is a row of members between what
+//! opens and what closes it. An edit concerns the pieces that it crosses.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
-use tree_sitter::Point;
+use tree_sitter::Tree;
 
-use super::again::{Collected, Edited, Outlined};
+use super::again::{Edited, Outlined};
 use super::language::Language;
-use super::outline;
+use super::outline::Look;
 use super::parse::{
     MAX_BYTES, Parsed, SyntaxError, Unparsed, changed, edit, edited, is_bearable, parse_ranges,
     parse_whole, try_parse,
 };
+use super::part::{Part, Rows, parts};
+use super::shell::Nodes;
 
 /// A piece has at least so many bytes: to begin one costs what a few lines do.
 const PIECE: usize = 4 << 10;
@@ -21,7 +24,54 @@ const PIECE: usize = 4 << 10;
 /// The trees of a text: one, or one for each of its pieces where none has an error.
 pub struct Pieces {
     language: &'static Language,
-    pieces: Vec<Parsed>,
+    pieces: Vec<Piece>,
+}
+
+/// A piece of a text with its tree.
+pub(super) struct Piece {
+    pub part: Part,
+    pub parsed: Parsed,
+    /// What is around its members.
+    around: Option<Nodes>,
+}
+
+impl Piece {
+    /// A text in one piece.
+    fn whole(text: &str, parsed: Parsed) -> Self {
+        Self {
+            part: Part::plain(0..text.len()),
+            parsed,
+            around: None,
+        }
+    }
+
+    /// Parses a piece; `old` is its tree before an edit. `None` where it has an error, or is
+    /// not a part of what is around it.
+    fn parse(
+        language: &'static Language,
+        text: &str,
+        part: Part,
+        rows: &Rows,
+        old: Option<&Tree>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Unparsed> {
+        let parsed = parse_ranges(language, text, &part.ranges(rows), old, stop)?;
+        if parsed.has_error() {
+            return Ok(None);
+        }
+        let around = match &part.shell {
+            None => None,
+            Some(shell) => match shell.nodes(&parsed, text, &part.own, part.is_last) {
+                None => return Ok(None),
+                some => some,
+            },
+        };
+        Ok(Some(Self {
+            part,
+            parsed,
+            around,
+        }))
+    }
 }
 
 impl Pieces {
@@ -41,14 +91,14 @@ impl Pieces {
     ) -> Result<Self, Unparsed> {
         let pieces = match apart(language, text, size) {
             Some(pieces) => pieces,
-            None => vec![try_parse(language, text)?],
+            None => vec![Piece::whole(text, try_parse(language, text)?)],
         };
         Ok(Self { language, pieces })
     }
 
-    /// The trees, in order.
+    /// The pieces, in order.
     #[cfg(test)]
-    pub(super) fn trees(&self) -> &[Parsed] {
+    pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
@@ -59,32 +109,30 @@ impl Pieces {
 
     /// As [`Parsed::errors`].
     pub fn errors(&self, text: &str) -> Vec<SyntaxError> {
-        self.pieces.iter().flat_map(|p| p.errors(text)).collect()
+        let errors = self.pieces.iter().flat_map(|p| p.parsed.errors(text));
+        errors.collect()
     }
 
     /// As [`Parsed::error_count`].
     pub fn error_count(&self) -> usize {
-        self.pieces.iter().map(Parsed::error_count).sum()
+        self.pieces.iter().map(|p| p.parsed.error_count()).sum()
     }
 
     /// As [`Parsed::identifiers`].
     pub fn identifiers(&self, text: &str) -> Vec<Range<usize>> {
-        self.pieces
-            .iter()
-            .flat_map(|p| p.identifiers(text))
-            .collect()
+        let own = |piece: &Piece| {
+            let mut all = piece.parsed.identifiers(text);
+            if piece.part.shell.is_some() {
+                all.retain(|name| piece.part.own.contains(&name.start));
+            }
+            all
+        };
+        self.pieces.iter().flat_map(own).collect()
     }
 
     /// As [`Parsed::outline`], with what [`Pieces::edited`] needs of it.
     pub fn outlined(&self, text: &str) -> Outlined {
-        let collect = |piece: &Parsed| {
-            let mut own = Collected::default();
-            outline::collect(piece, text, outline::Look::Everywhere, &mut own);
-            own
-        };
-        let own: Vec<Collected> = self.pieces.par_iter().map(collect).collect();
-        let own = own.into_iter().reduce(Collected::followed_by);
-        Outlined::new(&self.pieces, text, own.unwrap_or_default())
+        Outlined::new(&self.pieces, text, Look::Everywhere)
     }
 
     /// Parses and outlines `after`, which an edit made of `before`, the text of these trees.
@@ -107,7 +155,7 @@ impl Pieces {
         // As one: most often there is an error, which no piece may have.
         let new = Self {
             language: self.language,
-            pieces: vec![try_parse(self.language, after)?],
+            pieces: vec![Piece::whole(after, try_parse(self.language, after)?)],
         };
         let outlined = new.outlined(after);
         Ok((new, outlined))
@@ -115,45 +163,73 @@ impl Pieces {
 
     /// The pieces of an edited text and what the edit changed, where there are no errors:
     /// what recovery from them makes of a text depends on where the parser comes from.
-    fn again(&self, before: &str, after: &str) -> Result<Option<(Vec<Parsed>, Edited)>, Unparsed> {
-        if self.pieces.iter().any(Parsed::has_error) {
+    fn again(&self, before: &str, after: &str) -> Result<Option<(Vec<Piece>, Edited)>, Unparsed> {
+        if self.pieces.iter().any(|p| p.parsed.has_error()) {
             return Ok(None);
         }
         let language = self.language;
         let edit = edit(before, after);
-        let first = |p: &Parsed| p.range().end_byte >= edit.start_byte;
-        let last = |p: &Parsed| p.range().end_byte >= edit.old_end_byte;
-        let (Some(first), Some(last)) = (
-            self.pieces.iter().position(first),
-            self.pieces.iter().position(last),
-        ) else {
+        let from = |at: usize| self.pieces.iter().position(|p| p.part.own.end >= at);
+        let (Some(mut first), Some(mut last)) = (from(edit.start_byte), from(edit.old_end_byte))
+        else {
             return Ok(None);
         };
-        let mut moved: Vec<Parsed> = Vec::with_capacity(self.pieces.len());
-        for piece in &self.pieces {
-            let mut tree = piece.tree().clone();
+        let is_in_one =
+            |n: usize| first == last && self.pieces.get(n).is_some_and(|p| p.part.is_within(&edit));
+        if !is_in_one(first) {
+            // All that have members of the same item.
+            while first > 0 && self.are_beside(first - 1) {
+                first -= 1;
+            }
+            while self.are_beside(last) {
+                last += 1;
+            }
+        }
+        let mut moved: Vec<Piece> = Vec::with_capacity(self.pieces.len());
+        for (n, piece) in self.pieces.iter().enumerate() {
+            let mut tree = piece.parsed.tree().clone();
             tree.edit(&edit);
-            moved.push(Parsed::new(language, tree));
+            let mut part = piece.part.clone();
+            part.edited(&edit, n > last, n >= first);
+            moved.push(Piece {
+                part,
+                parsed: Parsed::new(language, tree),
+                around: piece.around.clone(),
+            });
         }
         let behind = moved.split_off(last + 1);
         let old = moved.split_off(first);
         let (Some(start), Some(end)) = (old.first(), old.last()) else {
             return Ok(None);
         };
-        let within = start.range().start_byte..end.range().end_byte.min(after.len());
+        let within = start.part.own.start..end.part.own.end;
         let is_whole = self.pieces.len() == 1;
-        let still = || is_bearable(language, after) && self.is_piece(after, &within);
+        let still = || {
+            is_bearable(language, after)
+                && start.part.begins(language, after)
+                && end.part.ends(language, after)
+        };
         if !is_whole && !still() {
             return Ok(None);
         }
         let (new, changed) = match old.as_slice() {
             [old] => {
-                let tree = Some(old.tree());
+                let tree = Some(old.parsed.tree());
+                let never = || false;
                 let new = match is_whole {
-                    true => parse_whole(language, after, tree, &|| false)?,
-                    false => parse_ranges(language, after, &[old.range()], tree, &|| false)?,
+                    true => Some(Piece::whole(
+                        after,
+                        parse_whole(language, after, tree, &never)?,
+                    )),
+                    false => {
+                        let rows = Rows::of(after, [&old.part]);
+                        Piece::parse(language, after, old.part.clone(), &rows, tree, &never)?
+                    }
                 };
-                let changed = changed(old.tree(), new.tree(), &edit);
+                let Some(new) = new.filter(|new| new.around == old.around) else {
+                    return Ok(None);
+                };
+                let changed = changed(old.parsed.tree(), new.parsed.tree(), &edit);
                 (vec![new], changed)
             }
             _ => match parse_apart(language, after, within.clone(), PIECE) {
@@ -161,7 +237,7 @@ impl Pieces {
                 None => return Ok(None),
             },
         };
-        if new.iter().any(Parsed::has_error) {
+        if new.iter().any(|p| p.parsed.has_error()) {
             return Ok(None);
         }
         moved.extend(new);
@@ -169,15 +245,15 @@ impl Pieces {
         Ok(Some((moved, edited(changed, &edit, after))))
     }
 
-    /// Whether a text can be cut at both ends of a range.
-    fn is_piece(&self, text: &str, range: &Range<usize>) -> bool {
-        let cut = |at: usize| at == 0 || at >= text.len() || is_cut(self.language, text, at);
-        cut(range.start) && cut(range.end)
+    /// Whether a piece and the one below it have members of the same item.
+    fn are_beside(&self, n: usize) -> bool {
+        let pair = self.pieces.get(n).zip(self.pieces.get(n + 1));
+        pair.is_some_and(|(a, b)| a.part.is_beside(&b.part))
     }
 }
 
 /// The pieces of a text, where it has several and none has an error.
-fn apart(language: &'static Language, text: &str, size: usize) -> Option<Vec<Parsed>> {
+fn apart(language: &'static Language, text: &str, size: usize) -> Option<Vec<Piece>> {
     if text.len() < 2 * size.min(MAX_BYTES) || !is_bearable(language, text) {
         return None;
     }
@@ -191,87 +267,66 @@ fn parse_apart(
     text: &str,
     within: Range<usize>,
     size: usize,
-) -> Option<Vec<Parsed>> {
-    let cuts = cuts(language, text, within.clone(), size);
-    if cuts.is_empty() && within == (0..text.len()) {
-        return None;
-    }
-    let mut ranges = Vec::with_capacity(cuts.len() + 1);
-    let breaks = |part: &[u8]| memchr::memchr_iter(b'\n', part).count();
-    let bytes = text.as_bytes();
-    let mut start = within.start;
-    let mut row = breaks(bytes.get(..start)?);
-    for end in cuts.into_iter().chain([within.end]) {
-        let piece = bytes.get(start..end)?;
-        let below = row + breaks(piece);
-        let column = piece.len() - memchr::memrchr(b'\n', piece).map_or(0, |n| n + 1);
-        ranges.push(tree_sitter::Range {
-            start_byte: start,
-            end_byte: end,
-            start_point: Point::new(row, 0),
-            end_point: Point::new(below, column),
-        });
-        (start, row) = (end, below);
-    }
+) -> Option<Vec<Piece>> {
+    let is_all = within == (0..text.len());
+    let parts = parts(language, text, within, size);
+    let items: Vec<&[Part]> = parts.chunk_by(Part::is_beside).collect();
+    let rows = Rows::of(text, &parts);
     let failed = AtomicBool::new(false);
-    let parse = |range: &tree_sitter::Range| {
+    let parse = |part: Part, failed: &dyn Fn() -> bool| {
+        let piece = Piece::parse(language, text, part, &rows, None, failed);
+        piece.ok().flatten()
+    };
+    let parse = |item: &&[Part]| {
         let stop = || failed.load(Ordering::Relaxed);
-        let piece = parse_ranges(language, text, &[*range], None, &stop).ok();
-        let piece = piece.filter(|p| !p.has_error());
+        let (first, rest) = item.split_first()?;
+        if !rest.is_empty()
+            && let Some(pieces) = members(first, rest, &stop, &parse)
+        {
+            return Some(pieces);
+        }
+        // Members that cannot be told apart are one piece, which the text may not be.
+        let own = first.own.start..item.last()?.own.end;
+        let piece = (!is_all || items.len() > 1)
+            .then(|| parse(Part::plain(own), &stop))
+            .flatten();
+        if piece.is_none() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        Some(vec![piece?])
+    };
+    let pieces: Option<Vec<Vec<Piece>>> = items.par_iter().map(parse).collect();
+    Some(pieces?.into_iter().flatten().collect())
+}
+
+/// Parses a piece, as long as it is not told to stop.
+type Parse<'a> = dyn Fn(Part, &dyn Fn() -> bool) -> Option<Piece> + Sync + 'a;
+
+/// The pieces of an item's members. The first is parsed before the others: most often it tells
+/// whether they can be parsed apart.
+fn members(
+    first: &Part,
+    rest: &[Part],
+    stop: &(dyn Fn() -> bool + Sync),
+    parse: &Parse,
+) -> Option<Vec<Piece>> {
+    let first = parse(first.clone(), &stop)?;
+    let failed = AtomicBool::new(false);
+    let parse = |part: &Part| {
+        let stop = || stop() || failed.load(Ordering::Relaxed);
+        let piece = parse(part.clone(), &stop);
+        // What is around the members has to be the same to all of them.
+        let piece = piece.filter(|piece| match (&piece.around, &first.around) {
+            (Some(one), Some(other)) => one.fit(other),
+            _ => false,
+        });
         if piece.is_none() {
             failed.store(true, Ordering::Relaxed);
         }
         piece
     };
-    ranges.par_iter().map(parse).collect()
-}
-
-/// Where a part of a text can be cut into pieces of at least `size` bytes.
-fn cuts(language: &'static Language, text: &str, within: Range<usize>, size: usize) -> Vec<usize> {
-    let mut cuts = Vec::new();
-    let mut from = within.start.saturating_add(size);
-    while from.saturating_add(size) <= within.end {
-        let rest = text.as_bytes().get(from..within.end).unwrap_or_default();
-        let starts = memchr::memchr_iter(b'\n', rest).map(|n| from + n + 1);
-        let mut starts = starts.take_while(|at| at.saturating_add(size) <= within.end);
-        let Some(at) = starts.find(|&at| is_cut(language, text, at)) else {
-            break;
-        };
-        cuts.push(at);
-        from = at + size;
-    }
-    cuts
-}
-
-/// Whether an item of a file ends above a byte and another begins there, as far as the lines
-/// around it tell: one may be cut in two that are valid only where it has a blank line and
-/// two lines that look so inside.
-fn is_cut(language: &'static Language, text: &str, at: usize) -> bool {
-    let Some(members) = language.data().members.as_ref().filter(|m| m.apart) else {
-        return false;
-    };
-    let (Some(above), Some(below)) = (text.get(..at), text.get(at..)) else {
-        return false;
-    };
-    // A comment may belong to a block that goes on below it where nothing closes blocks.
-    let comments = match language.indentation_sensitive() {
-        true => &[],
-        false => language.line_comments(),
-    };
-    let opens = members.may_begin(below) || comments.iter().any(|c| below.starts_with(c.as_str()));
-    if !opens {
-        return false;
-    }
-    let mut lines = above.lines().rev();
-    let is_blank = lines.next().is_some_and(|line| line.trim().is_empty());
-    is_blank
-        && lines
-            .find(|line| !line.trim().is_empty())
-            .is_some_and(|line| {
-                let inside = line.starts_with([' ', '\t']);
-                match language.indentation_sensitive() {
-                    true => inside,
-                    false => !inside && line.trim_end().ends_with(['}', ';', ')']),
-                }
-            })
+    let rest: Option<Vec<Piece>> = rest.par_iter().map(parse).collect();
+    let mut pieces = vec![first];
+    pieces.extend(rest?);
+    Some(pieces)
 }

@@ -1,9 +1,10 @@
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::slice;
 
 use proptest::prelude::*;
 
-use super::parse::try_parse;
+use super::parse::{Descend, try_parse};
+use super::pieces::Piece;
 use super::*;
 use crate::text::{Lines, Span};
 
@@ -361,7 +362,7 @@ proptest! {
                 let old = Pieces::parse_by(language, text, size).expect("a small text");
                 let outlined = old.outlined(text);
                 let (new, again) = old.edited(&outlined, text, &edited).expect("a small text");
-                prop_assert_eq!(shape(new.trees()), shape(slice::from_ref(&first)), "{}: {}", name, edited);
+                prop_assert_eq!(leaves_of(&new), leaves([(&first, 0..usize::MAX)]), "{}: {}", name, edited);
                 prop_assert_eq!(new.error_count(), first.error_count());
                 prop_assert_eq!(&again.outline, &outline, "{}: {}", name, edited);
                 // The next edit begins with what this one left.
@@ -372,17 +373,27 @@ proptest! {
     }
 }
 
-/// What the trees of a text hold, one after the other.
-fn shape(trees: &[Parsed]) -> String {
-    let mut shape = String::new();
-    for tree in trees {
-        let root = tree.tree().root_node();
-        for child in root.children(&mut root.walk()) {
-            shape += &child.to_sexp();
-            shape.push('\n');
-        }
+/// The leaves of a text's trees, each with the kinds of the nodes around it.
+fn leaves<'a>(trees: impl IntoIterator<Item = (&'a Parsed, Range<usize>)>) -> String {
+    let mut leaves = String::new();
+    for (tree, own) in trees {
+        outline::walk_with_ancestors(tree.tree(), |node, above| {
+            if node.child_count() == 0 && own.contains(&node.start_byte()) {
+                let (kind, bytes) = (node.kind(), node.byte_range());
+                leaves += &format!("{kind} {bytes:?} {above:?}\n");
+            }
+            Descend::Yes
+        });
     }
-    shape
+    leaves
+}
+
+fn leaves_of(pieces: &Pieces) -> String {
+    let own = |p: &Piece| match p.part.shell {
+        Some(_) => p.part.own.clone(),
+        None => 0..usize::MAX,
+    };
+    leaves(pieces.pieces().iter().map(|p| (&p.parsed, own(p))))
 }
 
 #[test]
@@ -393,11 +404,11 @@ fn a_text_in_pieces_is_as_in_one() {
         let pieces = Pieces::parse_by(language, text, 64).expect("a small text");
         let name = language.name();
         let apart = language.data().members.as_ref().is_some_and(|m| m.apart);
-        if pieces.trees().len() > 1 {
+        if pieces.pieces().len() > 1 {
             assert!(apart && whole.error_count() == 0, "{name}");
             in_pieces.push(name);
         }
-        assert_eq!(shape(pieces.trees()), shape(slice::from_ref(&whole)));
+        assert_eq!(leaves_of(&pieces), leaves([(&whole, 0..usize::MAX)]));
         assert_eq!(pieces.outlined(text).outline, whole.outline(text), "{name}");
         assert_eq!(pieces.identifiers(text), whole.identifiers(text), "{name}");
     }
