@@ -204,35 +204,6 @@ pub(super) fn beside(
             _ => return Err(refuse::edge(ctx, i, j)),
         },
     }
-    // Nothing may follow a statement that leaves the block.
-    let Some(&last) = new.iter().max_by_key(|&&x| x) else {
-        return Ok(());
-    };
-    if !lead {
-        let Op::Insert(i) = ops[last] else {
-            return Ok(());
-        };
-        let l = &ctx.lines[i];
-        // It may go on over lines.
-        let outer = |x: &usize| *x < i && ctx.cols(*x) <= ctx.cols(i);
-        let head = match closes(l.trimmed) {
-            true => all.iter().copied().filter(outer).max(),
-            false => None,
-        };
-        let leaves = head.is_some_and(|x| {
-            ctx.lines[x].key() == Key::Leaves
-                && ctx.cols(x) == ctx.cols(i)
-                && ctx.lines[x].trimmed.ends_with(['(', '{', '['])
-        });
-        if (leaves || l.key() == Key::Leaves)
-            && l.trimmed.ends_with([';', ')']) | !l.trimmed.ends_with(['{', '(', ',', '['])
-            && ctx.cols(i) + shift == ctx.file_cols(j)
-            && !closes(ctx.file[j].trimmed)
-            && !labels(ctx.file[j].trimmed)
-        {
-            return Err(refuse::edge(ctx, i, j));
-        }
-    }
     Ok(())
 }
 
