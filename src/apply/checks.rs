@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::diffs::hunk_start;
 use super::facts::Facts;
 use super::guide::word_at;
 use super::line::{Class, Line};
@@ -11,7 +12,7 @@ use super::merge::MergeOptions;
 use super::place::Outcome;
 use super::recent::Known;
 use super::refuse;
-use super::snippet::{Asked, Role, Script, hunk_start};
+use super::snippet::{Asked, Role, Script};
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Language, Pieces, Unparsed, parse};
 use crate::text::{Lines, Span, changed};

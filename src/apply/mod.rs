@@ -6,6 +6,7 @@ mod bare;
 mod beside;
 mod checks;
 mod context;
+mod diffs;
 mod edges;
 mod engine;
 mod facts;
@@ -45,6 +46,7 @@ mod statement;
 mod substitution;
 mod twins;
 mod verdict;
+mod wrapping;
 mod write;
 
 pub use engine::{Applied, AppliedFile, ApplyOptions, Edit, Outcome, Plan, apply, plan};

@@ -27,7 +27,7 @@ pub(super) fn within(tree: &Tree, text: &str, range: Range<usize>) -> Vec<Block>
         let node = cursor.node();
         let mut descend = node.end_byte() > range.start && node.start_byte() < range.end;
         if descend && node.is_named() {
-            let own = super::outline::trimmed(text, node);
+            let own = super::names::trimmed(text, node);
             let inside = range.start <= own.start && own.end <= range.end && !own.is_empty();
             while open.last().is_some_and(|o| o.end <= own.start) {
                 open.pop();

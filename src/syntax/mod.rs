@@ -21,6 +21,7 @@ mod blocks;
 mod definition;
 mod language;
 mod lexed;
+mod names;
 mod outline;
 mod parse;
 mod part;

@@ -9,6 +9,7 @@ use super::around;
 use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
+use super::names;
 use super::outline::{self, Outline};
 use crate::text::{self, Span};
 
@@ -359,7 +360,7 @@ impl Parsed {
                 text: if missing {
                     String::new()
                 } else {
-                    outline::one_line(text.get(node.byte_range()).unwrap_or_default(), 80)
+                    names::one_line(text.get(node.byte_range()).unwrap_or_default(), 80)
                 },
             });
         });
@@ -467,7 +468,7 @@ impl Parsed {
                 let kind = node.kind_id();
                 let flags = grammar.flags(kind);
                 if flags & flag::COMMENT != 0 {
-                    marks.comments.push(outline::trimmed(text, node));
+                    marks.comments.push(names::trimmed(text, node));
                     return Descend::No;
                 }
                 if flags & flag::STRING != 0 {
@@ -485,7 +486,7 @@ impl Parsed {
                             .fit(node, text, ancestors.iter().rev().copied())
                     && grammar.patterns.is_import(&found)
                 {
-                    marks.imports.push(outline::lines(text, node));
+                    marks.imports.push(names::lines(text, node));
                     return Descend::No;
                 }
                 Descend::Yes
