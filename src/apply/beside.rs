@@ -8,7 +8,7 @@ use super::likeness::{more_arguments, retouched};
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
-use super::shape::{closes, import, labels, net_blocks, opens, starts_comment};
+use super::shape::{closes, import, labels, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
 use super::statement::{documented, spread};
 use super::verdict::{bound_again, item, siblings};
@@ -116,14 +116,8 @@ pub(super) fn beside(
     let (x, y) = (&ctx.lines[i], &ctx.file[j]);
     if level && ctx.roles[i] == Role::Plain && x.class == Class::Plain && y.class == Class::Plain {
         let r = x.similarity(y);
-        let first = |t: &str| {
-            t.split_whitespace()
-                .take(2)
-                .map(str::to_string)
-                .collect::<Vec<_>>()
-        };
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
-            || first(x.trimmed) == first(y.trimmed) && (250..500).contains(&r);
+            || same_first_words(x.trimmed, y.trimmed) && (250..500).contains(&r);
         if alike && !siblings(ctx, j, r) && !documented(ctx, &all, j) {
             match ctx.reading() {
                 Some(Reading::Replaces) => {

@@ -10,7 +10,8 @@ use super::imports;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::{
-    closes, first_word, import, last_word, net_blocks, net_brackets, opens, starts_comment,
+    closes, first_word, import, last_word, net_blocks, net_brackets, opens, same_first_words,
+    starts_comment,
 };
 use super::snippet::Role;
 
@@ -97,7 +98,7 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
                 || ctx.renames(l, f)
                 || binds(l).is_some() && binds(l) == binds(f)
                 || if blocks {
-                    l.similarity(f) >= HEADED || begin_alike(l, f)
+                    l.similarity(f) >= HEADED || same_first_words(l.trimmed, f.trimmed)
                 } else if apart {
                     l.similarity(f) >= CHANGED
                 } else {
@@ -119,15 +120,6 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
 
 /// How much of a block's header (thousandths) those of related ones have.
 const HEADED: i32 = 400;
-
-/// Whether two lines begin with the same words, more than one.
-fn begin_alike(a: &Line, b: &Line) -> bool {
-    let words = |l: &Line| -> Vec<String> {
-        let words = l.trimmed.split_whitespace().take(2);
-        words.map(str::to_string).collect()
-    };
-    words(a).len() > 1 && words(a) == words(b)
-}
 
 /// Whether several new lines have the form of those that come next, word for word: they may be
 /// those under other names.

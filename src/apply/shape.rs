@@ -89,6 +89,12 @@ pub(crate) fn first_word(t: &str) -> Option<&str> {
         .find(|w| !w.is_empty())
 }
 
+/// Whether two texts begin with the same two words.
+pub(crate) fn same_first_words(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split_whitespace(), b.split_whitespace());
+    (0..2).all(|_| a.next().is_some_and(|w| Some(w) == b.next()))
+}
+
 /// The word that a text ends with.
 pub(crate) fn last_word(t: &str) -> Option<&str> {
     t.rsplit(|c: char| !c.is_alphanumeric() && c != '_')
