@@ -265,7 +265,7 @@ fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
     if !segment.marker_after && range.is_some_and(|r| r.low <= next && next < r.high) {
         return true;
     }
-    let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names.contains(&p.1);
+    let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names(p.1);
     // Where nothing closes a body, a blank line and a marker no deeper than the header may.
     let ends = |header: usize| {
         ctx.guides.indented

@@ -36,9 +36,8 @@ pub(crate) struct Guides {
     /// First (comments above it included) and last-plus-one file line of each definition
     /// that is no value, and of each by its first line of its own.
     pub definitions: Vec<(usize, usize)>,
-    /// The file lines with the names of its functions and types.
-    pub names: Vec<usize>,
-    /// The same lines, each with where its name stands in the text (bytes).
+    /// The file lines with the names of its functions and types, each with where the name stands in
+    /// the text (bytes).
     pub named: Vec<(usize, std::ops::Range<usize>)>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
@@ -49,6 +48,10 @@ pub(crate) struct Guides {
 }
 
 impl Guides {
+    /// Whether a file line has the name of a function or type.
+    pub fn names(&self, line: usize) -> bool {
+        self.named.iter().any(|n| n.0 == line)
+    }
     /// No hints for `m` snippet lines.
     pub fn none(m: usize) -> Self {
         Self {
@@ -57,7 +60,6 @@ impl Guides {
             rewrites: vec![None; m],
             new: vec![false; m],
             definitions: Vec::new(),
-            names: Vec::new(),
             named: Vec::new(),
             imports: Vec::new(),
             overloads: false,
@@ -131,7 +133,6 @@ pub(crate) fn guide(
         .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type())
         .map(|&(d, j)| (j, d.name_bytes.clone()))
         .collect();
-    guides.names = guides.named.iter().map(|n| n.0).collect();
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for i in 0..m {
         if !matches!(ctx.lines[i].class, Class::Plain | Class::Short) || !heads(ctx, i) {

@@ -137,7 +137,7 @@ fn mapped(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     let headed = |op: &Op| {
         Some(cols(op)) == least && matches!(*op, Op::Pair(i, _) if opens(ctx.lines[i].trimmed))
     };
-    let renames = |op: &Op| matches!(*op, Op::Pair(_, j) if ctx.guides.names.contains(&j));
+    let renames = |op: &Op| matches!(*op, Op::Pair(_, j) if ctx.guides.names(j));
     ops.iter().all(|op| matches!(op, Op::Pair(..)))
         && !changed.clone().any(|op| renames(op) || headed(op))
         && changed.count() * 2 < new.count()
@@ -226,7 +226,7 @@ fn rest_as_new(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<Vec<Op>
             let found: Vec<usize> = found.collect();
             let told = ctx.lines[new.clone()].iter();
             let told = told.filter(|l| l.class == Class::Plain).count();
-            found.len() * CHANCE > told || found.iter().any(|j| ctx.guides.names.contains(j))
+            found.len() * CHANCE > told || found.iter().any(|j| ctx.guides.names(*j))
         }
     };
     // Nor is a line of the file that is commented out, or in which a word changes as it does

@@ -42,7 +42,7 @@ pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<
             Op::Insert(i) | Op::Pair(i, _) if ctx.lines[i].class != Class::Blank => Some(i),
             _ => None,
         })?;
-        ctx.guides.names.contains(&j).then_some((i, j))
+        ctx.guides.names(j).then_some((i, j))
     });
     let Some((i, j)) = gone else { return Ok(None) };
     if ctx.guides.rewrites[i].is_some() {

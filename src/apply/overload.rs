@@ -20,7 +20,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let header = ops.iter().find_map(|op| match *op {
         Op::Pair(i, j)
             if ctx.is_guided(i, j)
-                && ctx.guides.names.contains(&j)
+                && ctx.guides.names(j)
                 && !same_line(ctx, i, j)
                 && parameters(&ctx.lines[i..]) != parameters(&ctx.file[j..]) =>
         {

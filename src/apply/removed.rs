@@ -57,7 +57,7 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         };
         let held_by_it = |side: &[Op]| !side.iter().any(strong) && side.iter().any(astray);
         // Nor does a definition go between lines of which one side stands at other depths.
-        let heads = gone.iter().any(|j| ctx.guides.names.contains(j));
+        let heads = gone.iter().any(|j| ctx.guides.names(*j));
         let torn = |side: &[Op]| heads && !side.iter().any(|op| strong(op) && !astray(op));
         let astray_side = |side: &[Op]| held_by_it(side) || torn(side);
         if shift.is_some() && (astray_side(&ops[..from]) || astray_side(&ops[x..])) {
@@ -347,7 +347,7 @@ pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     for (at, op) in ops.iter().enumerate() {
         let Op::Delete(j) = *op else { continue };
-        if !ctx.guides.names.contains(&j) {
+        if !ctx.guides.names(j) {
             continue;
         }
         let whole = ops.iter().any(|op| {

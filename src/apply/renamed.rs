@@ -232,7 +232,7 @@ fn copy(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         .rev()
         .zip(before.map(Some).chain(std::iter::repeat(None)))
         .all(|(&x, y)| y.is_some_and(|y| ctx.file[x].same(&ctx.file[y])));
-    let headed = ctx.guides.names.contains(&from) || opens(ctx.file[from].trimmed);
+    let headed = ctx.guides.names(from) || opens(ctx.file[from].trimmed);
     // Where the snippet shows its header it stays.
     let shown = ctx.lines.iter().any(|l| l.same(&ctx.file[from]));
     if copied && stands && headed && !shown && weak(ctx, a..i) {

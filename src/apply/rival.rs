@@ -92,7 +92,7 @@ fn stands_alone(ctx: &Ctx, lines: std::ops::Range<usize>) -> bool {
 /// Whether a reading takes for new the header of a definition that the file has, as it is.
 fn defines_again(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     ops.iter().any(|op| {
-        matches!(*op, Op::Pair(i, j) if ctx.guides.names.contains(&j)
+        matches!(*op, Op::Pair(i, j) if ctx.guides.names(j)
             && ctx.is_guided(i, j)
             && same_line(ctx, i, j)
             && other.contains(&Op::Insert(i)))

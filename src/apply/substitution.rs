@@ -99,10 +99,15 @@ pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
 /// The names that lines which give others a value lose, and the snippet has nowhere, each with the
 /// names that those lines get.
 pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(String, Vec<String>)> {
+    let changed = |op: &&Op| matches!(op, Op::Pair(..)) && ctx.takes(op);
+    let mut changed = ops.iter().flatten().filter(changed).peekable();
     let mut out = Vec::new();
+    if changed.peek().is_none() {
+        return out;
+    }
     let all = ctx.lines.iter().flat_map(|l| words(l.trimmed));
     let all: BTreeSet<&str> = all.map(|(_, w)| w).collect();
-    for op in ops.iter().flatten() {
+    for op in changed {
         let Op::Pair(i, j) = *op else { continue };
         let (old, new) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
         // What stands before the value is given by it.
