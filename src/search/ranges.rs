@@ -77,16 +77,16 @@ impl Syntax {
     fn of(path: &FilePath, text: &str, lines: &[usize], cancel: &Cancel) -> Self {
         let head = text.lines().next().unwrap_or_default();
         let stop = || cancel.is_cancelled();
-        let parsed = Language::detect(path.rel.as_ref(), head)
-            .and_then(|l| syntax::parse_around(l, text, lines, &stop));
-        let Some(parsed) = parsed else {
-            return Self::default();
-        };
-        let Outline {
+        let outline = Language::detect(path.rel.as_ref(), head)
+            .and_then(|l| syntax::outline_around(l, text, lines, &stop));
+        let Some(Outline {
             definitions,
             comments,
             ..
-        } = parsed.outline_around(text, lines);
+        }) = outline
+        else {
+            return Self::default();
+        };
         Self {
             definitions,
             comment_lines: comment_lines(text, &comments),

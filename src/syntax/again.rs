@@ -87,7 +87,7 @@ impl Outlined {
         let found: Vec<Collected> = found.collect();
         let own = Collected::joined(pieces.iter().map(|p| &p.part).zip(found));
         let mut all = own.clone();
-        for inner in pieces.iter().flat_map(|p| p.parsed.embedded()) {
+        for inner in pieces.iter().flat_map(|p| p.parsed.others()) {
             collect(inner, None, text, Look::Everywhere, &mut all);
         }
         Self {

@@ -2,161 +2,136 @@
 //! them and what stands beside them. The other members of a class, the other items of a
 //! file are left out, and the parser reads on behind them as if they were not there.
 //!
-//! Members are told by their lines: one begins behind a blank line, as deep as its
-//! siblings. Where that is a mistake what is left is rarely valid, and is parsed whole.
+//! Where the lines that seem to begin a member do not, what is left is rarely valid, and all
+//! of the text is parsed.
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use tree_sitter::Point;
 
-use super::language::{Language, Members};
-use super::lexed;
+use super::items::{Text, parse_stoppable};
+use super::language::Language;
+use super::outline::{self, Outline};
+use super::parse::{Parsed, is_bearable, parse_ranges};
 
 /// Members with fewer lines are not looked into.
 const SHORT: usize = 24;
-/// What begins the ends of a conditional section.
-const SECTIONS: [&str; 3] = ["#if", "#el", "#end"];
 /// Members inside members are looked into so deep.
 const MAX_DEPTH: usize = 16;
 
-/// A line as the search for members sees it.
-struct Row {
-    /// Its first byte.
-    start: usize,
-    /// Bytes of white space before its text; none where it is blank or begins inside a
-    /// string or comment.
-    depth: Option<usize>,
-    /// A member may begin here.
-    opens: bool,
-    /// It begins with code.
-    code: bool,
-    /// Brackets that are open where it begins, less those that closed none.
-    open: isize,
-    /// Ends of conditional sections above.
-    ends: usize,
-}
-
-/// The ranges of a text that tell the definitions around the lines `wanted` (from 1, in
-/// order); `None` where they would be most of it, or members of its language cannot be left
-/// out.
-pub(super) fn ranges(
+/// What a text says about some lines (from 1, in order): the definitions and comments that
+/// they lie in. Parts that tell nothing about them are not parsed, where it can be without.
+/// `None` as with [`super::parse`], and soon after `stop` says so.
+pub fn outline_around(
     language: &'static Language,
     text: &str,
-    wanted: &[usize],
-) -> Option<Vec<tree_sitter::Range>> {
-    let members = language.data().members.as_ref()?;
-    let rows = rows(language, members, text);
-    let text = Text {
-        language,
-        text,
-        rows,
-        wanted,
-    };
-    let mut gaps = Vec::new();
-    text.leave_out(0..text.len(), 0, 0, &mut gaps);
-    let left_out: usize = gaps.iter().map(|g| text.bytes(g).len()).sum();
-    (left_out > text.text.len() / 3).then(|| text.without(&gaps))
-}
-
-/// The lines, and one of nothing at the end.
-fn rows(language: &'static Language, members: &Members, text: &str) -> Vec<Row> {
-    let comments = language.line_comments().iter();
-    let blocks = language.block_comments().iter().map(|(open, _)| open);
-    let comments: Vec<&String> = comments.chain(blocks).collect();
-    let is_comment = |code: &str| comments.iter().any(|c| code.starts_with(c.as_str()));
-    let within = lexed::within(language, text);
-    let mut within = within.iter().peekable();
-    let (mut open, mut ends) = (0, 0);
-    let mut rows: Vec<Row> = Vec::new();
-    let mut start = 0;
-    let mut blank_above = true;
-    // How deep an attribute begins: it belongs to what is below it, even across a blank line.
-    let mut attribute = None;
-    // The comments that the next line of code is below.
-    let mut pending: Vec<usize> = Vec::new();
-    for line in text.split_inclusive('\n') {
-        while within.next_if(|w| w.end <= start).is_some() {}
-        let is_code = within.peek().is_none_or(|w| start <= w.start);
-        let code = line.trim_start();
-        let depth = (is_code && !code.is_empty()).then(|| line.len() - code.len());
-        let is_comment = is_comment(code);
-        let begins = is_comment || members.may_begin(code);
-        let row = Row {
-            start,
-            depth,
-            open,
-            ends,
-            code: depth.is_some() && !is_comment,
-            opens: depth.is_some() && begins && attribute.is_none() && blank_above,
-        };
-        let strings = within.clone().take_while(|w| w.start < start + line.len());
-        open += brackets(line, start, strings);
-        ends += usize::from(code.starts_with('#') && SECTIONS.iter().any(|s| code.starts_with(s)));
-        start += line.len();
-        blank_above = is_code && code.is_empty();
-        if depth.is_some() && is_comment {
-            pending.push(rows.len());
-        } else if let Some(depth) = depth {
-            let goes_on = |a: &usize| depth > *a || code.starts_with([')', ']']);
-            attribute = match members.is_attribute(code) {
-                true => attribute.or(Some(depth)),
-                false => attribute.filter(goes_on),
-            };
-            // Code that is commented out may begin anywhere.
-            for n in pending.drain(..) {
-                if let Some(row) = rows.get_mut(n) {
-                    row.depth = row.depth.max(Some(depth));
-                }
-            }
+    lines: &[usize],
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Option<Outline> {
+    if is_bearable(language, text)
+        && let Some(kept) = kept(language, text, lines)
+    {
+        let told = kept.par_iter().map(|kept| kept.parse(language, text, stop));
+        if let Some(trees) = told.collect::<Option<Vec<Parsed>>>() {
+            return Some(outline::around(&trees, text, lines));
         }
-        rows.push(row);
     }
-    rows.push(Row {
-        start,
-        depth: None,
-        opens: false,
-        code: false,
-        open,
-        ends,
-    });
-    rows
+    let whole = parse_stoppable(language, text, stop).ok()?;
+    Some(outline::around(&[whole], text, lines))
 }
 
-/// The brackets that a line opens, less those that it closes, outside of strings and
-/// comments.
-fn brackets<'a>(line: &str, start: usize, within: impl Iterator<Item = &'a Range<usize>>) -> isize {
-    let count = |from: usize, to: usize| {
-        let part = line.as_bytes().get(from..to).unwrap_or_default();
-        let one = |b: &u8| match b {
-            b'(' | b'[' | b'{' => 1,
-            b')' | b']' | b'}' => -1,
-            _ => 0,
-        };
-        part.iter().map(one).sum::<isize>()
-    };
-    let mut from = 0;
-    let mut open = 0;
-    for w in within {
-        open += count(from, w.start.saturating_sub(start).max(from));
-        from = w.end - start;
-    }
-    open + count(from, line.len())
-}
-
-struct Text<'a> {
-    language: &'static Language,
-    text: &'a str,
-    rows: Vec<Row>,
+/// Parts of an item of a text that are parsed as if nothing stood between them.
+struct Kept<'a> {
+    ranges: Vec<tree_sitter::Range>,
+    /// All of the item.
+    item: tree_sitter::Range,
+    /// Whether it is not all of the text.
+    is_apart: bool,
+    /// The lines of it that they are to tell about, from 1.
     wanted: &'a [usize],
 }
 
-impl<'a> Text<'a> {
-    /// Adds the members among `rows`, at least `depth` deep, that are not wanted.
+impl Kept<'_> {
+    /// `None` where an error shows that they do not stand alone.
+    fn parse(
+        &self,
+        language: &'static Language,
+        text: &str,
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Parsed> {
+        let parse = |ranges: &[_]| parse_ranges(language, text, ranges, None, stop).ok();
+        let mut parsed = parse(&self.ranges)?;
+        if !parsed.has_error() {
+            return Some(parsed);
+        }
+        if !self.is_apart {
+            return None;
+        }
+        if self.ranges.as_slice() != [self.item] {
+            parsed = parse(&[self.item])?;
+        }
+        let is_told = |line: &usize| is_told(&parsed, *line);
+        (!parsed.has_error() || self.wanted.iter().all(is_told)).then_some(parsed)
+    }
+}
+
+/// Whether nothing around the first word of a line (from 1) is an error.
+fn is_told(parsed: &Parsed, line: usize) -> bool {
+    let start = Point::new(line - 1, 0);
+    let mut cursor = parsed.tree().walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() || node.is_missing() {
+            return false;
+        }
+        if !node.has_error() || cursor.goto_first_child_for_point(start).is_none() {
+            return true;
+        }
+    }
+}
+
+/// What is parsed to tell the definitions around the lines `wanted` (from 1, in order); `None`
+/// where it would be most of the text, or members of its language cannot be left out.
+fn kept<'a>(language: &'static Language, text: &str, wanted: &'a [usize]) -> Option<Vec<Kept<'a>>> {
+    let text = Text::new(language, text)?;
+    let items = text.items();
+    let mut kept = Vec::new();
+    for item in &items {
+        let wanted = within(wanted, item);
+        if wanted.is_empty() {
+            continue;
+        }
+        let mut gaps = Vec::new();
+        text.leave_out(item.clone(), 0, 0, wanted, &mut gaps);
+        kept.push(Kept {
+            ranges: text.without(item, &gaps),
+            item: text.range(item)?,
+            is_apart: items.len() > 1,
+            wanted,
+        });
+    }
+    let ranges = kept.iter().flat_map(|k| &k.ranges);
+    let bytes: usize = ranges.map(|r| r.end_byte - r.start_byte).sum();
+    (bytes < text.text.len() / 3 * 2).then_some(kept)
+}
+
+/// Those of some lines (from 1, in order) that are among rows (from 0).
+fn within<'a>(lines: &'a [usize], rows: &Range<usize>) -> &'a [usize] {
+    let place = |row: usize| lines.partition_point(|&line| line <= row);
+    lines
+        .get(place(rows.start)..place(rows.end))
+        .unwrap_or_default()
+}
+
+impl Text<'_> {
+    /// Adds the members among `rows`, at least `depth` deep, that hold no wanted line.
     fn leave_out(
         &self,
         rows: Range<usize>,
         depth: usize,
         level: usize,
+        wanted: &[usize],
         gaps: &mut Vec<Range<usize>>,
     ) {
         let at = |n: usize| self.rows.get(n);
@@ -178,24 +153,21 @@ impl<'a> Text<'a> {
             // What a text begins with may say how to read it (`<?php`).
             let is_kept = start == 0 || is_edge && self.language.indentation_sensitive();
             begun |= (start..end).any(|n| at(n).is_some_and(|r| r.code));
-            if is_kept || self.is_wanted(start..end) {
-                if end - start > SHORT && level < MAX_DEPTH {
-                    self.leave_out(start..end, depth + 1, level + 1, gaps);
+            let rows = start..end;
+            let wanted = within(wanted, &rows);
+            if is_kept || !wanted.is_empty() {
+                if rows.len() > SHORT && level < MAX_DEPTH {
+                    self.leave_out(rows, depth + 1, level + 1, wanted, gaps);
                 }
-            } else if self.stands_alone(start..end) {
-                gaps.push(start..end);
+            } else if self.stands_alone(&rows) {
+                gaps.push(rows);
             }
         }
     }
 
-    fn is_wanted(&self, rows: Range<usize>) -> bool {
-        let first = self.wanted.partition_point(|&line| line <= rows.start);
-        self.wanted.get(first).is_some_and(|&line| line <= rows.end)
-    }
-
     /// Whether these rows close what they open, and no conditional section begins or ends in
     /// them: the other end may be elsewhere.
-    fn stands_alone(&self, rows: Range<usize>) -> bool {
+    fn stands_alone(&self, rows: &Range<usize>) -> bool {
         let (Some(first), Some(behind)) = (self.rows.get(rows.start), self.rows.get(rows.end))
         else {
             return false;
@@ -205,65 +177,21 @@ impl<'a> Text<'a> {
             && first.open == behind.open
             && inside.all(|r| r.open >= first.open)
     }
-
-    /// How many lines there are.
-    fn len(&self) -> usize {
-        self.rows.len().saturating_sub(1)
-    }
-
-    fn bytes(&self, rows: &Range<usize>) -> Range<usize> {
-        let start = |n: usize| self.rows.get(n).map_or(self.text.len(), |r| r.start);
-        start(rows.start)..start(rows.end)
-    }
-
-    /// The ranges of the text beside the gaps, which are in order.
-    fn without(&self, gaps: &[Range<usize>]) -> Vec<tree_sitter::Range> {
-        let mut out = Vec::with_capacity(gaps.len() + 1);
-        let mut from = 0;
-        let all = self.len();
-        // The last line may end without a break.
-        let broken = memchr::memrchr(b'\n', self.text.as_bytes()).map_or(0, |n| n + 1);
-        for gap in gaps.iter().chain([&(all..all)]) {
-            let rows = from..gap.start;
-            let bytes = self.bytes(&rows);
-            from = gap.end;
-            if bytes.is_empty() {
-                continue;
-            }
-            let column = bytes.end.saturating_sub(broken.max(bytes.start));
-            let row = rows.end - usize::from(column > 0);
-            out.push(tree_sitter::Range {
-                start_byte: bytes.start,
-                end_byte: bytes.end,
-                start_point: Point::new(rows.start, 0),
-                end_point: Point::new(row, column),
-            });
-        }
-        out
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Outline, parse, parse_around};
+    use super::super::parse;
     use super::*;
+    use crate::text::Span;
 
-    /// The first line of each gap, and the first behind it.
-    fn left_out(name: &str, text: &str, line: usize) -> Vec<(usize, usize)> {
+    /// The first line of each range that is parsed, and the first behind it.
+    fn parsed(name: &str, text: &str, lines: &[usize]) -> Vec<Vec<(usize, usize)>> {
         let language = Language::by_name(name).expect("known");
-        let row = |at: usize| text[..at].matches('\n').count() + 1;
-        let mut from = 0;
-        let mut gaps = Vec::new();
-        for kept in ranges(language, text, &[line]).expect("worth it") {
-            if from < kept.start_byte {
-                gaps.push((row(from), row(kept.start_byte)));
-            }
-            from = kept.end_byte;
-        }
-        if from < text.len() {
-            gaps.push((row(from), row(text.len())));
-        }
-        gaps
+        let kept = kept(language, text, lines).expect("worth it");
+        let rows = |r: &tree_sitter::Range| (r.start_point.row + 1, r.end_point.row + 1);
+        let trees = kept.iter().map(|k| k.ranges.iter().map(rows).collect());
+        trees.collect()
     }
 
     /// What a line lies in, told by all of the text and by what is around it.
@@ -284,11 +212,11 @@ mod tests {
             format!("{:#?} {comments:?}", told.collect::<Vec<_>>())
         };
         let whole = parse(language, text).expect("small");
-        let part = parse_around(language, text, &[line], &|| false).expect("small");
+        let part = outline_around(language, text, &[line], &|| false).expect("small");
         let told = show(whole.outline(text));
-        // Neither depends on the other.
-        assert_eq!(told, show(whole.outline_around(text, &[line])));
-        (told, show(part.outline_around(text, &[line])))
+        // It does not take a part of the text to look at what is around a line.
+        assert_eq!(told, show(outline::around(&[whole], text, &[line])));
+        (told, show(part))
     }
 
     fn same(name: &str, text: &str) {
@@ -309,8 +237,9 @@ mod tests {
             "use a;\n\nimpl B {{\n    fn c() {{\n{0}    }}\n\n    /// D.\n    fn d() {{\n{0}    }}\n}}\n\nfn e() {{\n{0}}}\n",
             body("        ")
         );
-        assert_eq!(left_out("rust", &text, 5), [(37, 70), (72, 104)]);
-        assert_eq!(left_out("rust", &text, 80), [(3, 72)]);
+        // A member is told by what is around it, an item by itself.
+        assert_eq!(parsed("rust", &text, &[5]), [[(3, 37), (70, 72)]]);
+        assert_eq!(parsed("rust", &text, &[80]), [[(72, 104)]]);
         same("rust", &text);
     }
 
@@ -376,6 +305,45 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_told_where_it_is() {
+        // What the grammar makes of a macro between strings reaches over all that is below.
+        let text = "void a(int t) {
+    switch (t) {
+    case 1: g(t); break;
+    default: h(t, QUOTED(\"=\") \" or \" QUOTED(\"in\") \" expected\");
+    }
+    g(t);
+}
+
+int b(int t) {
+    return t;
+}
+
+int c(int t) {
+    return t;
+}
+";
+        let language = Language::by_name("c").expect("known");
+        let all = parse(language, text).expect("small").outline(text);
+        let some = outline_around(language, text, &[10], &|| false).expect("small");
+        let b = ("b", Span::new(9, 11));
+        let lines = [("a", Span::new(1, 7)), b, ("c", Span::new(13, 15))];
+        for (told, lines) in [(all, &lines[..]), (some, &[b])] {
+            let told = told.definitions.iter().map(|d| (d.path.as_str(), d.lines));
+            assert_eq!(told.collect::<Vec<_>>(), lines);
+        }
+    }
+
+    #[test]
+    fn a_label_is_no_member() {
+        let text = format!(
+            "void a() {{\n    if (b)\n        goto c;\n{0}\nc: /* D. */\n    e();\n\nf:\n    g();\n}}\n\nvoid h() {{\n{0}}}\n",
+            body("    ")
+        );
+        same("c", &text);
+    }
+
+    #[test]
     fn this_repository_is_told_the_same() {
         let mut folders = vec![std::path::PathBuf::from(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -393,7 +361,7 @@ mod tests {
                     let (whole, part) = both("rust", &text, line);
                     assert_eq!(whole, part, "{path:?} line {line}");
                     let rust = Language::by_name("rust").expect("known");
-                    left_out += usize::from(ranges(rust, &text, &[line]).is_some());
+                    left_out += usize::from(kept(rust, &text, &[line]).is_some());
                 }
             }
         }

@@ -19,8 +19,10 @@ mod again;
 mod around;
 mod blocks;
 mod definition;
+mod items;
 mod language;
 mod lexed;
+mod members;
 mod names;
 mod outline;
 mod parse;
@@ -31,11 +33,13 @@ mod registry;
 mod shell;
 
 pub use again::Outlined;
+pub use around::outline_around;
 pub use blocks::Block;
 pub use definition::{Definition, Definitions, Kind};
+pub use items::parse;
 pub use language::{Language, StringSyntax};
 pub use outline::Outline;
-pub use parse::{MAX_BYTES, Parsed, SyntaxError, Unparsed, parse, parse_around};
+pub use parse::{MAX_BYTES, Parsed, SyntaxError, Unparsed};
 pub use pieces::Pieces;
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) fn outline(parsed: &Parsed, text: &str) -> (Outline, Vec<Range<usize>
         ..Collected::default()
     };
     collect(parsed, None, text, Look::Everywhere, &mut all);
-    for inner in parsed.embedded() {
+    for inner in parsed.others() {
         collect(inner, None, text, Look::Everywhere, &mut all);
     }
     let mut strings = all.strings.take().unwrap_or_default();
@@ -68,11 +68,12 @@ pub(super) fn outline(parsed: &Parsed, text: &str) -> (Outline, Vec<Range<usize>
     (finish(all, text), strings)
 }
 
-/// What the outline of a text says about some lines (from 1, in order): the definitions
-/// and comments that they lie in.
-pub(super) fn around(parsed: &Parsed, text: &str, lines: &[usize]) -> Outline {
+/// What trees, each of other parts of a text, say about some lines (from 1, in order): the
+/// definitions and comments that they lie in.
+pub(super) fn around(trees: &[Parsed], text: &str, lines: &[usize]) -> Outline {
     let mut all = Collected::default();
-    for tree in std::iter::once(parsed).chain(parsed.embedded()) {
+    let others = trees.iter().flat_map(Parsed::others);
+    for tree in trees.iter().chain(others) {
         // Elsewhere a heading may reach to the next one, wherever that is.
         let look = match tree.language().data().members {
             Some(_) => Look::Around(lines),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use super::again::Edited;
-use super::around;
 use super::blocks::{self, Block};
 use super::definition::Definitions;
 use super::language::{Language, flag};
@@ -24,11 +23,12 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 const TIME_FIXED: Duration = Duration::from_secs(2);
 const TIME_PER_BYTE: Duration = Duration::from_micros(1);
 
-/// A text's syntax tree, with those of the languages embedded in it.
+/// A text's syntax trees.
 pub struct Parsed {
     language: &'static Language,
     tree: Tree,
-    embedded: Vec<Parsed>,
+    /// Those of languages embedded in the text, or of its other items.
+    others: Vec<Parsed>,
     marks: OnceLock<Marks>,
 }
 
@@ -76,41 +76,12 @@ pub enum Unparsed {
     GaveUp,
 }
 
-/// Parses a text. `None` where it has more than [`MAX_BYTES`], nests deeper than the
-/// grammar can bear, or takes an unreasonable time for its size.
-pub fn parse(language: &'static Language, text: &str) -> Option<Parsed> {
-    try_parse(language, text).ok()
-}
-
-/// As [`parse`], and says why there is no tree.
+/// Parses a text as one, and says why there is no tree.
 ///
 /// # Errors
 /// See [`Unparsed`].
 pub(super) fn try_parse(language: &'static Language, text: &str) -> Result<Parsed, Unparsed> {
     parse_whole(language, text, None, &|| false)
-}
-
-/// Parses what tells the definitions around some lines (from 1, in order), their own
-/// headers among them, and leaves out other parts of the text where it can; `None` as with
-/// [`parse`], and soon after `stop` says so. What it says of other lines is of no use.
-pub fn parse_around(
-    language: &'static Language,
-    text: &str,
-    lines: &[usize],
-    stop: &dyn Fn() -> bool,
-) -> Option<Parsed> {
-    if is_bearable(language, text)
-        && let Some(ranges) = around::ranges(language, text, lines)
-    {
-        let part = parse_ranges(language, text, &ranges, None, stop);
-        // An error shows that the parts do not stand alone.
-        if let Ok(part) = part
-            && !part.has_error()
-        {
-            return Some(part);
-        }
-    }
-    parse_whole(language, text, None, stop).ok()
 }
 
 /// The bytes of an edited text in which its tree may differ from the one before, which was
@@ -158,7 +129,7 @@ pub(super) fn parse_whole(
             continue;
         }
         match parse_ranges(inner, text, &[range], None, stop) {
-            Ok(embedded) => parsed.embedded.push(embedded),
+            Ok(embedded) => parsed.others.push(embedded),
             Err(Unparsed::Never) => {}
             Err(Unparsed::GaveUp) => return Err(Unparsed::GaveUp),
         }
@@ -315,22 +286,29 @@ fn language_attribute<'a>(tag: Node, text: &'a str) -> Option<&'a str> {
 }
 
 impl Parsed {
-    /// A tree without embedded languages.
+    /// A tree without others.
     pub(super) fn new(language: &'static Language, tree: Tree) -> Self {
         Self {
             language,
             tree,
-            embedded: Vec::new(),
+            others: Vec::new(),
             marks: OnceLock::new(),
         }
     }
 
-    /// Whether the text itself, without embedded languages, has an error.
+    /// The trees of a text's items.
+    pub(super) fn joined(mut items: Vec<Self>) -> Option<Self> {
+        let mut parsed = items.pop()?;
+        parsed.others = items;
+        Some(parsed)
+    }
+
+    /// Whether its own tree, without the others, has an error.
     pub(super) fn has_error(&self) -> bool {
         self.tree.root_node().has_error()
     }
 
-    /// The tree of the text itself, without embedded languages.
+    /// Its own tree, without the others.
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
@@ -340,10 +318,10 @@ impl Parsed {
         self.language
     }
 
-    /// The trees of the languages embedded in the text (scripts and styles); their
-    /// offsets are those of the whole text.
-    pub fn embedded(&self) -> &[Parsed] {
-        &self.embedded
+    /// The trees of the languages embedded in the text (scripts and styles), or of its other
+    /// items; their offsets are those of the whole text.
+    pub fn others(&self) -> &[Parsed] {
+        &self.others
     }
 
     /// Every error and missing node, in the order of their start.
@@ -388,7 +366,7 @@ impl Parsed {
                 }
             });
         }
-        for inner in &self.embedded {
+        for inner in &self.others {
             inner.each_error(visit);
         }
     }
@@ -401,12 +379,6 @@ impl Parsed {
     /// What the text defines, its comments and its imports, by one walk for all.
     pub fn outline(&self, text: &str) -> Outline {
         self.outline_and_strings(text).0
-    }
-
-    /// What [`Parsed::outline`] says about some lines (from 1, in order), for less; what it
-    /// says about others is of no use.
-    pub fn outline_around(&self, text: &str, lines: &[usize]) -> Outline {
-        outline::around(self, text, lines)
     }
 
     /// As [`Parsed::outline`], with what [`Parsed::strings`] gives, by the same walk.
@@ -433,7 +405,7 @@ impl Parsed {
     /// The statements that import, include or use other files or modules, in order.
     pub fn imports(&self, text: &str) -> Vec<Span> {
         let mut out = self.marks(text).imports.clone();
-        for inner in &self.embedded {
+        for inner in &self.others {
             out.extend(inner.marks(text).imports.iter().copied());
         }
         out.sort();
@@ -444,7 +416,7 @@ impl Parsed {
     /// as a definition's body), parents before children: where a long piece of text
     /// may be cut.
     pub fn blocks_within(&self, text: &str, within: Range<usize>) -> Vec<Block> {
-        let inner = self.embedded.iter().find(|e| {
+        let inner = self.others.iter().find(|e| {
             let root = e.tree.root_node();
             root.start_byte() <= within.start && within.end <= root.end_byte()
         });
@@ -453,7 +425,7 @@ impl Parsed {
 
     fn collect(&self, text: &str, pick: fn(&Marks) -> &Vec<Range<usize>>) -> Vec<Range<usize>> {
         let mut out = pick(self.marks(text)).clone();
-        for inner in &self.embedded {
+        for inner in &self.others {
             out.extend(pick(inner.marks(text)).iter().cloned());
         }
         out.sort_by_key(|r| r.start);

@@ -176,7 +176,7 @@ fn the_query_engine_agrees() {
             names.extend(m.nodes_for_capture_index(name).map(|n| n.byte_range()));
         }
         let embedded: Vec<_> = parsed
-            .embedded()
+            .others()
             .iter()
             .map(|e| e.tree().root_node().byte_range())
             .collect();
@@ -356,7 +356,7 @@ proptest! {
             let from = (from + seed) % lines.len();
             let copied = &lines[from..(from + copy).min(lines.len())];
             let edited = [&lines[..at], copied, &lines[end..]].concat().concat();
-            let first = parse(language, &edited).expect("a small text");
+            let first = try_parse(language, &edited).expect("a small text");
             let (outline, name) = (first.outline(&edited), language.name());
             for size in [usize::MAX, 64] {
                 let old = Pieces::parse_by(language, text, size).expect("a small text");
@@ -400,7 +400,7 @@ fn leaves_of(pieces: &Pieces) -> String {
 fn a_text_in_pieces_is_as_in_one() {
     let mut in_pieces = Vec::new();
     for (language, _, text) in &sources() {
-        let whole = parse(language, text).expect("a small text");
+        let whole = try_parse(language, text).expect("a small text");
         let pieces = Pieces::parse_by(language, text, 64).expect("a small text");
         let name = language.name();
         let apart = language.data().members.as_ref().is_some_and(|m| m.apart);
