@@ -40,6 +40,7 @@ mod reply;
 mod rival;
 mod row;
 mod scores;
+mod settle;
 mod shape;
 mod snippet;
 mod statement;

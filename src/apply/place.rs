@@ -8,29 +8,19 @@ use super::float::{self, Float};
 use super::frame;
 use super::guide::Guides;
 use super::imports;
-use super::insertion;
-use super::instead::{self, Instead};
 use super::line::Class;
-use super::overload;
 use super::refuse;
 use super::removed::{self, Removed};
-use super::renamed;
-use super::rival;
-use super::row;
-use super::scores::{self, TELLING, evidence, insert_costs};
+use super::scores::{self, TELLING, insert_costs};
+use super::settle::{Aligned, settle};
 use super::snippet::{Role, Script};
 use super::substitution;
-use super::twins;
 use super::write::Writer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::text::Span;
 
 /// Cells of the dynamic program that a merge may fill (bytes, about).
 const MAX_CELLS: usize = 64 << 20;
-
-/// By how much the best placement of a segment has to beat the second best: nearly half
-/// a unique line, more than any weak line or chain of two can make up.
-const MARGIN: i32 = 120;
 
 /// What fixed a segment's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -238,125 +228,38 @@ pub(crate) fn place<'a>(
     let (mut misquoted, mut idle) = (0, 0);
     let mut removed = Vec::new();
     let mut placed = Vec::new();
+    let mut refused: Vec<Error> = Vec::new();
     for (s, &k) in solid.iter().enumerate() {
-        let changes = ops[s].iter().any(|op| match *op {
-            Op::Pair(i, j) => ctx.roles[i] == Role::Minus || !same_line(&ctx, i, j),
-            _ => true,
+        let aligned = Aligned {
+            problem: &problem,
+            scores: &scores,
+            runs: &runs,
+            numbers: (s, k),
+            margin: margins[s],
+        };
+        let settled = settle(&ctx, &aligned, &mut ops).and_then(|settled| {
+            edges::lift_blanks(&ctx, &mut ops[s]);
+            let edge = Edge::of(k, &ops[s]);
+            if pass.whole_file || script.strict {
+                return Ok(settled);
+            }
+            if let Some(above) = edges.last() {
+                frame::leaves_nothing_out(&ctx, (above, &ops[s - 1]), (&edge, &ops[s]))?;
+            }
+            if settled.changes {
+                frame::leaves_nothing_behind(&ctx, &edge, &ops[s])?;
+            }
+            Ok(settled)
         });
-        let evidence = evidence(&ctx, &ops[s], &scores);
-        let end = (changes && !pass.whole_file).then(|| float::at_the_end(&ctx, k, &ops[s]));
-        let end = end.flatten();
-        let ended = end.is_some();
-        if let Some(end) = end {
-            let only_there = |op: &&Op| {
-                matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-                    && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
-                    && same_line(&ctx, i, j))
-            };
-            if !ops[s].iter().filter(only_there).all(|op| end.contains(op)) {
-                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-            }
-            ops[s] = end;
-        }
-        let changes = changes && !ended;
-        let asks = ops[s]
-            .iter()
-            .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
-        if changes && evidence.strong == 0 && !asks && !pass.whole_file {
-            // What stands in the file, but not where the rest of the snippet leaves room.
-            let (a, b) = ctx.bounds[k];
-            let known = ctx.lines[a..b]
-                .iter()
-                .any(|l| l.class == Class::Plain && ctx.counts.contains_key(&l.hash));
-            return Err(if known {
-                refuse::order(&ctx, k)
-            } else {
-                refuse::no_anchor(&ctx, k)
-            });
-        }
-        if changes && margins[s] < MARGIN && !pass.whole_file {
-            // Only the line numbers of a hunk header may decide between equals.
-            if !hinted(&ctx, k, &ops[s]) {
-                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-            }
-        }
-        // What is above the change belongs to one place and what is below it to another.
-        let torn = || runs.iter().any(|r| r.left(&ops[s])) && !scores::held(&ctx, k, &ops[s]);
-        let drawn = || !script.strict && twins::drawn(&ctx, &ops[s]);
-        if changes && !pass.whole_file && (drawn() || torn()) {
-            return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-        }
-        if !pass.whole_file && !script.strict {
-            removed::notes(&ctx, k, &ops[s])?;
-            if twins::strays(&ctx, &ops[s]) {
-                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-            }
-            frame::leaves_off(&ctx, &ops[s])?;
-            frame::leaves_imports_out(&ctx, k, &ops[s])?;
-            if !changes && !ended {
-                frame::starts_late(&ctx, k, &ops[s])?;
-                frame::ends_early(&ctx, k, &ops[s])?;
-            }
-        }
-        if changes && !pass.whole_file && !script.strict {
-            let (mut reread, mut settled) = (false, false);
-            if let Some(less) = rival::smaller(&ctx, &problem, s, &ops[s]) {
-                if rival::repeats(&ctx, &ops[s], &less) {
-                    let changed = ops[s].iter().find_map(|op| match *op {
-                        Op::Pair(i, j) if !same_line(&ctx, i, j) => Some((i, j)),
-                        _ => None,
-                    });
-                    return Err(match changed {
-                        Some((i, j)) => refuse::edge(&ctx, i, j),
-                        None => refuse::ambiguous(&ctx, k, &ops[s], &problem, s),
-                    });
-                }
-                ops[s] = less;
-            }
-            overload::check(&ctx, k, &ops[s])?;
-            if let Some(insertion) = insertion::only(&ctx, k, &ops[s])? {
-                ops[s] = insertion;
-                reread = true;
-            } else if let Some(instead) = instead::of_a_definition(&ctx, k, &ops[s])? {
-                (ops[s], settled) = match instead {
-                    Instead::Perhaps(insertion) => (insertion, false),
-                    Instead::Surely(insertion) => (insertion, true),
-                };
-                reread = true;
-            }
-            renamed::check(&ctx, k, &ops[s], reread)?;
-            let superseded = imports::superseded(&ctx, k, &ops[s], &ops)?;
-            ctx.superseded.replace(superseded);
-            if !settled {
-                edges::settle(&ctx, k, &mut ops[s])?;
-            }
-            edges::unmatched_context(&ctx, k, &ops[s])?;
-            edges::unprefixed(&ctx, k, &ops[s])?;
-            row::check(&ctx, k, &ops[s])?;
-            removed::weak_bounds(&ctx, k, &ops[s])?;
-            removed::mixed_edge(&ctx, k, &ops[s])?;
-            removed::net_removals(&ctx, k, &ops[s])?;
-            removed::headless(&ctx, k, &ops[s])?;
-            removed::definitions(&ctx, k, &ops[s])?;
-            if !twins::told_apart(&ctx, &ops[s], reread)
-                || twins::inserts_elsewhere(&ctx, k, &ops[s])
-            {
-                return Err(refuse::ambiguous(&ctx, k, &ops[s], &problem, s));
-            }
-            removed::superseded(&mut ops[s], k, &ctx.superseded.take());
-        }
-        edges::lift_blanks(&ctx, &mut ops[s]);
         let edge = Edge::of(k, &ops[s]);
-        if let Some(above) = edges.last()
-            && s > 0
-            && !pass.whole_file
-            && !script.strict
-        {
-            frame::leaves_nothing_out(&ctx, (above, &ops[s - 1]), (&edge, &ops[s]))?;
-        }
-        if changes && !pass.whole_file && !script.strict {
-            frame::leaves_nothing_behind(&ctx, &edge, &ops[s])?;
-        }
+        edges.push(edge);
+        let settled = match settled {
+            Ok(settled) => settled,
+            Err(e) => {
+                refused.push(e);
+                continue;
+            }
+        };
         removed.extend(removed::removed_runs(&ctx, &ops[s]));
         let numbers = (
             ctx.numbers[ctx.bounds[k].0],
@@ -368,18 +271,17 @@ pub(crate) fn place<'a>(
             lines: edge.end - edge.start,
             by: if pass.whole_file {
                 Placement::WholeFile
-            } else if ended {
+            } else if settled.ended {
                 Placement::End
-            } else if evidence.definition {
+            } else if settled.evidence.definition {
                 Placement::Definition
-            } else if evidence.unique {
+            } else if settled.evidence.unique {
                 Placement::UniqueLines
             } else {
                 Placement::Surroundings
             },
-            margin: Some(margins[s]).filter(|&m| !ended && m < UNIQUE * 100),
+            margin: Some(margins[s]).filter(|&m| !settled.ended && m < UNIQUE * 100),
         });
-        edges.push(edge);
     }
     let mut writer = Writer::new(&ctx);
     // Floating segments between the others.
@@ -419,7 +321,13 @@ pub(crate) fn place<'a>(
             jobs.push((k, Job::Aligned(edge, own)));
             continue;
         }
-        let place = float::float(&ctx, k, &edges)?;
+        let place = match float::float(&ctx, k, &edges) {
+            Ok(place) => place,
+            Err(e) => {
+                refused.push(e);
+                continue;
+            }
+        };
         placed.push(Placed {
             snippet: Span::new(numbers.0, numbers.1),
             after_line: place.line,
@@ -428,6 +336,9 @@ pub(crate) fn place<'a>(
             margin: None,
         });
         jobs.push((k, Job::Floating(place)));
+    }
+    if let Some(e) = refuse::together(refused) {
+        return Err(e);
     }
     let at = |j: &Job| match j {
         Job::Aligned(e, _) => (e.start, e.end),
@@ -467,19 +378,6 @@ fn disagree(ctx: &Ctx, one: &[Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
         let (x, y) = (Edge::of(0, a), Edge::of(0, b));
         a.iter().any(|op| ctx.takes(op)) && (x.start, x.end) != (y.start, y.end)
     })
-}
-
-/// Whether the hunk header's line number names the place that was found.
-fn hinted(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
-    let Some(hint) = ctx.script.segments[k].hint else {
-        return false;
-    };
-    ops.iter()
-        .find_map(|op| match op {
-            Op::Pair(_, j) => Some(j + 1 == hint),
-            _ => None,
-        })
-        .unwrap_or(false)
 }
 
 /// Each segment where it fits best, whatever the order.

@@ -3,6 +3,9 @@
 //! An agent reads them and sends the edit again, so each says what is missing and
 //! nothing more.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use super::align::{Op, Problem};
 use super::context::{Ctx, same_line};
 use super::line::{Class, Line};
@@ -104,6 +107,32 @@ fn near_text(ctx: &Ctx, k: usize) -> (String, Option<Span>) {
     (text, Some(span))
 }
 
+/// How many refusals one answer tells: what is mended at once need not be sent twice.
+const TOLD: usize = 3;
+
+/// One refusal of what several parts of a snippet are refused for: the first, with those that
+/// are no consequence of it.
+pub(crate) fn together(refused: Vec<Error>) -> Option<Error> {
+    let alone = |e: &Error| matches!(e.code, "unclear_edge" | "unexplained_removal" | "no_place");
+    let mut refused = refused.into_iter();
+    let mut first = refused.next()?;
+    if !alone(&first) {
+        return Some(first);
+    }
+    let others: Vec<Error> = refused.filter(alone).collect();
+    for (n, other) in others.iter().enumerate() {
+        if n + 1 == TOLD {
+            let _ = write!(first.next, "\nalso: {} more like these.", others.len() - n);
+            break;
+        }
+        let _ = write!(first.next, "\nalso: {}", other.message);
+        if !first.next.contains(&other.next) {
+            let _ = write!(first.next, " {}", other.next);
+        }
+    }
+    Some(first)
+}
+
 /// No line of the segment says where it belongs.
 pub(crate) fn no_anchor(ctx: &Ctx, k: usize) -> Error {
     let (near, span) = near_text(ctx, k);
@@ -139,7 +168,7 @@ pub(crate) fn misplaced(ctx: &Ctx, k: usize, i: usize) -> Error {
             ctx.pass.path,
             lines_of(ctx, k)
         ),
-        "Put a marker line between lines that do not follow each other in the file, and keep the file's order.",
+        "Put a marker line in front of it if that line is meant; if not, add the line that follows it where it belongs.",
     )
 }
 
@@ -149,7 +178,7 @@ pub(crate) fn no_place(ctx: &Ctx, k: usize) -> Error {
     Error::refused(
         "no_place",
         format!(
-            "The place of {} of the snippet (from {}) is open: all new, without a line of {} beside.",
+            "The place of {} of the snippet (from {}) is open: no line among them stands once in {}.",
             lines_word(lines_of(ctx, k)),
             quote(ctx.lines[a].raw),
             ctx.pass.path
@@ -365,23 +394,47 @@ pub(crate) fn edge(ctx: &Ctx, i: usize, j: usize) -> Error {
             ctx.pass.path,
             quote(ctx.file[j].raw)
         ),
-        match next_line(ctx, j) {
-            Some(n) => format!(
-                "Go on to the next line that stays: end with line {} ({}) to replace, or repeat line {} to keep it.",
-                n + 1,
-                quote(ctx.file[n].raw),
-                j + 1
-            ),
-            None => format!(
-                "Repeat line {} next to it to keep it, or send the whole definition to replace it.",
-                j + 1
-            ),
-        },
+        edge_next(ctx, i, j),
     )
 }
 
-fn next_line(ctx: &Ctx, j: usize) -> Option<usize> {
-    (j + 1..ctx.file.len()).find(|&n| ctx.file[n].class != Class::Blank)
+/// What tells whether new line `i` replaces file line `j`: the line behind it, on the side on
+/// which the segment does not have it.
+fn edge_next(ctx: &Ctx, i: usize, j: usize) -> String {
+    let (a, b) = ctx.bounds[ctx.segment_of(i)];
+    let told = |n: &usize| ctx.file[*n].class != Class::Blank;
+    let above = (0..j).rev().find(told);
+    let below = (j + 1..ctx.file.len()).find(told);
+    // Whether some lines of the snippet stand in a part of the file.
+    let given = |lines: Range<usize>, file: Range<usize>| {
+        lines
+            .filter(|&l| ctx.lines[l].class == Class::Plain)
+            .any(|l| file.clone().any(|n| same_line(ctx, l, n)))
+    };
+    let is = |n: Option<usize>| n.map_or(0..0, |n| n..n + 1);
+    let sides = (given(a..i, 0..j), given(i + 1..b, j + 1..ctx.file.len()));
+    let sides = match sides {
+        (true, true) => (given(a..i, is(above)), given(i + 1..b, is(below))),
+        some => some,
+    };
+    let (does, side, n) = match sides {
+        (false, true) => ("Begin", "last line above", above),
+        (true, true) => ("", "", None),
+        (_, false) => ("End", "first line below", below),
+    };
+    match n {
+        Some(n) => format!(
+            "{does} the part with the {side} that stays: line {} ({}) if line {} goes, else line {}.",
+            n + 1,
+            quote(ctx.file[n].raw),
+            j + 1,
+            j + 1
+        ),
+        None => format!(
+            "Repeat line {} next to it to keep it, or send it with `-` in front to replace it.",
+            j + 1
+        ),
+    }
 }
 
 /// A run of lines would go without a clear sign.
@@ -408,7 +461,7 @@ pub(crate) fn unexplained(path: &str, file: &[Line], gone: Span, snippet: Span) 
             capital(&lines_word(snippet)),
             lines_word(gone)
         ),
-        "Put a line `... existing code ...` where they stay; to remove them, prefix each with `-` or give the lines right above and below them.",
+        "Put a line `... existing code ...` where they stay; to remove them, send each with `-` in front.",
     )
 }
 

@@ -199,3 +199,21 @@ refusal!(
     "class T\n  def one\n    send 'a'\n    wait { |x| x.any? }\n  end\nend\n",
     "# ... existing code ...\n      def one\n    send 'b'\n   wait { |x| x.any? }\n  done\n   end\n"
 );
+
+#[test]
+fn an_edge_asks_for_the_side_that_is_missing() {
+    let above = "# ... existing code ...\n    warn(total)\n    return total\n";
+    insta::assert_snapshot!("unclear_edge_above", refused("a.py", FILE, above));
+}
+
+#[test]
+fn what_several_parts_lack_is_told_at_once() {
+    let file: String = (0..6)
+        .map(|n| format!("def part{n}(value):\n    total = value * {n}\n    log(total)\n    return total + {n}\n\n"))
+        .collect();
+    let snippet: String = (0..5)
+        .map(|n| format!("# ... existing code ...\n    total = value * {n}\n    warn(total)\n"))
+        .collect();
+    let snippet = snippet + "# ... existing code ...\n    again()\n# ... existing code ...\n";
+    insta::assert_snapshot!("unclear_edges", refused("a.py", &file, &snippet));
+}

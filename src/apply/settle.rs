@@ -1,0 +1,177 @@
+//! What the alignment of one segment means: which lines stay, go or are new, and whether that
+//! is sure.
+
+use super::align::{Op, Problem};
+use super::context::{Ctx, same_line};
+use super::edges;
+use super::float;
+use super::frame;
+use super::imports;
+use super::insertion;
+use super::instead::{self, Instead};
+use super::line::Class;
+use super::overload;
+use super::refuse;
+use super::removed;
+use super::renamed;
+use super::rival;
+use super::row;
+use super::scores::{self, Evidence, Run, evidence};
+use super::snippet::Role;
+use super::twins;
+use crate::error::Result;
+
+/// By how much the best placement of a segment has to beat the second best: nearly half
+/// a unique line, more than any weak line or chain of two can make up.
+const MARGIN: i32 = 120;
+
+/// How a segment was aligned.
+pub(super) struct Aligned<'a> {
+    pub problem: &'a Problem<'a>,
+    pub scores: &'a [i16],
+    pub runs: &'a [Run],
+    /// Its number among the aligned ones, and among all.
+    pub numbers: (usize, usize),
+    /// By how much its place beats the next best one.
+    pub margin: i32,
+}
+
+/// What a segment does.
+pub(super) struct Settled {
+    /// It changes the file.
+    pub changes: bool,
+    /// It goes to the end of the file or of the scope that it opens.
+    pub ended: bool,
+    pub evidence: Evidence,
+}
+
+/// Settles what a segment does, and rewrites its alignment among those of all by it.
+///
+/// # Errors
+/// A refusal where that is not sure.
+pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Result<Settled> {
+    let (whole_file, strict) = (ctx.pass.whole_file, ctx.script.strict);
+    let (problem, (s, k)) = (alignment.problem, alignment.numbers);
+    let changes = ops[s].iter().any(|op| match *op {
+        Op::Pair(i, j) => ctx.roles[i] == Role::Minus || !same_line(ctx, i, j),
+        _ => true,
+    });
+    let evidence = evidence(ctx, &ops[s], alignment.scores);
+    let end = (changes && !whole_file).then(|| float::at_the_end(ctx, k, &ops[s]));
+    let end = end.flatten();
+    let ended = end.is_some();
+    if let Some(end) = end {
+        let only_there = |op: &&Op| {
+            matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+                && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+                && same_line(ctx, i, j))
+        };
+        if !ops[s].iter().filter(only_there).all(|op| end.contains(op)) {
+            return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
+        }
+        ops[s] = end;
+    }
+    let changes = changes && !ended;
+    let asks = ops[s]
+        .iter()
+        .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
+    if changes && evidence.strong == 0 && !asks && !whole_file {
+        // What stands in the file, but not where the rest of the snippet leaves room.
+        let (a, b) = ctx.bounds[k];
+        let known = ctx.lines[a..b]
+            .iter()
+            .any(|l| l.class == Class::Plain && ctx.counts.contains_key(&l.hash));
+        return Err(if known {
+            refuse::order(ctx, k)
+        } else {
+            refuse::no_anchor(ctx, k)
+        });
+    }
+    if changes && alignment.margin < MARGIN && !whole_file {
+        // Only the line numbers of a hunk header may decide between equals.
+        if !hinted(ctx, k, &ops[s]) {
+            return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
+        }
+    }
+    // What is above the change belongs to one place and what is below it to another.
+    let torn = || alignment.runs.iter().any(|r| r.left(&ops[s])) && !scores::held(ctx, k, &ops[s]);
+    let drawn = || !strict && twins::drawn(ctx, &ops[s]);
+    if changes && !whole_file && (drawn() || torn()) {
+        return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
+    }
+    if !whole_file && !strict {
+        removed::notes(ctx, k, &ops[s])?;
+        if twins::strays(ctx, &ops[s]) {
+            return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
+        }
+        frame::leaves_off(ctx, &ops[s])?;
+        frame::leaves_imports_out(ctx, k, &ops[s])?;
+        if !changes && !ended {
+            frame::starts_late(ctx, k, &ops[s])?;
+            frame::ends_early(ctx, k, &ops[s])?;
+        }
+    }
+    if changes && !whole_file && !strict {
+        let (mut reread, mut settled) = (false, false);
+        if let Some(less) = rival::smaller(ctx, problem, s, &ops[s]) {
+            if rival::repeats(ctx, &ops[s], &less) {
+                let changed = ops[s].iter().find_map(|op| match *op {
+                    Op::Pair(i, j) if !same_line(ctx, i, j) => Some((i, j)),
+                    _ => None,
+                });
+                return Err(match changed {
+                    Some((i, j)) => refuse::edge(ctx, i, j),
+                    None => refuse::ambiguous(ctx, k, &ops[s], problem, s),
+                });
+            }
+            ops[s] = less;
+        }
+        overload::check(ctx, k, &ops[s])?;
+        if let Some(insertion) = insertion::only(ctx, k, &ops[s])? {
+            ops[s] = insertion;
+            reread = true;
+        } else if let Some(instead) = instead::of_a_definition(ctx, k, &ops[s])? {
+            (ops[s], settled) = match instead {
+                Instead::Perhaps(insertion) => (insertion, false),
+                Instead::Surely(insertion) => (insertion, true),
+            };
+            reread = true;
+        }
+        renamed::check(ctx, k, &ops[s], reread)?;
+        let superseded = imports::superseded(ctx, k, &ops[s], ops)?;
+        ctx.superseded.replace(superseded);
+        if !settled {
+            edges::settle(ctx, k, &mut ops[s])?;
+        }
+        edges::unmatched_context(ctx, k, &ops[s])?;
+        edges::unprefixed(ctx, k, &ops[s])?;
+        row::check(ctx, k, &ops[s])?;
+        removed::weak_bounds(ctx, k, &ops[s])?;
+        removed::mixed_edge(ctx, k, &ops[s])?;
+        removed::net_removals(ctx, k, &ops[s])?;
+        removed::headless(ctx, k, &ops[s])?;
+        removed::definitions(ctx, k, &ops[s])?;
+        if !twins::told_apart(ctx, &ops[s], reread) || twins::inserts_elsewhere(ctx, k, &ops[s]) {
+            return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
+        }
+        removed::superseded(&mut ops[s], k, &ctx.superseded.take());
+    }
+    Ok(Settled {
+        changes,
+        ended,
+        evidence,
+    })
+}
+
+/// Whether the hunk header's line number names the place that was found.
+fn hinted(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
+    let Some(hint) = ctx.script.segments[k].hint else {
+        return false;
+    };
+    ops.iter()
+        .find_map(|op| match op {
+            Op::Pair(_, j) => Some(j + 1 == hint),
+            _ => None,
+        })
+        .unwrap_or(false)
+}
