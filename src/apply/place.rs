@@ -175,7 +175,7 @@ pub(crate) fn place<'a>(
         let prefixed: Vec<bool> = ctx
             .bounds
             .iter()
-            .map(|&(a, b)| script.strict || (a..b).any(|i| ctx.roles[i] != Role::Plain))
+            .map(|&(a, b)| script.strict || (a..b).any(|i| matches!(ctx.roles[i], Role::Plus | Role::Context)))
             .collect();
         (0..m).map(|i| !prefixed[ctx.segment_of(i)]).collect()
     };
