@@ -12,6 +12,7 @@ use super::merge::MergeOptions;
 use super::place::Outcome;
 use super::recent::Known;
 use super::refuse;
+use super::removed::Removed;
 use super::snippet::{Asked, Role, Script};
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Language, Pieces, Unparsed, parse};
@@ -53,16 +54,6 @@ pub(crate) fn removals(
     if script.strict {
         return Ok(());
     }
-    let whole = script
-        .segments
-        .first()
-        .and_then(|s| s.items.first())
-        .map_or(1, |i| i.number);
-    let last = script
-        .segments
-        .last()
-        .and_then(|s| s.items.last())
-        .map_or(1, |i| i.number);
     let significant = |a: usize, b: usize| {
         file.get(a..b)
             .map_or(0, |l| l.iter().filter(|l| l.class != Class::Blank).count())
@@ -79,37 +70,34 @@ pub(crate) fn removals(
     if script.markers == 0 && gone > 10 && gone * 10 > total * 3 {
         return Err(refuse::whole_file(path, gone, total));
     }
-    for run in &outcome.removed {
+    let silent = |run: &&Removed| {
         let (a, b) = run.lines;
-        let within: Vec<_> = definitions
+        let within = |d: &Definition| d.lines.start > a && d.lines.end <= b;
+        let gone = definitions
             .iter()
-            .filter(|d| !d.kind.is_value() && d.lines.start > a && d.lines.end <= b)
+            .filter(|d| !d.kind.is_value() && within(d))
             .filter(|d| !is_put_again(d, file, &run.put))
             .filter(|d| {
-                d.parent
-                    .and_then(|p| definitions.get(p))
-                    .is_none_or(|p| !(p.lines.start > a && p.lines.end <= b))
+                let parent = d.parent.and_then(|p| definitions.get(p));
+                !parent.is_some_and(within)
             })
-            .collect();
-        let span = Span::new(a + 1, b);
-        if script.markers == 0 && !within.is_empty() {
-            return Err(refuse::unexplained(
-                path,
-                file,
-                span,
-                Span::new(whole, last),
-            ));
-        }
-        if within.len() > 2 {
-            return Err(refuse::unexplained(
-                path,
-                file,
-                span,
-                Span::new(whole, last),
-            ));
-        }
+            .count();
+        gone > 2 || script.markers == 0 && gone > 0
+    };
+    let refusal = |run: &Removed| {
+        let (a, b) = run.lines;
+        let part = outcome
+            .placed
+            .iter()
+            .find(|p| p.after_line <= a && b <= p.after_line + p.lines);
+        let part = part.map_or(Span::new(1, 1), |p| p.snippet);
+        refuse::unexplained(path, file, Span::new(a + 1, b), part)
+    };
+    let refused = outcome.removed.iter().filter(silent).map(refusal);
+    match refuse::together(refused.collect()) {
+        Some(e) => Err(e),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether the new lines in the place of a definition of one line give it again: one of them

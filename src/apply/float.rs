@@ -1,7 +1,7 @@
 //! Where a segment goes that has no line of the file.
 
 use super::align::Op;
-use super::context::{Ctx, most};
+use super::context::{Ctx, most, same_line};
 use super::edges::Edge;
 use super::likeness::{RETOUCHED, likeness};
 use super::line::Class;
@@ -148,6 +148,45 @@ pub(crate) fn ends(ctx: &Ctx, k: usize) -> Option<Vec<Op>> {
     Some(pairs().map(|(i, j)| Op::Pair(i, j)).rev().collect())
 }
 
+/// The last segment as new lines in the block that the file ends with: its last lines close
+/// that block, all others are deeper, and a marker above stands for what is there.
+pub(crate) fn closing(ctx: &Ctx, k: usize) -> Option<Vec<Op>> {
+    let segment = &ctx.script.segments[k];
+    let open = k + 1 == ctx.bounds.len() && !segment.marker_after && segment.marker_before;
+    let (a, b) = ctx.bounds[k];
+    if !open || ctx.script.strict || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let first = (a..b).find(told)?;
+    let depth = ctx.cols(first);
+    let shut = |i: &usize| ctx.cols(*i) < depth && closes(ctx.lines[*i].trimmed);
+    let mut closers: Vec<usize> = (a..b).rev().filter(told).take_while(shut).collect();
+    closers.reverse();
+    let from = *closers.first()?;
+    let last = ctx.file.iter().rposition(|l| l.class != Class::Blank)? + 1;
+    let start = last.checked_sub(closers.len())?;
+    let shift = ctx.file_cols(start) - ctx.cols(from);
+    let same = |(n, &i): (usize, &usize)| {
+        let (new, old) = (&ctx.lines[i], &ctx.file[start + n]);
+        new.same(old) && ctx.cols(i) + shift == ctx.file_cols(start + n)
+    };
+    // What stands in the block has its members' depth and ends above.
+    let above = start.checked_sub(1)?;
+    let fits = ctx.file_cols(above) == depth + shift
+        && closes(ctx.file[above].trimmed)
+        && !closes(ctx.lines[first].trimmed)
+        && (first..from).filter(told).all(|i| ctx.cols(i) >= depth)
+        && (from..b).filter(told).count() == closers.len()
+        && closers.iter().enumerate().all(same);
+    let news = (a..from).map(Op::Insert);
+    let closers = closers.iter().enumerate();
+    fits.then(|| {
+        news.chain(closers.map(|(n, &i)| Op::Pair(i, start + n)))
+            .collect()
+    })
+}
+
 /// Whether a snippet line begins with the words of a file line at its depth.
 fn akin(ctx: &Ctx, i: usize, j: usize, shift: i32) -> bool {
     let head = |t: &str| {
@@ -189,7 +228,27 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     }
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
-    elsewhere.then(|| tail(ctx, k)).flatten()
+    let there = |op: &Op| stands_there(ctx, op) || !elsewhere && is_like(ctx, op);
+    let closing =
+        || closing(ctx, k).filter(|own| ops.iter().all(|op| !there(op) || own.contains(op)));
+    match elsewhere {
+        true => tail(ctx, k).or_else(closing),
+        false => closing(),
+    }
+}
+
+/// Whether a line may be one of the file, changed.
+fn is_like(ctx: &Ctx, op: &Op) -> bool {
+    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+        && (ctx.is_guided(i, j)
+            || likeness(ctx.lines[i].trimmed, ctx.file[j].trimmed) >= RETOUCHED))
+}
+
+/// Whether a line is the file's, and stands only there.
+pub(crate) fn stands_there(ctx: &Ctx, op: &Op) -> bool {
+    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+        && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
+        && same_line(ctx, i, j))
 }
 
 /// The last segment where its first lines are the file's last ones: what follows them is

@@ -43,6 +43,8 @@ pub(crate) struct Guides {
     pub imports: Vec<(usize, usize)>,
     /// Functions of one name may stand side by side.
     pub overloads: bool,
+    /// But one of them has a body.
+    pub one_body: bool,
     /// Indentation alone says where a body ends.
     pub indented: bool,
 }
@@ -63,6 +65,7 @@ impl Guides {
             named: Vec::new(),
             imports: Vec::new(),
             overloads: false,
+            one_body: false,
             indented: false,
         }
     }
@@ -97,6 +100,7 @@ pub(crate) fn guide(
     let n = ctx.file.len();
     let mut guides = Guides::none(m);
     guides.overloads = language.is_some_and(Language::overloads);
+    guides.one_body = language.is_some_and(Language::has_one_body);
     guides.indented = language.is_some_and(Language::indentation_sensitive);
     guides.imports = imports
         .iter()

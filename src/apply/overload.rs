@@ -33,6 +33,13 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let Some((_, end)) = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0) else {
         return Ok(());
     };
+    if ctx.guides.one_body
+        && head(&ctx.lines[i]) == head(&ctx.file[j])
+        && has_body(&ctx.lines[i..ctx.bounds[k].1])
+        && has_body(&ctx.file[j..end])
+    {
+        return Ok(());
+    }
     let body = (j + 1..end).filter(|&x| ctx.file[x].class == Class::Plain);
     let kept = ops
         .iter()
@@ -54,6 +61,18 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         return Err(refuse::edge(ctx, i, j));
     }
     Ok(())
+}
+
+/// What stands before the parentheses of a header.
+fn head<'a>(line: &Line<'a>) -> Option<&'a str> {
+    line.trimmed.split_once('(').map(|h| h.0)
+}
+
+/// Whether a body begins behind the header that lines begin with.
+fn has_body(lines: &[Line]) -> bool {
+    let mut ends = lines.iter().map(|l| l.trimmed);
+    ends.find(|l| l.ends_with(['{', ';']))
+        .is_some_and(|l| l.ends_with('{'))
 }
 
 /// Whether both lines head a function of one name, and no other function could be called so.

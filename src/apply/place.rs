@@ -175,7 +175,9 @@ pub(crate) fn place<'a>(
         let prefixed: Vec<bool> = ctx
             .bounds
             .iter()
-            .map(|&(a, b)| script.strict || (a..b).any(|i| matches!(ctx.roles[i], Role::Plus | Role::Context)))
+            .map(|&(a, b)| {
+                script.strict || (a..b).any(|i| matches!(ctx.roles[i], Role::Plus | Role::Context))
+            })
             .collect();
         (0..m).map(|i| !prefixed[ctx.segment_of(i)]).collect()
     };
@@ -307,6 +309,9 @@ pub(crate) fn place<'a>(
         }
         if found.is_none() {
             found = float::ends(&ctx, k).map(|o| (o, Placement::End));
+        }
+        if found.is_none() {
+            found = float::closing(&ctx, k).map(|o| (o, Placement::End));
         }
         if let Some((own, by)) = found.filter(|(own, _)| clear(own)) {
             let edge = Edge::of(k, &own);

@@ -61,12 +61,8 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
-        let only_there = |op: &&Op| {
-            matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-                && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
-                && same_line(ctx, i, j))
-        };
-        if !ops[s].iter().filter(only_there).all(|op| end.contains(op)) {
+        let elsewhere = |op: &Op| float::stands_there(ctx, op) && !end.contains(op);
+        if ops[s].iter().any(elsewhere) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }
         ops[s] = end;

@@ -55,6 +55,9 @@ pub(super) struct Data {
     pub indentation_sensitive: bool,
     #[serde(default)]
     pub overloads: bool,
+    /// Of functions of one name in one parent, at most one has a body.
+    #[serde(default)]
+    pub one_body: bool,
     /// What stands above its code in a file.
     #[serde(default)]
     pub opening: Option<String>,
@@ -364,6 +367,11 @@ impl Language {
     /// and definition, one rule per selector and medium).
     pub fn overloads(&self) -> bool {
         self.data().overloads
+    }
+
+    /// Whether of functions of one name in one parent at most one has a body.
+    pub fn has_one_body(&self) -> bool {
+        self.data().one_body
     }
 
     /// What has to stand above its code, for the grammar to take it for code (`<?php`).
