@@ -5,7 +5,11 @@ use crate::error::{Error, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long one process waits for another.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Layout of the database.
 const LAYOUT: i64 = 4;
@@ -84,7 +88,7 @@ impl Journal {
         let path = folder.join("journal.db");
         let open = || -> rusqlite::Result<(Connection, i64)> {
             let db = Connection::open(&path)?;
-            db.busy_timeout(Duration::from_secs(10))?;
+            db.busy_timeout(WAIT)?;
             // The last one to leave would otherwise pay for a checkpoint each time.
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             let layout = db.query_row("pragma user_version", [], |r| r.get(0))?;
@@ -100,7 +104,7 @@ impl Journal {
         }
         if layout < LAYOUT {
             let mut create = || -> rusqlite::Result<()> {
-                db.pragma_update(None, "journal_mode", "wal")?;
+                to_wal(&db)?;
                 let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
                 // Another process may have been faster.
                 let layout: i64 = tx.query_row("pragma user_version", [], |r| r.get(0))?;
@@ -123,4 +127,22 @@ impl Journal {
             .map_err(|e| broken(&folder, &e))?;
         Ok(Self { db, folder })
     }
+}
+
+/// Sets the journal mode that readers and a writer can share. Where several processes do so at
+/// once SQLite does not wait but says that it is busy.
+fn to_wal(db: &Connection) -> rusqlite::Result<()> {
+    let end = Instant::now() + WAIT;
+    loop {
+        match db.pragma_update(None, "journal_mode", "wal") {
+            Err(e) if is_busy(&e) && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5))
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(e: &rusqlite::Error) -> bool {
+    e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
