@@ -21,7 +21,7 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         return Ok(None);
     };
     let doubled = doubles(ctx, ops, &other);
-    if doubled && slight(ctx, ops) || prose(ctx, ops, &other) {
+    if doubled && (slight(ctx, ops) || copies(ctx, ops, &other)) || prose(ctx, ops, &other) {
         return Ok(None);
     }
     if !mapped(ctx, ops, &other) {
@@ -53,6 +53,20 @@ fn doubled(ctx: &Ctx, i: usize, j: usize, other: &[Op]) -> bool {
         && same_line(ctx, i, j)
         && (other.contains(&Op::Insert(i))
             || !ctx.lines[i].same(&ctx.file[j]) && !other.contains(&Op::Pair(i, j)))
+}
+
+/// Whether all that a reading takes for new has been found in the file as it is: nobody sends a
+/// block to have it twice.
+fn copies(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    let is_there = |i: usize| {
+        ctx.lines[i].class == Class::Blank
+            || ops
+                .iter()
+                .any(|op| matches!(*op, Op::Pair(x, j) if x == i && same_line(ctx, i, j)))
+    };
+    other
+        .iter()
+        .all(|op| !matches!(*op, Op::Insert(i) if !is_there(i)))
 }
 
 /// Whether a segment is all comment, and such a line is in it: a text does not say the same

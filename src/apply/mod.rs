@@ -2,6 +2,7 @@
 
 mod align;
 mod applied;
+mod attributes;
 mod bare;
 mod beside;
 mod checks;

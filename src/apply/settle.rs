@@ -2,6 +2,7 @@
 //! is sure.
 
 use super::align::{Op, Problem};
+use super::attributes;
 use super::context::{Ctx, same_line};
 use super::edges;
 use super::float;
@@ -109,6 +110,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     }
     if changes && !whole_file && !strict {
         let (mut reread, mut settled) = (false, false);
+        attributes::kept(ctx, k, &mut ops[s]);
         if let Some(less) = rival::smaller(ctx, problem, s, &ops[s]) {
             if rival::repeats(ctx, &ops[s], &less) {
                 let changed = ops[s].iter().find_map(|op| match *op {
