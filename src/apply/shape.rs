@@ -52,9 +52,11 @@ pub(crate) fn out_of_use(a: &str, b: &str) -> bool {
 }
 
 /// Whether a line is another with single blanks outside of strings dropped or, in a comment,
-/// anything that is no letter or digit: a careless quote leaves out, an edit puts in.
+/// anything that is no letter or digit, but what begins and ends it: a careless quote leaves out,
+/// an edit puts in.
 pub(crate) fn dropped(short: &str, long: &str) -> bool {
-    let prose = starts_comment(short) && starts_comment(long);
+    let ends = |t: &str| ["/*", "*/", "<!--", "-->"].map(|mark| t.matches(mark).count());
+    let prose = starts_comment(short) && starts_comment(long) && ends(short) == ends(long);
     let mut rest = short.chars().peekable();
     let (mut before, mut string) = (None, None);
     let mut all = long.chars().peekable();
