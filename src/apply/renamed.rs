@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::fate::{Fate, fate};
+use super::float::stands_there;
 use super::insertion;
 use super::line::{Class, Key, Line};
 use super::refuse;
@@ -27,6 +29,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
         head(ctx, k, ops)?;
         block(ctx, k, ops)?;
         section(ctx, ops)?;
+        definition(ctx, k, ops)?;
     }
     copy(ctx, k, ops)?;
     retold(ctx, ops)
@@ -123,6 +126,48 @@ fn block(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         && !ctx.is_guided(i, j)
         && !ctx.is_substituted(i, j)
         && new.similarity(old) < ALIKE
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    Ok(())
+}
+
+/// Refuses to take a definition at a segment's end for the one in its place, where most of its
+/// lines are others and none stays that stands only there: it may be a new one like it.
+///
+/// # Errors
+/// `unclear_edge`.
+fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    if !ctx.script.segments[k].marker_after {
+        return Ok(());
+    }
+    let renamed = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if ctx.guides.names(j) && !same_line(ctx, i, j) && !ctx.is_guided(i, j) => {
+            Some((i, j))
+        }
+        _ => None,
+    });
+    let Some((i, j)) = renamed else { return Ok(()) };
+    let all = ctx.guides.definitions.chunks_exact(2);
+    let own = all.filter(|d| d[1].0 <= j && j < d[1].1);
+    let Some(&[(said, end), _]) = own.max_by_key(|d| d[1].0) else {
+        return Ok(());
+    };
+    let inside = |op: &Op, from: usize| matches!(*op, Op::Pair(_, y) if from <= y && y < end);
+    let body = || {
+        ops.iter().filter(|op| {
+            inside(op, j + 1)
+                && matches!(**op, Op::Pair(x, _) if ctx.lines[x].class == Class::Plain)
+        })
+    };
+    let changed = |op: &&Op| matches!(**op, Op::Pair(x, y) if !same_line(ctx, x, y));
+    let others = body().filter(changed).count();
+    let kept = |op: &Op| inside(op, said) && stands_there(ctx, op);
+    let below = |op: &Op| matches!(*op, Op::Pair(_, y) if y >= end && ctx.is_told(op));
+    if others > 0
+        && others * 2 >= body().count()
+        && !ops.iter().any(|op| kept(op) || below(op))
+        && fate(ctx, j, j..end) != Fate::Unused
     {
         return Err(refuse::edge(ctx, i, j));
     }
