@@ -118,7 +118,8 @@ pub(super) fn beside(
         let r = x.similarity(y);
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || same_first_words(x.trimmed, y.trimmed) && (250..500).contains(&r);
-        if alike && !siblings(ctx, j, r) && !documented(ctx, &all, j) {
+        let own = all.iter().all(|&i| ctx.guides.new[i]);
+        if alike && !own && !siblings(ctx, j, r) && !documented(ctx, &all, j) {
             match ctx.reading() {
                 Some(Reading::Replaces) => {
                     ops[nearest] = Op::Pair(i, j);

@@ -140,6 +140,13 @@ impl<'a> Ctx<'a> {
             .filter(|j| !but.contains(j) && !self.touched.contains(j))
             .any(|j| word_at(self.file[j].trimmed, word).is_some())
     }
+    /// Whether an operation finds a line that says something in the file, where it stands once.
+    pub fn stands_there(&self, op: &Op) -> bool {
+        matches!(*op, Op::Pair(i, j) if self.lines[i].class == Class::Plain
+            && self.counts.get(&self.file[j].hash) == Some(&1)
+            && same_line(self, i, j))
+    }
+
     /// Whether an operation is about a line that is not blank.
     pub fn is_told(&self, op: &Op) -> bool {
         match *op {

@@ -1,7 +1,7 @@
 //! Where a segment goes that has no line of the file.
 
 use super::align::Op;
-use super::context::{Ctx, most, same_line};
+use super::context::{Ctx, most};
 use super::edges::Edge;
 use super::likeness::{RETOUCHED, likeness};
 use super::line::Class;
@@ -53,7 +53,7 @@ pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
         return Err(refuse::no_place(ctx, k));
     }
     // Nor is one whose first line is the file's.
-    if ctx.counts.contains_key(&ctx.lines[first].hash) {
+    if ctx.counts.contains_key(&ctx.lines[first].hash) && !ctx.guides.new[first] {
         return Err(refuse::no_place(ctx, k));
     }
     let imports = (a..b)
@@ -223,15 +223,13 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
 /// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
 /// marker above the snippet and none below say that the file ends with it.
 pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    if !ctx.script.segments.first()?.marker_before {
-        return None;
-    }
+    let begun = ctx.script.segments.first()?.marker_before;
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
-    let there = |op: &Op| stands_there(ctx, op) || !elsewhere && is_like(ctx, op);
+    let there = |op: &Op| ctx.stands_there(op) || !elsewhere && is_like(ctx, op);
     let closing =
         || closing(ctx, k).filter(|own| ops.iter().all(|op| !there(op) || own.contains(op)));
-    match elsewhere {
+    match elsewhere && begun {
         true => tail(ctx, k).or_else(closing),
         false => closing(),
     }
@@ -242,13 +240,6 @@ fn is_like(ctx: &Ctx, op: &Op) -> bool {
     matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
         && (ctx.is_guided(i, j)
             || likeness(ctx.lines[i].trimmed, ctx.file[j].trimmed) >= RETOUCHED))
-}
-
-/// Whether a line is the file's, and stands only there.
-pub(crate) fn stands_there(ctx: &Ctx, op: &Op) -> bool {
-    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-        && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
-        && same_line(ctx, i, j))
 }
 
 /// The last segment where its first lines are the file's last ones: what follows them is

@@ -41,8 +41,14 @@ pub(crate) fn mark_new(
             continue;
         }
         let block = block(ctx, i);
-        // Where nothing closes blocks, a line that is less deep does.
-        let ends = block.closed || language.indentation_sensitive() && last + 1 < ctx.bounds[s].1;
+        // Where nothing closes blocks, a line that is less deep does, or a marker, unless the block
+        // goes on with lines of the file.
+        let segment = &ctx.script.segments[s];
+        let once = |l: &line::Line| l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
+        let less = ctx.snippet_cols(&segment.marker_indent) <= ctx.cols(i);
+        let shut = last + 1 < ctx.bounds[s].1
+            || (less || !segment.marker_after) && !ctx.lines[i..=last].iter().any(once);
+        let ends = block.closed || language.indentation_sensitive() && shut;
         if !ends || block.end != last + 1 {
             continue;
         }

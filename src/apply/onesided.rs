@@ -38,6 +38,10 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     {
         return None;
     }
+    // Definitions of their own, which are none of those that may stand there.
+    if o.new.iter().all(|&i| ctx.guides.new[i]) {
+        return Some(true);
+    }
     if in_the_form_of_the_next(ctx, o) || ctx.taken.contains(&ctx.file[o.next].hash) {
         return None;
     }
@@ -176,10 +180,6 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
     let Some(&nearest) = o.new.first() else {
         return true;
     };
-    // Definitions of their own, which are none of those that may stand there.
-    if o.new.iter().all(|&i| ctx.guides.new[i]) {
-        return true;
-    }
     if o.new.iter().any(|&i| ctx.roles[i] != Role::Plain) {
         return true;
     }

@@ -365,10 +365,7 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 || closes_around(ctx, ops, op)
         };
         let shown = ops[..at].iter().any(telling) && ops[at..].iter().any(telling);
-        let next = ops[at..]
-            .iter()
-            .skip_while(gone)
-            .find(|op| !is_blank(ctx, op));
+        let next = ops[at..].iter().skip_while(gone).find(|op| ctx.is_told(op));
         if !whole && anchored(ctx, next) && below_a_header(ctx, &ops[..at], j) {
             return Err(refuse::removed_at_edge(ctx, k, j, j));
         }
@@ -383,17 +380,10 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
-fn is_blank(ctx: &Ctx, op: &Op) -> bool {
-    match *op {
-        Op::Pair(i, _) | Op::Insert(i) => ctx.lines[i].class == Class::Blank,
-        Op::Delete(j) => ctx.file[j].class == Class::Blank,
-    }
-}
-
 /// Whether the line above what goes is the header of what is around it: a snippet gives that to
 /// say where its lines belong.
 fn below_a_header(ctx: &Ctx, above: &[Op], j: usize) -> bool {
-    let told = |op: &&Op| !matches!(op, Op::Delete(_)) && !is_blank(ctx, op);
+    let told = |op: &&Op| !matches!(op, Op::Delete(_)) && ctx.is_told(op);
     let own = || ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
     let heads = |x: usize| own().any(|d| d.0 == x && j < d.1);
     above

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::fate::{Fate, fate};
-use super::float::stands_there;
 use super::insertion;
 use super::line::{Class, Key, Line};
 use super::refuse;
@@ -162,7 +161,7 @@ fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     };
     let changed = |op: &&Op| matches!(**op, Op::Pair(x, y) if !same_line(ctx, x, y));
     let others = body().filter(changed).count();
-    let kept = |op: &Op| inside(op, said) && stands_there(ctx, op);
+    let kept = |op: &Op| inside(op, said) && ctx.stands_there(op);
     let below = |op: &Op| matches!(*op, Op::Pair(_, y) if y >= end && ctx.is_told(op));
     if others > 0
         && others * 2 >= body().count()

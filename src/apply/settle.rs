@@ -62,7 +62,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
-        let elsewhere = |op: &Op| float::stands_there(ctx, op) && !end.contains(op);
+        let elsewhere = |op: &Op| ctx.stands_there(op) && !end.contains(op);
         if ops[s].iter().any(elsewhere) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }
