@@ -177,7 +177,6 @@ pub(crate) fn closing(ctx: &Ctx, k: usize) -> Option<Vec<Op>> {
         && closes(ctx.file[above].trimmed)
         && !closes(ctx.lines[first].trimmed)
         && (first..from).filter(told).all(|i| ctx.cols(i) >= depth)
-        && (from..b).filter(told).count() == closers.len()
         && closers.iter().enumerate().all(same);
     let news = (a..from).map(Op::Insert);
     let closers = closers.iter().enumerate();

@@ -179,11 +179,7 @@ pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Edge, ops: &[Op]) -> Resul
     };
     let change = &ops[first..];
     let named = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j));
-    let kept = |op: &&Op| {
-        matches!(**op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-            && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
-            && same_line(ctx, i, j))
-    };
+    let kept = |op: &&Op| ctx.stands_there(op);
     let gone = change.iter().filter_map(|op| match *op {
         Op::Delete(j) | Op::Pair(_, j) if ctx.takes(op) => Some(j),
         _ => None,

@@ -78,10 +78,7 @@ fn has_body(lines: &[Line]) -> bool {
 /// Whether both lines head a function of one name, and no other function could be called so.
 pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
     let (new, old) = (&ctx.lines[i..], &ctx.file[j..]);
-    let named = |l: &Line<'_>| {
-        let head = l.trimmed;
-        last_word(head.get(..head.find('(')?)?.trim_end()).map(str::to_string)
-    };
+    let named = |l: &Line<'_>| last_word(head(l)?.trim_end()).map(str::to_string);
     let name = new.first().and_then(named);
     name.is_some()
         && name == old.first().and_then(named)
@@ -91,8 +88,7 @@ pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
 /// What tells functions of one name apart: what stands between the first parentheses of the
 /// header that lines begin with, blanks aside. A type has none.
 fn parameters(lines: &[Line]) -> Option<String> {
-    let head = lines.first()?.trimmed;
-    let from = head.get(..head.find('(')?)?.chars().count();
+    let from = head(lines.first()?)?.chars().count();
     let mut open = 0;
     let mut out = String::new();
     for c in lines.iter().flat_map(|l| l.trimmed.chars()).skip(from) {

@@ -100,13 +100,9 @@ fn defines_again(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
 }
 
 /// Whether a reading takes for another line, changed, what stands in the file once.
-fn misplaces(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
-    ops.iter().any(|op| {
-        matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-            && ctx.counts.get(&ctx.file[j].hash) == Some(&1)
-            && same_line(ctx, i, j)
-            && !other.contains(op))
-    })
+pub(crate) fn misplaces(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    ops.iter()
+        .any(|op| ctx.stands_there(op) && !other.contains(op))
 }
 
 /// Lines that one reading has for context and the other for new ones.

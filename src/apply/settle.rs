@@ -62,8 +62,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
-        let elsewhere = |op: &Op| ctx.stands_there(op) && !end.contains(op);
-        if ops[s].iter().any(elsewhere) {
+        if rival::misplaces(ctx, &ops[s], &end) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }
         ops[s] = end;

@@ -70,7 +70,6 @@ impl<'a> Text<'a> {
     /// The rows of the file's items, each with those that cannot be told from it; all in one
     /// where what is around an item may say how to read it.
     pub fn items(&self) -> Vec<Range<usize>> {
-        let members = self.language.data().members.as_ref();
         let begins = |n: &usize| {
             self.rows.get(*n).is_some_and(|r| {
                 // Not inside of what is closed below, as a label may be.
@@ -79,7 +78,7 @@ impl<'a> Text<'a> {
         };
         let mut items = Vec::new();
         let mut from = 0;
-        if members.is_some_and(|m| m.apart) {
+        if self.language.apart().is_some() {
             for at in (1..self.len()).filter(begins) {
                 items.push(from..at);
                 from = at;

@@ -358,6 +358,11 @@ impl Language {
         &self.data().extensions
     }
 
+    /// How its members are told, where they can be parsed one by one.
+    pub(super) fn apart(&self) -> Option<&Members> {
+        self.data().members.as_ref().filter(|m| m.apart)
+    }
+
     /// Whether indentation is syntax, as in Python.
     pub fn indentation_sensitive(&self) -> bool {
         self.data().indentation_sensitive

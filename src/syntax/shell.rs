@@ -249,7 +249,7 @@ fn shallowest(
     text: &str,
     within: &Range<usize>,
 ) -> Option<(usize, Vec<usize>)> {
-    let members = apart(language)?;
+    let members = language.apart()?;
     let mut depth = usize::MAX;
     let mut starts = Vec::new();
     let mut start = within.start;
@@ -325,16 +325,11 @@ fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// How a language's members are told, where they can be parsed one by one.
-fn apart(language: &'static Language) -> Option<&'static Members> {
-    language.data().members.as_ref().filter(|m| m.apart)
-}
-
 /// Whether a member that is so deep (an item of the file, where 0) ends above a byte and
 /// another begins there, as far as the lines around it tell: one may be cut in two that are
 /// valid only where it has a blank line and two lines that look so inside.
 pub(super) fn is_cut(language: &'static Language, text: &str, at: usize, depth: usize) -> bool {
-    let Some(members) = apart(language) else {
+    let Some(members) = language.apart() else {
         return false;
     };
     let (Some(above), Some(below)) = (text.get(..at), text.get(at..)) else {
