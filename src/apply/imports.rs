@@ -9,7 +9,7 @@ use super::edges::Edge;
 use super::guide::word_at;
 use super::line::Class;
 use super::refuse;
-use super::shape::{import, net_brackets};
+use super::shape::{import, net_brackets, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -107,20 +107,72 @@ pub(crate) fn needed(ctx: &Ctx, new: &[usize], j: usize) -> bool {
     let own = own.map_or(j..j + 1, |d| d.0..d.1);
     let text = join(ctx.file[own.clone()].iter().map(|l| l.trimmed));
     let brings = brought(&text);
-    let name = |b: &str| -> Option<String> {
-        let path = b
-            .strip_prefix("name ")
-            .or_else(|| b.strip_prefix("path "))?;
-        let last = path.split_whitespace().next_back()?;
-        let last = last.rsplit(['.', ':', '\\', '/']).next()?;
-        (last.len() > 1).then(|| last.to_string())
-    };
     let given = |n: &str| {
         new.iter()
             .any(|&i| word_at(ctx.lines[i].trimmed, n).is_some())
     };
     let names: Vec<String> = brings.iter().filter_map(|b| name(b)).collect();
     !names.iter().any(|n| given(n)) && names.iter().any(|n| ctx.uses(n, &own))
+}
+
+/// The name by which the file uses what an import brings in.
+fn name(brings: &str) -> Option<String> {
+    let path = brings
+        .strip_prefix("name ")
+        .or_else(|| brings.strip_prefix("path "))?;
+    let last = path.split_whitespace().next_back()?;
+    let last = last.rsplit(['.', ':', '\\', '/']).next()?;
+    (last.len() > 1).then(|| last.to_string())
+}
+
+/// Refuses to take out imports, nothing new in their place, of which the rest of the file or the
+/// edit uses what they bring in.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let shared =
+        |op: Option<&Op>| matches!(op, Some(&Op::Pair(i, j)) if same_line(ctx, i, j));
+    let mut x = 0;
+    while x < ops.len() {
+        let from = x;
+        while matches!(ops.get(x), Some(Op::Delete(_))) {
+            x += 1;
+        }
+        let (Some(&Op::Delete(first)), Some(&Op::Delete(last))) =
+            (ops.get(from), ops.get(x.wrapping_sub(1)))
+        else {
+            x += 1;
+            continue;
+        };
+        let above = from.checked_sub(1).and_then(|at| ops.get(at));
+        if !shared(above) || !shared(ops.get(x)) {
+            continue;
+        }
+        let gone = first..last + 1;
+        let inside = |d: &&(usize, usize)| gone.start <= d.0 && d.1 <= gone.end;
+        let brings = |j: &usize| ctx.guides.imports.iter().any(|d| (d.0..d.1).contains(j));
+        let code = |j: &usize| {
+            let t = ctx.file[*j].trimmed;
+            ctx.file[*j].class != Class::Blank && !starts_comment(t) && !t.starts_with(['#', '@'])
+        };
+        // One that goes by itself was looked for.
+        if gone.clone().filter(code).all(|j| brings(&j)) {
+            continue;
+        }
+        for &(a, b) in ctx.guides.imports.iter().filter(inside) {
+            let text = join(ctx.file[a..b].iter().map(|l| l.trimmed));
+            let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+            let says = |i: &usize, n: &str| word_at(ctx.lines[*i].trimmed, n).is_some();
+            let new = || (0..ctx.lines.len()).filter(|&i| !starts_comment(ctx.lines[i].trimmed));
+            let given = |n: &str| new().any(|i| import(ctx.lines[i].trimmed) && says(&i, n));
+            let uses = |n: &str| ctx.uses(n, &gone) || new().any(|i| says(&i, n));
+            if names.iter().any(|n| !given(n) && uses(n)) {
+                return Err(refuse::removed_at_edge(ctx, k, first, last));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A segment of new imports, none of which the file has, in the place of those that they take

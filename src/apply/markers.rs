@@ -15,6 +15,8 @@ pub(super) struct Words {
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
     status: Vec<String>,
+    being: Vec<String>,
+    doing: Vec<String>,
     joining: Vec<String>,
     pub removals: Vec<String>,
     pub gone: Vec<String>,
@@ -170,16 +172,43 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
 /// Whether a comment says of what it stands for that it stays as it is: `// unchanged`,
 /// `# -o option omitted`.
 pub(crate) fn tells_of_the_rest(line: &str) -> bool {
-    let said = |w: Option<&String>| w.is_some_and(|w| has(&WORDS.status, w));
-    remark(line).is_some_and(|words| said(words.first()) || said(words.last()))
+    let status = |w: &String| has(&WORDS.status, w);
+    let Some(words) = remark(line).filter(|_| !is_sentence(line)) else {
+        return false;
+    };
+    let names = |after: &[String]| {
+        let (_, inner) = strip_comment(line.trim());
+        let part = inner.find(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
+        let apart = part.is_some_and(|at| !inner[at..].starts_with(' '));
+        apart || after.len() <= 2 || after.iter().all(|w| has(&WORDS.vocabulary, w))
+    };
+    match words.as_slice() {
+        [first, after @ ..] if status(first) => names(after),
+        // What is done to a value is no remark on the code: `# is passed through unchanged`.
+        [.., done, last] if status(last) => {
+            !done.ends_with("ed") && !has(&WORDS.doing, done) && !has(&WORDS.being, done)
+        }
+        _ => false,
+    }
 }
 
-/// The same in words that may be said of what the code does: `# the imports stay the same`.
+/// The same in words that may be said of what the code does: `# the imports stay the same`,
+/// `// the header is unchanged`.
 pub(crate) fn same_as_before(line: &str) -> bool {
-    remark(line).is_some_and(|words| {
-        matches!(words.as_slice(), [.., stays, the, same]
-            if has(&WORDS.keywords, stays) && the == "the" && same == "same")
+    let words = remark(line).filter(|_| !is_sentence(line));
+    words.is_some_and(|words| match words.as_slice() {
+        [.., stays, the, same] => has(&WORDS.keywords, stays) && the == "the" && same == "same",
+        [.., is, status] => has(&WORDS.being, is) && has(&WORDS.status, status),
+        _ => false,
     })
+}
+
+/// Whether a comment documents something, or ends with a full stop as no marker does.
+fn is_sentence(line: &str) -> bool {
+    let t = line.trim();
+    let documents = ["///", "//!", "/**"];
+    let (_, inner) = strip_comment(t);
+    documents.iter().any(|d| t.starts_with(d)) || inner.ends_with('.') && !dotted_behind(inner)
 }
 
 /// The words of a comment without code.
@@ -274,6 +303,8 @@ mod tests {
             &words.plain_keywords,
             &words.vocabulary,
             &words.status,
+            &words.being,
+            &words.doing,
             &words.joining,
             &words.removals,
             &words.gone,
@@ -370,6 +401,13 @@ mod tests {
             ("// -o option unchanged", true),
             ("// unchanged = true;", false),
             ("// all of it is the same", false),
+            ("/* the header is unchanged */", true),
+            ("// unchanged imports", true),
+            ("# passed through unchanged", false),
+            ("# the value is returned unchanged", false),
+            ("// Unchanged entries of the cache are skipped", false),
+            ("// the list is unchanged.", false),
+            ("/// the list is unchanged", false),
             ("unchanged", false),
         ] {
             let told = tells_of_the_rest(line) || same_as_before(line);

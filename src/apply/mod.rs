@@ -28,6 +28,7 @@ mod likeness;
 mod line;
 mod markers;
 mod merge;
+mod onemore;
 mod onesided;
 mod overload;
 mod place;

@@ -11,6 +11,7 @@ use super::imports;
 use super::insertion;
 use super::instead::{self, Instead};
 use super::line::Class;
+//use super::onemore;
 use super::overload;
 use super::refuse;
 use super::removed;
@@ -140,6 +141,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
         }
+        //onemore::check(ctx, k, &ops[s])?;
         edges::unmatched_context(ctx, k, &ops[s])?;
         edges::unprefixed(ctx, k, &ops[s])?;
         row::check(ctx, k, &ops[s])?;
@@ -148,6 +150,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::net_removals(ctx, k, &ops[s])?;
         removed::headless(ctx, k, &ops[s])?;
         removed::definitions(ctx, k, &ops[s])?;
+        imports::used(ctx, k, &ops[s])?;
         if !twins::told_apart(ctx, &ops[s], reread) || twins::inserts_elsewhere(ctx, k, &ops[s]) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }

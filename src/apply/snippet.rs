@@ -312,7 +312,9 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                     if markers::is_comment(text, file.comments)
                         && (markers::leads(text) && !goes_on(lines, at, file)
                             || markers::tells_of_the_rest(text)
-                            || markers::same_as_before(text) && !joined(lines, at, file)) =>
+                            || markers::same_as_before(text)
+                                && !joined(lines, at, file)
+                                && !tells_of_the_next(lines, at, file)) =>
                 {
                     Marked::Marker
                 }
@@ -368,6 +370,12 @@ fn joined(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
         (None, None) => above.is_some() && below.is_some(),
         _ => false,
     }
+}
+
+/// Whether a comment stands right above a line that the file does not have.
+fn tells_of_the_next(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
+    let below = lines.get(at + 1);
+    below.is_some_and(|(_, l)| !l.trim().is_empty() && !file.holds(l))
 }
 
 /// Whether a comment stands right below another one.
