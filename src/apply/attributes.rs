@@ -1,9 +1,14 @@
-//! Attributes and decorators belong to the definition below them.
+//! What is said above a definition, its comments and attributes, belongs to it.
+
+use std::ops::Range;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::line::Class;
+use super::markers;
+use super::refuse;
 use super::shape::starts_comment;
+use crate::error::Result;
 
 /// New lines at a segment's end below an attribute of the file, whose own definition the
 /// marker below them stands for: the attribute is theirs, and the file's stays where it is.
@@ -33,6 +38,77 @@ pub(crate) fn kept(ctx: &Ctx, k: usize, ops: &mut [Op]) {
             }
         }
     }
+}
+
+/// Refuses to take away what the file says above a line of which the snippet quotes it without that,
+/// where something else comes or goes between.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let shared = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
+    for (at, op) in ops.iter().enumerate().filter(|(_, op)| shared(op)) {
+        let &Op::Pair(i, j) = op else { continue };
+        let said = said_above(ctx, i, j);
+        let about = |op: &Op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if said.contains(&x));
+        let above = &ops[..at];
+        let Some(first) = above.iter().position(about) else {
+            continue;
+        };
+        let from = above[..first].iter().rposition(shared).map_or(0, |x| x + 1);
+        let told = |op: &&Op| ctx.is_told(op);
+        let told = above[from..].iter().filter(told).count();
+        let gone = above[first..]
+            .iter()
+            .filter(|op| matches!(op, Op::Delete(_)) && about(op));
+        let gone = gone.count() == said.len() && told > said.len();
+        // An attribute of both above what is new is said of that.
+        let attribute = |op: &Op| match *op {
+            Op::Pair(i, j) => {
+                about(op)
+                    && same_line(ctx, i, j)
+                    && ctx.lines[i].trimmed.starts_with(['@', '#', '['])
+            }
+            _ => false,
+        };
+        let code = |op: &Op| matches!(*op, Op::Insert(i) if ctx.is_told(op) && !says(ctx, i));
+        let between = above[first..]
+            .windows(2)
+            .any(|w| attribute(&w[0]) && code(&w[1]));
+        // What the snippet says right above it is said instead.
+        let instead = i.checked_sub(1).is_some_and(|i| says(ctx, i));
+        if !instead && (between || gone) {
+            return Err(refuse::removed_at_edge(ctx, k, said.start, j - 1));
+        }
+    }
+    Ok(())
+}
+
+/// The file lines that are said of file line `j`, which snippet line `i` quotes: those above the
+/// header of a definition, and the comment above what a blank line parts from the rest.
+fn said_above(ctx: &Ctx, i: usize, j: usize) -> Range<usize> {
+    let apart = i
+        .checked_sub(1)
+        .is_some_and(|i| ctx.lines[i].class == Class::Blank);
+    let named = ctx.guides.names(j);
+    let apart = apart && !starts_comment(ctx.file[j].trimmed);
+    let own = |x: &usize| {
+        let t = ctx.file[*x].trimmed;
+        let level = ctx.file_cols(*x) == ctx.file_cols(j);
+        said_of(ctx, *x) == Some(j)
+            || level && (named || apart) && starts_comment(t)
+            || level && named && t.starts_with(['@', '['])
+            || level && named && t.starts_with("#[")
+    };
+    (0..j).rev().take_while(own).last().unwrap_or(j)..j
+}
+
+/// Whether a snippet line is an attribute or ends a comment.
+fn says(ctx: &Ctx, i: usize) -> bool {
+    let t = ctx.lines[i].trimmed;
+    t.starts_with(['@', '#', '[', '*'])
+        || markers::is_comment(t, ctx.pass.comments)
+        || ["*/", "-->", "]"].iter().any(|end| t.ends_with(end))
 }
 
 /// The first line of the definition that a file line stands above and belongs to.

@@ -131,8 +131,7 @@ fn name(brings: &str) -> Option<String> {
 /// # Errors
 /// `unexplained_removal`.
 pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let shared =
-        |op: Option<&Op>| matches!(op, Some(&Op::Pair(i, j)) if same_line(ctx, i, j));
+    let shared = |op: Option<&Op>| matches!(op, Some(&Op::Pair(i, j)) if same_line(ctx, i, j));
     let mut x = 0;
     while x < ops.len() {
         let from = x;

@@ -1,81 +1,80 @@
 //! Whether a block with which a segment ends at a marker is the file's next one, changed, or one
-//! more: where no line of it stands only there, both read the same.
+//! more.
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::line::{Class, Key};
+use super::line::Class;
 use super::refuse;
-use super::shape::{net_blocks, starts_comment};
+use super::shape::{closes, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
-/// Refuses to take a block for the one in its place.
+/// Refuses to take a block for several of the file, where nothing of them is left beside it.
 ///
 /// # Errors
-/// `unclear_edge`.
+/// `unexplained_removal`.
 pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let (a, b) = ctx.bounds[k];
     if !ctx.script.segments[k].marker_after || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return Ok(());
     }
-    let held = |op: &Op| {
-        ctx.stands_there(op) || matches!(*op, Op::Pair(i, j) if ctx.is_guided(i, j))
-    };
-    let from = ops.iter().rposition(held).map_or(0, |at| at + 1);
-    if from == 0 {
-        return Ok(());
-    }
-    let tail = &ops[from..];
-    let Some(taken) = tail.iter().position(|op| ctx.takes(op)) else {
-        return Ok(());
-    };
-    let start = tail[..taken]
-        .iter()
-        .rposition(|op| matches!(op, Op::Pair(..)) && ctx.is_told(op))
-        .map_or(0, |at| at + 1);
-    let tail = &tail[start..];
-    let new: Vec<usize> = tail
-        .iter()
-        .filter(|op| ctx.is_told(op))
-        .filter_map(|op| match *op {
-            Op::Pair(i, _) | Op::Insert(i) => Some(i),
-            Op::Delete(_) => None,
-        })
-        .collect();
-    let gone = tail.iter().filter(|op| ctx.takes(op)).find_map(|op| match *op {
-        Op::Pair(_, j) | Op::Delete(j) => Some(j),
-        Op::Insert(_) => None,
-    });
-    let code = |i: &&usize| !starts_comment(ctx.lines[**i].trimmed);
-    let (Some(&head), Some(j)) = (new.iter().find(code), gone) else {
-        return Ok(());
-    };
-    let least = new.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
-    let net: i32 = new.iter().map(|&i| net_blocks(ctx.lines[i].trimmed)).sum();
-    let deep = new.iter().any(|&i| ctx.cols(i) > least);
-    if !deep || net != 0 || ctx.cols(head) != least || ctx.cols(*new.last().unwrap_or(&head)) < least {
-        return Ok(());
-    }
-    let gone = tail.iter().filter_map(|op| match *op {
-        Op::Pair(_, j) | Op::Delete(j) if ctx.is_told(op) => Some(j),
+    let code = |t: &str| !starts_comment(t) && !closes(t) && !t.starts_with(['@', '#']);
+    let new = |op: &Op| match *op {
+        Op::Pair(i, _) | Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
         _ => None,
-    });
-    let gone: Vec<usize> = gone.collect();
-    let names = |key: Key| matches!(key, Key::Binds(n) if !n.is_empty());
-    let again = new.iter().any(|&i| {
-        ctx.cols(i) == least && ctx.lines[i].class == Class::Plain && {
-            let l = &ctx.lines[i];
-            gone.iter().any(|&j| {
-                let f = &ctx.file[j];
-                f.class == Class::Plain
-                    && (l.same(f) && f.class == Class::Plain && same_line(ctx, i, j)
-                        || names(l.key()) && l.key() == f.key()
-                        || ctx.is_substituted(i, j) || ctx.renames(l, f))
-            })
+    };
+    let mut from = 0;
+    while let Some(at) = ops[from..].iter().position(|op| ctx.takes(op)) {
+        let tail = &ops[from + at..];
+        let told = || {
+            tail.iter()
+                .filter_map(new)
+                .filter(|&i| code(ctx.lines[i].trimmed))
+        };
+        let Some(head) = told().next() else { break };
+        let depth = ctx.cols(head);
+        let held = |op: &Op| {
+            matches!(*op, Op::Pair(i, j) if ctx.cols(i) <= depth && ctx.lines[i].class == Class::Plain
+                && code(ctx.lines[i].trimmed) && same_line(ctx, i, j))
+        };
+        if let Some(next) = tail.iter().position(held) {
+            from += at + next + 1;
+            continue;
         }
-    });
-    if again || new.iter().any(|&i| ctx.guides.rewrites[i].is_some()) {
-        return Ok(());
+        let kept = tail
+            .iter()
+            .any(|op| matches!(*op, Op::Pair(i, j) if i == head && same_line(ctx, i, j)));
+        let outer = |i: usize| ctx.cols(i) < depth;
+        if kept || tail.iter().filter_map(new).any(outer) || told().all(|i| ctx.cols(i) == depth) {
+            break;
+        }
+        let shift = ctx.shifts[k].unwrap_or(0);
+        let mut old = tail.iter().filter_map(|op| match *op {
+            Op::Pair(_, j) | Op::Delete(j) => Some(j),
+            Op::Insert(_) => None,
+        });
+        let Some(first) = old.next() else { break };
+        let last = old.last().unwrap_or(first);
+        let heads = |j: &usize| {
+            let l = &ctx.file[*j];
+            l.class == Class::Plain && code(l.trimmed) && ctx.file_cols(*j) == depth + shift
+        };
+        let old = (first..=last).filter(heads).count();
+        let new = told()
+            .filter(|&i| ctx.cols(i) == depth && ctx.lines[i].class == Class::Plain)
+            .count();
+        let gone = tail
+            .iter()
+            .filter(|op| matches!(op, Op::Delete(_)) && ctx.is_told(op))
+            .count();
+        let kept = tail
+            .iter()
+            .filter(|op| matches!(op, Op::Pair(..)) && ctx.is_told(op))
+            .count();
+        if old > new && gone >= 2 * kept && !tail.iter().any(|op| ctx.stands_there(op)) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
+        break;
     }
-    Err(refuse::edge(ctx, head, j))
+    Ok(())
 }

@@ -3,10 +3,12 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
-use super::line::{Class, Line};
+use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, empty_comment, first_word, net_blocks, net_brackets, opens};
+use super::shape::{
+    closes, empty_comment, first_word, net_blocks, net_brackets, opens, starts_comment,
+};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -78,7 +80,20 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 .chain(new)
                 .map(|i| net_blocks(ctx.lines[i].trimmed))
                 .sum();
-            if open && opened > 0 && head.is_some_and(|i| !akin(&ctx.lines[i], &ctx.file[first])) {
+            let same = |i: usize| {
+                let (new, old) = (&ctx.lines[i], &ctx.file[first]);
+                new.similarity(old) >= CHANGED
+                    || matches!(new.key(), Key::Binds(n) if !n.is_empty() && new.key() == old.key())
+                    || ctx.renames(new, old)
+            };
+            // A comment right above the old one and the new one is about both.
+            let about = |i: usize| {
+                i > 0
+                    && first > 0
+                    && starts_comment(ctx.lines[i - 1].trimmed)
+                    && ops.contains(&Op::Pair(i - 1, first - 1))
+            };
+            if open && opened > 0 && head.is_some_and(|i| !same(i) && !about(i)) {
                 return Err(refuse::removed_at_edge(ctx, k, first, last));
             }
             continue;

@@ -11,7 +11,7 @@ use super::imports;
 use super::insertion;
 use super::instead::{self, Instead};
 use super::line::Class;
-//use super::onemore;
+use super::onemore;
 use super::overload;
 use super::refuse;
 use super::removed;
@@ -141,10 +141,11 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
         }
-        //onemore::check(ctx, k, &ops[s])?;
+        onemore::check(ctx, k, &ops[s])?;
         edges::unmatched_context(ctx, k, &ops[s])?;
         edges::unprefixed(ctx, k, &ops[s])?;
         row::check(ctx, k, &ops[s])?;
+        attributes::left_out(ctx, k, &ops[s])?;
         removed::weak_bounds(ctx, k, &ops[s])?;
         removed::mixed_edge(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
