@@ -8,7 +8,7 @@ use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
 use super::shape::{out_of_use, starts_comment};
 use super::snippet::{Role, Script};
-use super::substitution::{Substitution, extracted, phrase, substituted};
+use super::substitution::{Substitution, Swap, extracted, phrase, substituted};
 use crate::text::Lines;
 
 /// What a line next to a marker does, where the lines themselves leave it open.
@@ -62,8 +62,8 @@ pub(crate) struct Ctx<'a> {
     pub taken: BTreeSet<u64>,
     /// The file's lines that the edit takes out or changes where its parts were found.
     pub touched: BTreeSet<usize>,
-    /// Names that changed lines lose which the snippet has nowhere, each with what they get.
-    pub swapped_names: Vec<(String, Vec<String>)>,
+    /// Names that changed lines lose which the snippet has nowhere.
+    pub swapped_names: Vec<Swap>,
     /// What lines begin with that the edit surely puts in.
     pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
@@ -130,8 +130,10 @@ impl<'a> Ctx<'a> {
     /// snippet line has what that one gets.
     pub fn swaps(&self, i: usize, j: usize) -> bool {
         let (new, old) = (self.lines[i].trimmed, self.file[j].trimmed);
-        self.swapped_names.iter().any(|(lost, gained)| {
-            word_at(old, lost).is_some() && gained.iter().any(|g| word_at(new, g).is_some())
+        self.swapped_names.iter().any(|(lost, gained, by)| {
+            *by != i
+                && word_at(old, lost).is_some()
+                && gained.iter().any(|g| word_at(new, g).is_some())
         })
     }
     /// Whether a line of the file that stays as it is has a word, other than these lines.

@@ -96,9 +96,12 @@ pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
     out
 }
 
-/// The names that lines which give others a value lose, and the snippet has nowhere, each with the
-/// names that those lines get.
-pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(String, Vec<String>)> {
+/// A name that a line which gives another a value loses, the names that it gets, and the snippet
+/// line.
+pub(crate) type Swap = (String, Vec<String>, usize);
+
+/// Those of which the snippet has the lost name nowhere.
+pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<Swap> {
     let changed = |op: &&Op| matches!(op, Op::Pair(..)) && ctx.takes(op);
     let mut changed = ops.iter().flatten().filter(changed).peekable();
     let mut out = Vec::new();
@@ -119,7 +122,7 @@ pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(String, Vec<Stri
         let gained: Vec<String> = gained.map(|(_, w)| w.to_string()).collect();
         let lost = words(old).filter(|(_, w)| named_word(w) && !all.contains(w));
         if !gained.is_empty() {
-            out.extend(lost.map(|(_, w)| (w.to_string(), gained.clone())));
+            out.extend(lost.map(|(_, w)| (w.to_string(), gained.clone(), i)));
         }
     }
     out

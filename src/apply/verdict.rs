@@ -4,7 +4,8 @@ use super::context::{Ctx, same_line};
 use super::likeness::retouched;
 use super::line::{Class, Key, Line};
 use super::shape::{
-    closes, contained, extends, net_brackets, out_of_use, remarked, same_source, starts_comment,
+    closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
+    starts_comment,
 };
 
 /// What a line at a segment's edge is to the file's line there.
@@ -78,6 +79,7 @@ pub(super) fn verdict(
         return Verdict::Replaces;
     }
     match by_subject(ctx, i, j, r) {
+        Verdict::Joins if !lead && prolongs(a.trimmed, b.trimmed) => Verdict::Unclear,
         Verdict::Unclear if retouched(ctx, i, j) => Verdict::Replaces,
         verdict => verdict,
     }
@@ -95,6 +97,12 @@ fn by_subject(ctx: &Ctx, i: usize, j: usize, r: i32) -> Verdict {
             if extends(&Line::new(x), &Line::new(y)) && contained(a, b) {
                 // `let a, b = …` for `let a = …`.
                 Verdict::Replaces
+            } else if same_value(a.trimmed, b.trimmed) {
+                let name = last_word(y).unwrap_or(y);
+                match ctx.uses(name, &(j..j + 1)) {
+                    true => Verdict::Unclear,
+                    false => Verdict::Replaces,
+                }
             } else if r < 600 || enumerated {
                 Verdict::Joins
             } else {
@@ -131,6 +139,27 @@ fn by_subject(ctx: &Ctx, i: usize, j: usize, r: i32) -> Verdict {
         _ => Verdict::Unclear,
     }
 }
+
+/// Whether a line is another with a longer word that begins as the one in its place: what is one
+/// more of a row stands behind such a one, not in front of it.
+fn prolongs(new: &str, old: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let shared = new.chars().zip(old.chars()).take_while(|(a, b)| a == b);
+    let at: usize = shared.map(|(c, _)| c.len_utf8()).sum();
+    let (head, rest) = (&old[..at], &old[at..]);
+    let more = new[at..].strip_suffix(rest).unwrap_or_default();
+    head.ends_with(is_word) && !more.is_empty() && more.chars().all(is_word)
+}
+
+/// Whether two lines give a name the same value, one that says something.
+fn same_value(a: &str, b: &str) -> bool {
+    let value = |t: &'_ str| t.split_once(" = ").map(|(_, v)| v.to_string());
+    let told = |v: &str| v.chars().filter(|c| c.is_alphabetic()).count() >= VALUE;
+    matches!((value(a), value(b)), (Some(x), Some(y)) if x == y && told(&x))
+}
+
+/// Letters of such a value.
+const VALUE: usize = 8;
 
 /// Whether no line beside file line `j` is about the same.
 fn alone(ctx: &Ctx, j: usize) -> bool {
