@@ -436,6 +436,10 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
     let (Some(pa), Some(pb)) = (word_at(ta, &def.name), word_at(tb, &def.name)) else {
         return false;
     };
+    // A type has many blocks: they are told by what they implement.
+    if def.kind == crate::syntax::Kind::Impl && implemented(ta) != implemented(tb) {
+        return false;
+    }
     // What stands before the name: the same last word (`def`, `fn`, `class`), whatever
     // modifiers precede it; what follows: a list of parameters or a body on both sides.
     let last = |t: &str| t.split_whitespace().next_back().map(str::to_string);
@@ -479,6 +483,15 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
         && opens(na)
         && opens(nb)
         && (na == nb || !matches!((na, nb), ('=', _) | (_, '=')))
+}
+
+/// What a header implements for a type, without the path to it and with its arguments.
+fn implemented(header: &str) -> Option<&str> {
+    let (above, _) = header.split_once(" for ")?;
+    let arguments = above.find('<').filter(|&at| !above[..at].ends_with("impl"));
+    let end = arguments.unwrap_or(above.len());
+    let start = above[..end].rfind([':', ' ', '>']).map_or(0, |at| at + 1);
+    above.get(start..)
 }
 
 /// Where a name stands as a whole word.
