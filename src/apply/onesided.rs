@@ -406,7 +406,7 @@ const MODIFIERS: &[&str] = &[
 ];
 
 /// The new name that a line gives, if it gives one.
-fn given(t: &str) -> Option<&str> {
+pub(super) fn given(t: &str) -> Option<&str> {
     let l = Line::new(t);
     let first = first_word(t).unwrap_or_default();
     // A property is declared with what it may be used for.

@@ -7,7 +7,8 @@ use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::guide::word_at;
-use super::line::{Class, Key};
+use super::line::{Class, Key, Line};
+use super::shape::last_word;
 
 /// A word, and what stands for it in the snippet.
 pub(crate) type Substitution = (String, String);
@@ -162,33 +163,74 @@ pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
     out
 }
 
-/// Whether snippet line `i` has the name of a constant in the place of a value of file line `j`,
-/// wherever that stands in it, and another line of the snippet gives it that value.
+/// Whether snippet line `i` is file line `j` but for the names of constants in the places of values
+/// that other lines of the snippet give them.
 pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
     let (old, line) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
+    let others = || ctx.lines.iter().enumerate().filter(|(x, _)| *x != i);
+    let gives = |name: &str, old: &str| {
+        others().find_map(|(_, l)| given(l, name).filter(|v| old.starts_with(v)).map(str::len))
+    };
     // The remark behind it may go with the value.
-    let Some((value, name)) = named(old, line).or_else(|| named(unremarked(old)?, line)) else {
-        return false;
+    let old = [Some(old), unremarked(old)];
+    old.into_iter()
+        .flatten()
+        .any(|old| by_name(old, line, gives))
+}
+
+/// The value that a line gives a constant.
+fn given<'t>(l: &Line<'t>, name: &str) -> Option<&'t str> {
+    let value = match l.key() {
+        Key::Binds(bound) if last_word(bound) == Some(name) => {
+            let (_, value) = l
+                .trimmed
+                .split_once('=')
+                .or_else(|| l.trimmed.split_once(' '))?;
+            value
+        }
+        Key::Binds(_) => return None,
+        _ => {
+            let rest = l.trimmed.strip_prefix("#define ")?.strip_prefix(name)?;
+            rest.starts_with(' ').then_some(rest)?
+        }
     };
-    let last = |t: &'_ str| {
-        let from = t.rfind(|c: char| !c.is_alphanumeric() && c != '_');
-        t.get(from.map_or(0, |at| at + 1)..).map(str::to_string)
-    };
-    let name = last(name);
-    let gives = |t: &str| {
-        let (_, given) = t.split_once('=').or_else(|| t.split_once(' '))?;
-        let given = given.trim().trim_end_matches([';', ',']);
-        Some(given == value || given.ends_with(value))
-    };
-    ctx.lines.iter().enumerate().any(|(x, l)| {
-        let bound = match l.key() {
-            Key::Binds(bound) => last(bound) == name,
-            _ => {
-                l.trimmed.starts_with("#define ") && name.as_deref() == l.trimmed.split(' ').nth(1)
+    let value = unremarked(value).unwrap_or(value);
+    let value = value.trim().trim_end_matches([';', ',']);
+    // A string may have a prefix: `b"x"`.
+    let quoted = |t: &str| t.starts_with(['"', '\'', '`']);
+    let prefixed = |n: usize| value.get(n..).is_some_and(quoted);
+    let literal = value.starts_with(|c: char| c.is_ascii_digit() || "([{".contains(c));
+    (literal || (0..=2).any(prefixed)).then_some(value)
+}
+
+/// Whether a line is another one but for names, at least one, each in the place of what it stands
+/// for: how many bytes of the rest of the old line, is asked of `gives`.
+fn by_name(old: &str, line: &str, gives: impl Fn(&str, &str) -> Option<usize>) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
+    let (mut old, mut new) = (old, line);
+    let (mut found, mut inside) = (false, false);
+    loop {
+        let name = new.find(|c| !is_name(c)).map_or(new, |to| &new[..to]);
+        let last = last_word(name.trim_end_matches([':', '.'])).unwrap_or_default();
+        let whole = name.trim_end_matches([':', '.']);
+        if !inside
+            && last.len() > 1
+            && let Some(size) = gives(last, old)
+            && let Some(rest) = old.get(size..)
+        {
+            (old, new) = (rest, &new[whole.len()..]);
+            found = true;
+        }
+        let (mut olds, mut news) = (old.chars(), new.chars());
+        match (olds.next(), news.next()) {
+            (None, None) => return found,
+            (Some(a), Some(b)) if a == b => {
+                inside = is_name(a);
+                (old, new) = (olds.as_str(), news.as_str());
             }
-        };
-        x != i && bound && gives(l.trimmed) == Some(true)
-    })
+            _ => return false,
+        }
+    }
 }
 
 /// A line without the comment behind it.
@@ -264,35 +306,6 @@ pub(crate) fn phrase(old: &str, line: &str) -> Option<Substitution> {
 /// Bytes that a phrase has at least which tells a change, and what stands around it.
 const PHRASE: usize = 4;
 
-/// Whether a line is another but for a value in the place of which it has a name that gives, once
-/// or wherever the value stands: the old value, the new name.
-pub(crate) fn named<'t>(old: &'t str, line: &'t str) -> Option<(&'t str, &'t str)> {
-    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
-    let both = old.bytes().zip(line.bytes());
-    let same = both.take_while(|(a, b)| a == b).count();
-    let ends = old.bytes().rev().zip(line.bytes().rev());
-    let rest = ends.take_while(|(a, b)| a == b).count();
-    let most = old.len().min(line.len()) - same;
-    let inner = |t: &'t str| t.get(same..t.len() - rest.min(most));
-    let (mut value, mut name) = (inner(old)?, inner(line)?);
-    if !name.chars().all(is_name) {
-        let token = |t: &'t str| {
-            let t = t.get(same..)?;
-            let to = match t.chars().next()? {
-                quote @ ('"' | '\'' | '`') => t.get(1..)?.find(quote)? + 2,
-                _ => t.find(|c| !is_name(c)).unwrap_or(t.len()),
-            };
-            t.get(..to)
-        };
-        (value, name) = (token(old)?, token(line)?);
-        if value.is_empty() || old.replace(value, name) != line {
-            return None;
-        }
-    }
-    let literal = value.starts_with(|c: char| c.is_ascii_digit() || "\"'`".contains(c));
-    (literal && name.len() > 1 && name.chars().all(is_name)).then_some((value, name))
-}
-
 /// The words of a line, each with what stands before it, and the end of the line with none.
 fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -310,29 +323,34 @@ fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{named, substituted};
+    use super::{by_name, substituted};
 
     #[test]
-    fn a_name_may_take_the_place_of_a_value() {
+    fn names_may_take_the_place_of_values() {
+        let values = [
+            ("DEFAULT", "'default'"),
+            ("MOST", "10"),
+            ("X", "'a'"),
+            ("TYPES", "(int, str)"),
+        ];
+        let gives = |name: &str, old: &str| {
+            let value = values
+                .iter()
+                .find(|(n, v)| *n == name && old.starts_with(v));
+            value.map(|(_, v)| v.len())
+        };
         for (old, line, expected) in [
-            (
-                "f(x, 'default');",
-                "f(x, self::DEFAULT);",
-                Some(("'default'", "self::DEFAULT")),
-            ),
-            ("return 10", "return MOST", Some(("10", "MOST"))),
-            (
-                "f(10) == g(10);",
-                "f(MOST) == g(MOST);",
-                Some(("10", "MOST")),
-            ),
-            ("f('a', 'a')", "f(A.X, A.X)", Some(("'a'", "A.X"))),
-            ("f(10) == g(10);", "f(MOST) == g(20);", None),
-            ("if n > 10:", "if n > 100:", None),
-            ("f(a)", "f(b)", None),
-            ("f(1)", "f(g(x))", None),
+            ("f(x, 'default');", "f(x, self::DEFAULT);", true),
+            ("return 10", "return MOST", true),
+            ("f(10) == g('a');", "f(MOST) == g(A.X);", true),
+            ("if is(x, (int, str)):", "if is(x, TYPES):", true),
+            ("f(10) == g(10);", "f(MOST) == g(20);", false),
+            ("if n > 10:", "if n > 100:", false),
+            ("f(10)", "f(MOST, x)", false),
+            ("f(11)", "f(MOST)", false),
+            ("f(a)", "f(a)", false),
         ] {
-            assert_eq!(named(old, line), expected, "{old} / {line}");
+            assert_eq!(by_name(old, line, gives), expected, "{old} / {line}");
         }
     }
 

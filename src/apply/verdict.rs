@@ -1,8 +1,10 @@
 //! Whether a line at a segment's edge is a line of the file, changed, or a new one beside it.
 
 use super::context::{Ctx, same_line};
+use super::guide::word_at;
 use super::likeness::retouched;
 use super::line::{Class, Key, Line};
+use super::onesided::given;
 use super::shape::{
     closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
     starts_comment,
@@ -81,8 +83,17 @@ pub(super) fn verdict(
     match by_subject(ctx, i, j, r) {
         Verdict::Joins if !lead && prolongs(a.trimmed, b.trimmed) => Verdict::Unclear,
         Verdict::Unclear if retouched(ctx, i, j) => Verdict::Replaces,
+        Verdict::Unclear if needed(ctx, i, j) => Verdict::Joins,
         verdict => verdict,
     }
+}
+
+/// Whether lines that stay use the name that file line `j` gives, and snippet line `i` gives another
+/// one.
+fn needed(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let Some(name) = given(old) else { return false };
+    given(new).is_some() && word_at(new, name).is_none() && ctx.uses(name, &(j..j + 1))
 }
 
 /// The same by what the two lines, which share `r` thousandths of their words, are about.
