@@ -10,8 +10,8 @@ use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
 use super::shape::{closes, import, labels, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
-use super::statement::{documented, spread};
-use super::verdict::{bound_again, item, siblings};
+use super::statement::{self, documented};
+use super::verdict::{bound_again, item, needed, siblings};
 use crate::error::Result;
 
 /// New lines beside an anchor against the file line that they would join.
@@ -71,9 +71,20 @@ pub(super) fn beside(
         })
         .collect();
     let spread = |n: &usize| {
-        !lead && ctx.cols(all[*n]) + shift == ctx.file_cols(j) && spread(ctx, &all[*n..], j)
+        !lead
+            && ctx.cols(all[*n]) + shift == ctx.file_cols(j)
+            && statement::spread(ctx, &all[*n..], j)
     };
     if let Some(n) = (0..all.len()).find(spread) {
+        ops[new[n]] = Op::Pair(all[n], j);
+        return beside(ctx, k, ops, all[n], j, lead);
+    }
+    // From its first line down to the anchor.
+    let down_to = |n: &usize| {
+        let lines: Vec<usize> = all[..=*n].iter().rev().copied().collect();
+        lead && ctx.cols(all[*n]) + shift == ctx.file_cols(j) && statement::spread(ctx, &lines, j)
+    };
+    if let Some(n) = (0..all.len()).find(down_to) {
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
     }
@@ -94,6 +105,14 @@ pub(super) fn beside(
         // One more item of a list begins as the next one does.
         let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
             if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
+        // A statement that goes on below its first line ends once.
+        let header = ctx.file[anchor_j].trimmed;
+        let ended = !lead
+            && all.len() == 1
+            && a.trimmed.ends_with(';')
+            && b.trimmed.ends_with(';')
+            && ctx.file_cols(j) > ctx.file_cols(anchor_j)
+            && !header.ends_with(['{', '}', ';', ':', ',', '(', '[', '>']);
         let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
         let plain = a.class == Class::Plain && b.class == Class::Plain;
         let extended = plain
@@ -101,7 +120,7 @@ pub(super) fn beside(
             && (most == least && retouched(ctx, i, j)
                 || more_arguments(ctx, i, j)
                 || ctx.swaps(i, j));
-        if heads || binds || leaves || extended {
+        if heads || binds || leaves || extended || ended {
             let between = at.min(nearest)..at.max(nearest) + 1;
             for op in ops.get_mut(between).unwrap_or_default() {
                 if let Op::Insert(x) = *op {
@@ -119,7 +138,8 @@ pub(super) fn beside(
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || same_first_words(x.trimmed, y.trimmed) && (250..500).contains(&r);
         let own = all.iter().all(|&i| ctx.guides.new[i]);
-        if alike && !own && !siblings(ctx, j, r) && !documented(ctx, &all, j) {
+        let other = documented(ctx, &all, j) || needed(ctx, i, j);
+        if alike && !own && !other && !siblings(ctx, j, r) {
             match ctx.reading() {
                 Some(Reading::Replaces) => {
                     ops[nearest] = Op::Pair(i, j);

@@ -95,7 +95,8 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
             || closer(op)
     };
     let some = ops.iter().any(once);
-    let tells = |op: &Op| once(op) || !some && told(op);
+    let next = next_to(ctx, ops, &once);
+    let tells = |op: &Op| once(op) || !some && told(op) || next.contains(op) && told(op);
     loosen(ctx, ops, &tells, true);
     loosen(ctx, ops, &tells, false);
     // Leading part: from the outside in.
@@ -110,6 +111,34 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The pairs that are next in the file to those that tell their place, whatever new lines are
+/// between: two lines that follow each other do not both by chance.
+fn next_to(ctx: &Ctx, ops: &[Op], tells: &impl Fn(&Op) -> bool) -> Vec<Op> {
+    let pairs = ops
+        .iter()
+        .filter(|op| ctx.is_told(op) && matches!(op, Op::Pair(..)));
+    let pairs: Vec<Op> = pairs.copied().collect();
+    let follow = |a: &Op, b: &Op| match (*a, *b) {
+        (Op::Pair(_, x), Op::Pair(_, y)) => {
+            (x.min(y) + 1..x.max(y)).all(|j| ctx.file[j].class == Class::Blank)
+        }
+        _ => false,
+    };
+    let mut next: Vec<bool> = pairs.iter().map(tells).collect();
+    for x in 1..pairs.len() {
+        next[x] |= next[x - 1] && follow(&pairs[x - 1], &pairs[x]);
+    }
+    for x in (1..pairs.len()).rev() {
+        next[x - 1] |= next[x] && follow(&pairs[x - 1], &pairs[x]);
+    }
+    pairs
+        .into_iter()
+        .zip(next)
+        .filter(|p| p.1)
+        .map(|p| p.0)
+        .collect()
 }
 
 /// The file lines behind an anchor that belong to a definition which the segment ends with

@@ -218,6 +218,16 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             && ctx.guides.definitions.iter().any(|d| d.1 == o.next + 1);
         return turned;
     }
+    // A text that tells of a block is not what the block does.
+    let text = |t: &str| t.starts_with("\"\"\"") || t.starts_with("'''");
+    let texts = lines.iter().any(|&i| text(ctx.lines[i].trimmed));
+    let ends = |t: &str| t.ends_with("\"\"\"") || t.ends_with("'''");
+    let (above, below) = (ctx.file[o.anchor.1].trimmed, next.trimmed);
+    if o.lead && ends(next.trimmed) && !texts
+        || !o.lead && block_opener(above) && text(ctx.lines[first].trimmed) && !text(below)
+    {
+        return true;
+    }
     // Nothing stands at their depth there: a block begins or ends.
     if ctx.file_cols(o.next) < least || closes(next.trimmed) && !o.lead {
         return true;

@@ -90,7 +90,7 @@ pub(super) fn verdict(
 
 /// Whether lines that stay use the name that file line `j` gives, and snippet line `i` gives another
 /// one.
-fn needed(ctx: &Ctx, i: usize, j: usize) -> bool {
+pub(super) fn needed(ctx: &Ctx, i: usize, j: usize) -> bool {
     let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
     let Some(name) = given(old) else { return false };
     given(new).is_some() && word_at(new, name).is_none() && ctx.uses(name, &(j..j + 1))
