@@ -113,6 +113,9 @@ pub(super) fn beside(
             && b.trimmed.ends_with(';')
             && ctx.file_cols(j) > ctx.file_cols(anchor_j)
             && !header.ends_with(['{', '}', ';', ':', ',', '(', '[', '>']);
+        // What it begins the marker goes on with, as the file does with its own.
+        let begun = |t: &str| t.ends_with(" =");
+        let begun = !lead && all.len() == 1 && begun(a.trimmed) && begun(b.trimmed);
         let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
         let plain = a.class == Class::Plain && b.class == Class::Plain;
         let extended = plain
@@ -120,7 +123,7 @@ pub(super) fn beside(
             && (most == least && retouched(ctx, i, j)
                 || more_arguments(ctx, i, j)
                 || ctx.swaps(i, j));
-        if heads || binds || leaves || extended || ended {
+        if heads || binds || leaves || extended || ended || begun {
             let between = at.min(nearest)..at.max(nearest) + 1;
             for op in ops.get_mut(between).unwrap_or_default() {
                 if let Op::Insert(x) = *op {

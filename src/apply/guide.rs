@@ -362,6 +362,15 @@ fn only_like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Op
     {
         return None;
     }
+    let starts = range.start..(range.end + 1).saturating_sub(lines.len());
+    let all_grown = |j: &usize| {
+        let mut each = (a..b).zip(*j..);
+        each.all(|(i, j)| grown(ctx.lines[i].trimmed, ctx.file[j].trimmed))
+    };
+    let mut whole = starts.clone().filter(all_grown);
+    if let (Some(j), None) = (whole.next(), whole.next()) {
+        return (ctx.cols(a) == ctx.file_cols(j)).then_some(j);
+    }
     let compared = std::cell::Cell::new(0);
     let like = |i: usize, j: usize| {
         let (l, f) = (&ctx.lines[i], &ctx.file[j]);
@@ -378,7 +387,7 @@ fn only_like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Op
         }
     };
     let mut found: Vec<(i32, usize)> = Vec::new();
-    for j in range.start..(range.end + 1).saturating_sub(lines.len()) {
+    for j in starts {
         let each: Option<i32> = (a..b).zip(j..).try_fold(0, |sum, (i, j)| {
             let like = like(i, j);
             (like >= RETOUCHED / 2).then_some(sum + like)
@@ -394,6 +403,26 @@ fn only_like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Op
     let next = found.last().map_or(0, |f| f.0);
     (best >= RETOUCHED && next <= best - APART && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
+
+/// Whether one line is the other with something put in at one place.
+fn grown(new: &str, old: &str) -> bool {
+    let (short, long) = if new.len() < old.len() {
+        (new, old)
+    } else {
+        (old, new)
+    };
+    let begin = short
+        .bytes()
+        .zip(long.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let ends = short.bytes().rev().zip(long.bytes().rev());
+    let end = ends.take_while(|(a, b)| a == b).count();
+    short.len() >= GROWN && short != long && begin + end >= short.len()
+}
+
+/// Bytes of such a line at least.
+const GROWN: usize = 16;
 
 /// Lines that are compared by their letters, at most: it takes longer than all else.
 const MOST_COMPARED: usize = 500;

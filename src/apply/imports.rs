@@ -185,11 +185,14 @@ pub(crate) fn renewed(ctx: &Ctx, k: usize, others: &[Vec<Op>]) -> Result<Option<
     let (Some(first), Some(last)) = ((a..b).find(told), (a..b).rev().find(told)) else {
         return Ok(None);
     };
-    if ctx.script.strict
-        || !(first..=last)
-            .filter(told)
-            .all(|i| import(ctx.lines[i].trimmed))
-    {
+    // A statement may go on over lines.
+    let mut open = 0;
+    let mut is_import = |i: usize| {
+        let goes_on = open > 0;
+        open += net_brackets(ctx.lines[i].trimmed);
+        goes_on || import(ctx.lines[i].trimmed)
+    };
+    if ctx.script.strict || !(first..=last).filter(told).all(&mut is_import) || open != 0 {
         return Ok(None);
     }
     let new: Vec<Op> = (first..=last).map(Op::Insert).collect();

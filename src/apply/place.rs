@@ -130,6 +130,13 @@ pub(crate) fn place<'a>(
 ) -> Result<Outcome> {
     let mut ctx = prepare(pass, script, file);
     ctx.guides = guide(&ctx);
+    settled(ctx, true)
+}
+
+/// Places all segments by what their guides say; `first` says that what the edit renames is not
+/// known yet.
+fn settled(mut ctx: Ctx, first: bool) -> Result<Outcome> {
+    let (pass, script) = (ctx.pass, ctx.script);
     let n = ctx.file.len();
     let m = ctx.lines.len();
     if m.saturating_mul(n + 1) > MAX_CELLS {
@@ -225,6 +232,11 @@ pub(crate) fn place<'a>(
         ctx.taken = substitution::taken(&ctx, &ops);
         ctx.touched = substitution::touched(&ctx, &ops);
         ctx.swapped_names = substitution::swapped_names(&ctx, &ops);
+        let known = substitution::known(&ctx, &floating);
+        if first && !known.is_empty() {
+            ctx.guides.pairs.extend(known);
+            return settled(ctx, false);
+        }
     }
     let mut edges: Vec<Edge> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);

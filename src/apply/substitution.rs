@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
-use super::guide::word_at;
+use super::guide::{CALLABLE, word_at};
 use super::line::{Class, Key, Line};
-use super::shape::last_word;
+use super::shape::{last_word, starts_comment};
 
 /// A word, and what stands for it in the snippet.
 pub(crate) type Substitution = (String, String);
@@ -44,10 +44,21 @@ pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, us
             once.push((found, i));
         }
     }
-    let left = |word: &str| ctx.lines.iter().any(|l| word_at(l.trimmed, word).is_some());
+    // In what is said of the code, a name may be a word like others.
+    let code = || ctx.lines.iter().filter(|l| !prose(l.trimmed));
+    let left = |word: &str| code().any(|l| word_at(l.trimmed, word).is_some());
     sure.retain(|((old, _), _)| !named_word(old) || !left(old));
     sure
 }
+
+/// Whether a line is a comment or reads as one.
+fn prose(t: &str) -> bool {
+    let code = |c: char| "(){}[]<>=;:\"'_".contains(c);
+    starts_comment(t) || t.split_whitespace().count() >= SENTENCE && !t.contains(code)
+}
+
+/// Words of a sentence.
+const SENTENCE: usize = 4;
 
 /// The lines that the edit puts in the place of others where both lines around are the file's:
 /// each with the one that goes.
@@ -200,7 +211,9 @@ fn given<'t>(l: &Line<'t>, name: &str) -> Option<&'t str> {
     let quoted = |t: &str| t.starts_with(['"', '\'', '`']);
     let prefixed = |n: usize| value.get(n..).is_some_and(quoted);
     let literal = value.starts_with(|c: char| c.is_ascii_digit() || "([{".contains(c));
-    (literal || (0..=2).any(prefixed)).then_some(value)
+    // Names are given to one another for other reasons as well.
+    let composed = value.contains(' ') && !value.ends_with(['{', '(', '[']);
+    (literal || composed || (0..=2).any(prefixed)).then_some(value)
 }
 
 /// Whether a line is another one but for names, at least one, each in the place of what it stands
@@ -231,6 +244,37 @@ fn by_name(old: &str, line: &str, gives: impl Fn(&str, &str) -> Option<usize>) -
             _ => return false,
         }
     }
+}
+
+/// The lines of parts that name no place which are the file's, where they stand once, but for words
+/// that the edit replaces elsewhere; each with its file line and the weight of a header.
+pub(crate) fn known(ctx: &Ctx, floating: &[bool]) -> Vec<(usize, usize, i16)> {
+    let mut out = Vec::new();
+    let names: Vec<(&str, &str)> = (ctx.substitutions.iter())
+        .map(|((old, new), _)| (old.as_str(), new.as_str()))
+        .filter(|(old, new)| named_word(old) && named_word(new))
+        .collect();
+    let parts = ctx.bounds.iter().zip(floating).filter(|p| *p.1);
+    for i in parts.flat_map(|(&(a, b), _)| a..b) {
+        let line = &ctx.lines[i];
+        if line.class != Class::Plain || names.is_empty() {
+            continue;
+        }
+        let mut changed = false;
+        let mut old = String::new();
+        for (gap, word) in words(line.trimmed) {
+            let name = names.iter().find(|n| n.1 == word);
+            changed |= name.is_some();
+            old += gap;
+            old += name.map_or(word, |n| n.0);
+        }
+        let hash = Line::new(&old).hash;
+        if changed && ctx.counts.get(&hash) == Some(&1) {
+            let there = ctx.file.iter().position(|l| l.hash == hash);
+            out.extend(there.map(|j| (i, j, CALLABLE)));
+        }
+    }
+    out
 }
 
 /// A line without the comment behind it.
