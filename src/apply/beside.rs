@@ -11,7 +11,7 @@ use super::refuse;
 use super::shape::{closes, import, labels, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
 use super::statement::{self, documented};
-use super::verdict::{bound_again, item, needed, siblings};
+use super::verdict::{bound_again, item, needed, prolongs, siblings};
 use crate::error::Result;
 
 /// New lines beside an anchor against the file line that they would join.
@@ -192,6 +192,12 @@ pub(super) fn beside(
                 && level
                 && !anchors(ctx, &Op::Pair(anchor_i, anchor_j))
                 && !closes(y.trimmed) =>
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
+        // What is one more of a row stands behind one that begins alike, not in front of it.
+        Some(true)
+            if !lead && all.len() == 1 && adjacent && level && prolongs(x.trimmed, y.trimmed) =>
         {
             return Err(refuse::edge(ctx, i, j));
         }

@@ -116,9 +116,10 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
 /// The pairs that are next in the file to those that tell their place, whatever new lines are
 /// between: two lines that follow each other do not both by chance.
 fn next_to(ctx: &Ctx, ops: &[Op], tells: &impl Fn(&Op) -> bool) -> Vec<Op> {
-    let pairs = ops
-        .iter()
-        .filter(|op| ctx.is_told(op) && matches!(op, Op::Pair(..)));
+    // A comment may begin as another one does.
+    let code =
+        |op: &&Op| matches!(**op, Op::Pair(i, _) if ctx.is_told(op) && !says(ctx.lines[i].trimmed));
+    let pairs = ops.iter().filter(code);
     let pairs: Vec<Op> = pairs.copied().collect();
     let follow = |a: &Op, b: &Op| match (*a, *b) {
         (Op::Pair(_, x), Op::Pair(_, y)) => {

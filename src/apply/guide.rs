@@ -515,7 +515,7 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
 }
 
 /// What a header implements for a type, without the path to it and with its arguments.
-fn implemented(header: &str) -> Option<&str> {
+pub(super) fn implemented(header: &str) -> Option<&str> {
     let (above, _) = header.split_once(" for ")?;
     let arguments = above.find('<').filter(|&at| !above[..at].ends_with("impl"));
     let end = arguments.unwrap_or(above.len());

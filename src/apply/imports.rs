@@ -131,21 +131,22 @@ fn name(brings: &str) -> Option<String> {
 /// # Errors
 /// `unexplained_removal`.
 pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let shared = |op: Option<&Op>| matches!(op, Some(&Op::Pair(i, j)) if same_line(ctx, i, j));
-    let mut x = 0;
-    while x < ops.len() {
-        let from = x;
-        while matches!(ops.get(x), Some(Op::Delete(_))) {
-            x += 1;
-        }
-        let (Some(&Op::Delete(first)), Some(&Op::Delete(last))) =
-            (ops.get(from), ops.get(x.wrapping_sub(1)))
-        else {
-            x += 1;
+    let shared = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
+    for change in ops.split(shared) {
+        let gone = change.iter().filter_map(|op| match *op {
+            Op::Delete(j) => Some(j),
+            _ => None,
+        });
+        let gone: Vec<usize> = gone.collect();
+        let alone = change.iter().all(|op| match *op {
+            Op::Insert(i) => ctx.lines[i].class == Class::Blank || import(ctx.lines[i].trimmed),
+            Op::Pair(i, _) => ctx.lines[i].class == Class::Blank,
+            Op::Delete(_) => true,
+        });
+        let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
             continue;
         };
-        let above = from.checked_sub(1).and_then(|at| ops.get(at));
-        if !shared(above) || !shared(ops.get(x)) {
+        if !alone {
             continue;
         }
         let gone = first..last + 1;

@@ -7,6 +7,7 @@ mod bare;
 mod beside;
 mod checks;
 mod context;
+mod declared;
 mod diffs;
 mod edges;
 mod engine;

@@ -1,15 +1,15 @@
 //! Whether a block with which a segment ends at a marker is the file's next one, changed, or one
-//! more.
+//! more: what it shares with the file may be there by chance.
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::line::Class;
+use super::line::{Class, Line};
 use super::refuse;
 use super::shape::{closes, starts_comment};
 use super::snippet::Role;
 use crate::error::Result;
 
-/// Refuses to take a block for several of the file, where nothing of them is left beside it.
+/// Refuses to put a block in the place of several of the file that it has little in common with.
 ///
 /// # Errors
 /// `unexplained_removal`.
@@ -18,63 +18,76 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     if !ctx.script.segments[k].marker_after || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return Ok(());
     }
-    let code = |t: &str| !starts_comment(t) && !closes(t) && !t.starts_with(['@', '#']);
-    let new = |op: &Op| match *op {
-        Op::Pair(i, _) | Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
-        _ => None,
+    let Some((tail, head)) = last_block(ctx, ops) else {
+        return Ok(());
     };
-    let mut from = 0;
-    while let Some(at) = ops[from..].iter().position(|op| ctx.takes(op)) {
-        let tail = &ops[from + at..];
-        let told = || {
-            tail.iter()
-                .filter_map(new)
-                .filter(|&i| code(ctx.lines[i].trimmed))
-        };
-        let Some(head) = told().next() else { break };
-        let depth = ctx.cols(head);
-        let held = |op: &Op| {
-            matches!(*op, Op::Pair(i, j) if ctx.cols(i) <= depth && ctx.lines[i].class == Class::Plain
-                && code(ctx.lines[i].trimmed) && same_line(ctx, i, j))
-        };
-        if let Some(next) = tail.iter().position(held) {
-            from += at + next + 1;
-            continue;
-        }
-        let kept = tail
-            .iter()
-            .any(|op| matches!(*op, Op::Pair(i, j) if i == head && same_line(ctx, i, j)));
-        let outer = |i: usize| ctx.cols(i) < depth;
-        if kept || tail.iter().filter_map(new).any(outer) || told().all(|i| ctx.cols(i) == depth) {
-            break;
-        }
-        let shift = ctx.shifts[k].unwrap_or(0);
-        let mut old = tail.iter().filter_map(|op| match *op {
-            Op::Pair(_, j) | Op::Delete(j) => Some(j),
-            Op::Insert(_) => None,
-        });
-        let Some(first) = old.next() else { break };
-        let last = old.last().unwrap_or(first);
-        let heads = |j: &usize| {
-            let l = &ctx.file[*j];
-            l.class == Class::Plain && code(l.trimmed) && ctx.file_cols(*j) == depth + shift
-        };
-        let old = (first..=last).filter(heads).count();
-        let new = told()
-            .filter(|&i| ctx.cols(i) == depth && ctx.lines[i].class == Class::Plain)
-            .count();
-        let gone = tail
-            .iter()
-            .filter(|op| matches!(op, Op::Delete(_)) && ctx.is_told(op))
-            .count();
-        let kept = tail
-            .iter()
-            .filter(|op| matches!(op, Op::Pair(..)) && ctx.is_told(op))
-            .count();
-        if old > new && gone >= 2 * kept && !tail.iter().any(|op| ctx.stands_there(op)) {
-            return Err(refuse::removed_at_edge(ctx, k, first, last));
-        }
-        break;
+    let depth = ctx.cols(head);
+    let own: Vec<usize> = tail.iter().filter_map(|op| told(ctx, op)).collect();
+    let outside = own.iter().any(|&i| ctx.cols(i) < depth);
+    if outside || own.iter().all(|&i| ctx.cols(i) == depth) {
+        return Ok(());
+    }
+    let lines = tail.iter().filter_map(|op| match *op {
+        Op::Pair(_, j) | Op::Delete(j) => Some(j),
+        Op::Insert(_) => None,
+    });
+    let Some((first, last)) = lines.fold(None, |all, j| match all {
+        None => Some((j, j)),
+        Some((first, _)) => Some((first, j)),
+    }) else {
+        return Ok(());
+    };
+    let level = depth + ctx.shifts[k].unwrap_or(0);
+    let begins = |l: &Line| l.class == Class::Plain && is_code(l.trimmed);
+    let old = (first..=last).filter(|&j| ctx.file_cols(j) == level && begins(&ctx.file[j]));
+    let new = own
+        .iter()
+        .filter(|&&i| ctx.cols(i) == depth && begins(&ctx.lines[i]));
+    let several = old.count() > new.count();
+    let count = |is: &dyn Fn(&Op) -> bool| {
+        let told = tail.iter().filter(|op| ctx.is_told(op));
+        told.filter(|op| is(op)).count()
+    };
+    let gone = count(&|op| matches!(op, Op::Delete(_)));
+    let shared = count(&|op| matches!(op, Op::Pair(..)));
+    let known = tail.iter().any(|op| ctx.stands_there(op));
+    if several && gone >= 2 * shared && !known {
+        return Err(refuse::removed_at_edge(ctx, k, first, last));
     }
     Ok(())
+}
+
+/// The operations from the last place on where a segment changes the file and after which nothing
+/// of it stays at the depth of what it puts there, with the first line of that.
+fn last_block<'o>(ctx: &Ctx, ops: &'o [Op]) -> Option<(&'o [Op], usize)> {
+    let mut from = 0;
+    loop {
+        let at = ops[from..].iter().position(|op| ctx.takes(op))?;
+        let tail = &ops[from + at..];
+        let code = |op: &Op| told(ctx, op).filter(|&i| is_code(ctx.lines[i].trimmed));
+        let head = tail.iter().find_map(code)?;
+        let stays = |op: &Op| {
+            matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+                && ctx.cols(i) <= ctx.cols(head)
+                && is_code(ctx.lines[i].trimmed)
+                && same_line(ctx, i, j))
+        };
+        match tail.iter().position(stays) {
+            Some(next) => from += at + next + 1,
+            None => return Some((tail, head)),
+        }
+    }
+}
+
+/// The snippet line of an operation, if it is not blank.
+fn told(ctx: &Ctx, op: &Op) -> Option<usize> {
+    match *op {
+        Op::Pair(i, _) | Op::Insert(i) => (ctx.lines[i].class != Class::Blank).then_some(i),
+        Op::Delete(_) => None,
+    }
+}
+
+/// Whether a line is what a block does, not what is said of it or what ends it.
+fn is_code(t: &str) -> bool {
+    !starts_comment(t) && !closes(t) && !t.starts_with(['@', '#'])
 }

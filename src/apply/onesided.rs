@@ -42,6 +42,11 @@ pub(crate) fn joins(ctx: &Ctx, o: &OneSided) -> Option<bool> {
     if o.new.iter().all(|&i| ctx.guides.new[i]) {
         return Some(true);
     }
+    let imports = o.new.iter().all(|&i| import(ctx.lines[i].trimmed));
+    let next = ctx.file[o.next].trimmed;
+    if imports && !import(next) && !starts_comment(next) {
+        return Some(true);
+    }
     if in_the_form_of_the_next(ctx, o) || ctx.taken.contains(&ctx.file[o.next].hash) {
         return None;
     }

@@ -69,7 +69,8 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         if balanced(ctx, &ops[change..x]) {
             // Beside a marker, a bracket may close a new block as well as the old one.
             let segment = &ctx.script.segments[k];
-            let open = segment.marker_after && !ops[x..].iter().any(strong);
+            let level = |op: &Op| strong(op) && !astray(op);
+            let open = segment.marker_after && !ops[x..].iter().any(level);
             let mut new = ops[change..x].iter().filter_map(|op| match *op {
                 Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
                 _ => None,

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::fate::{Fate, fate};
+use super::guide::implemented;
 use super::insertion;
 use super::line::{Class, Key, Line};
 use super::refuse;
@@ -29,6 +30,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
         block(ctx, k, ops)?;
         section(ctx, ops)?;
         definition(ctx, k, ops)?;
+        implementation(ctx, ops)?;
     }
     copy(ctx, k, ops)?;
     retold(ctx, ops)
@@ -169,6 +171,28 @@ fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         && fate(ctx, j, j..end) != Fate::Unused
     {
         return Err(refuse::edge(ctx, i, j));
+    }
+    Ok(())
+}
+
+/// Refuses to take the block that implements something for a type for one that implements something
+/// else, where the segment shows only one side of it.
+///
+/// # Errors
+/// `unclear_edge`.
+fn implementation(ctx: &Ctx, ops: &[Op]) -> Result<()> {
+    let of = |t: &str| {
+        t.starts_with("impl")
+            .then(|| implemented(t).map(str::to_string))
+    };
+    let told = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j));
+    for (at, op) in ops.iter().enumerate() {
+        let Op::Pair(i, j) = *op else { continue };
+        let (new, old) = (of(ctx.lines[i].trimmed), of(ctx.file[j].trimmed));
+        let other = matches!((new, old), (Some(Some(new)), Some(Some(old))) if new != old);
+        if other && !ops[..at].iter().any(told) {
+            return Err(refuse::edge(ctx, i, j));
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 use super::align::{Op, Problem};
 use super::attributes;
 use super::context::{Ctx, same_line};
+use super::declared;
 use super::edges;
 use super::float;
 use super::frame;
@@ -141,6 +142,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
         }
+        declared::check(ctx, &ops[s])?;
         onemore::check(ctx, k, &ops[s])?;
         edges::unmatched_context(ctx, k, &ops[s])?;
         edges::unprefixed(ctx, k, &ops[s])?;

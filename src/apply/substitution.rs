@@ -163,7 +163,9 @@ pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
             let last = told.last().is_some_and(|l| change.last() == Some(l));
             let new = change.iter().any(|op| !matches!(op, Op::Delete(_)));
             let gone = change.iter().filter_map(|op| match **op {
-                Op::Delete(j) if ctx.file[j].class == Class::Plain => Some(ctx.file[j].hash),
+                Op::Delete(j) | Op::Pair(_, j) if ctx.file[j].class == Class::Plain => {
+                    Some(ctx.file[j].hash)
+                }
                 _ => None,
             });
             if new && !last {

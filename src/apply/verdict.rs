@@ -81,7 +81,6 @@ pub(super) fn verdict(
         return Verdict::Replaces;
     }
     match by_subject(ctx, i, j, r) {
-        Verdict::Joins if !lead && prolongs(a.trimmed, b.trimmed) => Verdict::Unclear,
         Verdict::Unclear if retouched(ctx, i, j) => Verdict::Replaces,
         Verdict::Unclear if needed(ctx, i, j) => Verdict::Joins,
         verdict => verdict,
@@ -153,7 +152,7 @@ fn by_subject(ctx: &Ctx, i: usize, j: usize, r: i32) -> Verdict {
 
 /// Whether a line is another with a longer word that begins as the one in its place: what is one
 /// more of a row stands behind such a one, not in front of it.
-fn prolongs(new: &str, old: &str) -> bool {
+pub(super) fn prolongs(new: &str, old: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let shared = new.chars().zip(old.chars()).take_while(|(a, b)| a == b);
     let at: usize = shared.map(|(c, _)| c.len_utf8()).sum();

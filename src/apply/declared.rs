@@ -1,0 +1,70 @@
+//! Constants that an edit would declare twice in one block.
+
+use super::align::Op;
+use super::context::{Ctx, same_line};
+use super::line::Class;
+use super::onesided::given;
+use super::refuse;
+use crate::error::Result;
+
+/// What begins the declaration of a name that its block may not declare again, in any language that
+/// has the word.
+const CONSTANTS: &[&str] = &["const ", "val "];
+
+/// Refuses to declare a constant beside one of its name that stays: as a rule that one has changed.
+///
+/// # Errors
+/// `unclear_edge`.
+pub(crate) fn check(ctx: &Ctx, ops: &[Op]) -> Result<()> {
+    let shift = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) => {
+            Some(ctx.file_cols(j) - ctx.cols(i))
+        }
+        _ => None,
+    });
+    let Some(shift) = shift else { return Ok(()) };
+    let constant = |t: &'_ str| {
+        let word = CONSTANTS.iter().find(|w| t.starts_with(**w))?;
+        Some((*word, given(t)?.to_string()))
+    };
+    let mut above = None;
+    // The least depth of the new lines since then: deeper ones are in a block of their own.
+    let mut least = i32::MAX;
+    for op in ops {
+        let i = match *op {
+            Op::Pair(_, j) | Op::Delete(j) => {
+                (above, least) = (Some(j), i32::MAX);
+                continue;
+            }
+            Op::Insert(i) if ctx.lines[i].class == Class::Blank => continue,
+            Op::Insert(i) => i,
+        };
+        least = least.min(ctx.cols(i));
+        if ctx.cols(i) > least {
+            continue;
+        }
+        let (Some(own), Some(at)) = (constant(ctx.lines[i].trimmed), above) else {
+            continue;
+        };
+        let depth = ctx.cols(i) + shift;
+        let inside = |j: &usize| ctx.file[*j].class == Class::Blank || ctx.file_cols(*j) >= depth;
+        let goes = |j: usize| {
+            ctx.touched.contains(&j)
+                || ops.iter().any(|op| match *op {
+                    Op::Delete(x) => x == j,
+                    Op::Pair(i, x) => x == j && !same_line(ctx, i, x),
+                    Op::Insert(_) => false,
+                })
+        };
+        let up = (0..=at).rev().take_while(inside);
+        let down = (at + 1..ctx.file.len()).take_while(inside);
+        let again = |j: &usize| {
+            let t = ctx.file[*j].trimmed;
+            ctx.file_cols(*j) == depth && constant(t) == Some(own.clone()) && !goes(*j)
+        };
+        if let Some(j) = up.chain(down).find(again) {
+            return Err(refuse::edge(ctx, i, j));
+        }
+    }
+    Ok(())
+}
