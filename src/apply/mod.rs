@@ -10,6 +10,7 @@ mod context;
 mod declared;
 mod diffs;
 mod edges;
+mod ending;
 mod engine;
 mod facts;
 mod fate;

@@ -66,37 +66,13 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
         let change = from_change(ctx, ops, from);
+        // Beside a marker, what ends a new block may be there for the old one.
+        let level = |op: &Op| strong(op) && !astray(op);
+        let open = ctx.script.segments[k].marker_after && !ops[x..].iter().any(level);
+        if open && opens_another(ctx, ops, change..x, first) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
         if balanced(ctx, &ops[change..x]) {
-            // Beside a marker, a bracket may close a new block as well as the old one.
-            let segment = &ctx.script.segments[k];
-            let level = |op: &Op| strong(op) && !astray(op);
-            let open = segment.marker_after && !ops[x..].iter().any(level);
-            let mut new = ops[change..x].iter().filter_map(|op| match *op {
-                Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
-                _ => None,
-            });
-            let head = new.next();
-            let opened: i32 = head
-                .into_iter()
-                .chain(new)
-                .map(|i| net_blocks(ctx.lines[i].trimmed))
-                .sum();
-            let same = |i: usize| {
-                let (new, old) = (&ctx.lines[i], &ctx.file[first]);
-                new.similarity(old) >= CHANGED
-                    || matches!(new.key(), Key::Binds(n) if !n.is_empty() && new.key() == old.key())
-                    || ctx.renames(new, old)
-            };
-            // A comment right above the old one and the new one is about both.
-            let about = |i: usize| {
-                i > 0
-                    && first > 0
-                    && starts_comment(ctx.lines[i - 1].trimmed)
-                    && ops.contains(&Op::Pair(i - 1, first - 1))
-            };
-            if open && opened > 0 && head.is_some_and(|i| !same(i) && !about(i)) {
-                return Err(refuse::removed_at_edge(ctx, k, first, last));
-            }
             continue;
         }
         if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
@@ -132,6 +108,27 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether what a change puts in opens a block that has another head than what it takes out from
+/// file line `first` on.
+fn opens_another(ctx: &Ctx, ops: &[Op], change: std::ops::Range<usize>, first: usize) -> bool {
+    let mut new = ops[change].iter().filter_map(|op| match *op {
+        Op::Insert(i) if ctx.lines[i].class != Class::Blank => Some(i),
+        _ => None,
+    });
+    let Some(head) = new.next() else { return false };
+    let opened = new.chain([head]).map(|i| net_blocks(ctx.lines[i].trimmed));
+    let (new, old) = (&ctx.lines[head], &ctx.file[first]);
+    let same = new.similarity(old) > CHANGED
+        || matches!(new.key(), Key::Binds(n) if !n.is_empty() && new.key() == old.key())
+        || ctx.renames(new, old);
+    // A comment right above the old one and the new one is about both.
+    let about = head > 0
+        && first > 0
+        && starts_comment(ctx.lines[head - 1].trimmed)
+        && ops.contains(&Op::Pair(head - 1, first - 1));
+    opened.sum::<i32>() > 0 && !same && !about
 }
 
 /// Whether an operation pairs the lines that close, on both sides, the block around a telling line

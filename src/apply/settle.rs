@@ -6,6 +6,7 @@ use super::attributes;
 use super::context::{Ctx, same_line};
 use super::declared;
 use super::edges;
+use super::ending;
 use super::float;
 use super::frame;
 use super::imports;
@@ -111,6 +112,9 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     }
     if changes && !whole_file && !strict {
         let (mut reread, mut settled) = (false, false);
+        if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
+            ops[s] = cut;
+        }
         attributes::kept(ctx, k, &mut ops[s]);
         if let Some(less) = rival::smaller(ctx, problem, s, &ops[s]) {
             if rival::repeats(ctx, &ops[s], &less) {
