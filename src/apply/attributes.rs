@@ -50,6 +50,9 @@ pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     for (at, op) in ops.iter().enumerate().filter(|(_, op)| shared(op)) {
         let &Op::Pair(i, j) = op else { continue };
         let said = said_above(ctx, i, j);
+        if said.is_empty() {
+            continue;
+        }
         let about = |op: &Op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if said.contains(&x));
         let above = &ops[..at];
         let Some(first) = above.iter().position(about) else {
@@ -79,6 +82,51 @@ pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let instead = i.checked_sub(1).is_some_and(|i| says(ctx, i));
         if !instead && (between || gone) {
             return Err(refuse::removed_at_edge(ctx, k, said.start, j - 1));
+        }
+    }
+    Ok(())
+}
+
+/// What the file says of a definition right below its header does not go where the snippet has
+/// one of its members there: it gives the header to say where that belongs.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn said_below(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let own = || ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+    for (at, op) in ops.iter().enumerate() {
+        let Op::Pair(i, header) = *op else { continue };
+        let Some(own) = own()
+            .filter(|d| d.0 <= header && header < d.1)
+            .max_by_key(|d| d.0)
+        else {
+            continue;
+        };
+        if !ctx.guides.names(header) || !same_line(ctx, i, header) {
+            continue;
+        }
+        let gone: Vec<usize> = ops[at + 1..]
+            .iter()
+            .map_while(|op| match *op {
+                Op::Delete(j) => Some(j),
+                _ => None,
+            })
+            .collect();
+        let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
+            continue;
+        };
+        let next = ops[at + 1 + gone.len()..].iter().find(|op| ctx.is_told(op));
+        let begins = |j: usize| j < own.1 && ctx.guides.definitions.iter().any(|d| d.0 == j);
+        let member = next
+            .is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && begins(j)));
+        let said = |j: &usize| {
+            let t = ctx.file[*j].trimmed;
+            ctx.file[*j].class == Class::Blank
+                || starts_comment(t)
+                || t.starts_with(['"', '\'', '@'])
+        };
+        if member && gone.iter().all(said) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
     }
     Ok(())

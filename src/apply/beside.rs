@@ -88,50 +88,16 @@ pub(super) fn beside(
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
     }
-    if adjacent && level && ctx.roles[i] == Role::Plain {
-        let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-        // Behind a statement that leaves the block another one would do nothing.
-        let leaves = lead && all.len() == 1 && a.key() == Key::Leaves && b.key() == Key::Leaves;
-        let heads = lead
-            && ctx.file_cols(j) < ctx.file_cols(anchor_j)
-            && ctx.cols(i) < ctx.cols(anchor_i)
-            && match ctx.lines[anchor_i].class {
-                Class::Plain => true,
-                // No header stands right above another one of its depth.
-                Class::Short => block_opener(a.trimmed) && block_opener(b.trimmed),
-                _ => false,
+    let anchor = (anchor_i, anchor_j);
+    let plain = ctx.roles[i] == Role::Plain;
+    if adjacent && level && plain && takes_its_place(ctx, &all, anchor, j, lead) {
+        let between = at.min(nearest)..at.max(nearest) + 1;
+        for op in ops.get_mut(between).unwrap_or_default() {
+            if let Op::Insert(x) = *op {
+                *op = Op::Pair(x, (anchor_j + x).checked_sub(anchor_i).unwrap_or(j));
             }
-            && !starts_comment(b.trimmed);
-        // One more item of a list begins as the next one does.
-        let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
-            if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
-        // A statement that goes on below its first line ends once.
-        let header = ctx.file[anchor_j].trimmed;
-        let ended = !lead
-            && all.len() == 1
-            && a.trimmed.ends_with(';')
-            && b.trimmed.ends_with(';')
-            && ctx.file_cols(j) > ctx.file_cols(anchor_j)
-            && !header.ends_with(['{', '}', ';', ':', ',', '(', '[', '>']);
-        // What it begins the marker goes on with, as the file does with its own.
-        let begun = |t: &str| t.ends_with(" =");
-        let begun = !lead && all.len() == 1 && begun(a.trimmed) && begun(b.trimmed);
-        let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
-        let plain = a.class == Class::Plain && b.class == Class::Plain;
-        let extended = plain
-            && all.len() == 1
-            && (most == least && retouched(ctx, i, j)
-                || more_arguments(ctx, i, j)
-                || ctx.swaps(i, j));
-        if heads || binds || leaves || extended || ended || begun {
-            let between = at.min(nearest)..at.max(nearest) + 1;
-            for op in ops.get_mut(between).unwrap_or_default() {
-                if let Op::Insert(x) = *op {
-                    *op = Op::Pair(x, (anchor_j + x).checked_sub(anchor_i).unwrap_or(j));
-                }
-            }
-            return beside(ctx, k, ops, i, j, lead);
         }
+        return beside(ctx, k, ops, i, j, lead);
     }
     // A line much like the one that it would stand beside, and no other is, is that line
     // changed more often than not.
@@ -229,6 +195,51 @@ pub(super) fn beside(
         },
     }
     Ok(())
+}
+
+/// Whether the nearest of new lines, as deep as the file's next one and as far from the anchor, takes
+/// the place of that line `j` by what both say.
+fn takes_its_place(
+    ctx: &Ctx,
+    all: &[usize],
+    (anchor_i, anchor_j): (usize, usize),
+    j: usize,
+    lead: bool,
+) -> bool {
+    let Some(&i) = all.first() else { return false };
+    let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+    // Behind a statement that leaves the block another one would do nothing.
+    let leaves = lead && all.len() == 1 && a.key() == Key::Leaves && b.key() == Key::Leaves;
+    let heads = lead
+        && ctx.file_cols(j) < ctx.file_cols(anchor_j)
+        && ctx.cols(i) < ctx.cols(anchor_i)
+        && match ctx.lines[anchor_i].class {
+            Class::Plain => true,
+            // No header stands right above another one of its depth.
+            Class::Short => block_opener(a.trimmed) && block_opener(b.trimmed),
+            _ => false,
+        }
+        && !starts_comment(b.trimmed);
+    // One more item of a list begins as the next one does.
+    let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
+        if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
+    // A statement that goes on below its first line ends once.
+    let header = ctx.file[anchor_j].trimmed;
+    let ended = !lead
+        && all.len() == 1
+        && a.trimmed.ends_with(';')
+        && b.trimmed.ends_with(';')
+        && ctx.file_cols(j) > ctx.file_cols(anchor_j)
+        && !header.ends_with(['{', '}', ';', ':', ',', '(', '[', '>']);
+    // What it begins the marker goes on with, as the file does with its own.
+    let begun = |t: &str| t.ends_with(" =");
+    let begun = !lead && all.len() == 1 && begun(a.trimmed) && begun(b.trimmed);
+    let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
+    let plain = a.class == Class::Plain && b.class == Class::Plain;
+    let extended = plain
+        && all.len() == 1
+        && (most == least && retouched(ctx, i, j) || more_arguments(ctx, i, j) || ctx.swaps(i, j));
+    heads || binds || leaves || extended || ended || begun
 }
 
 /// Whether file line `j` is the last of its block and the marker behind snippet line `i` stands

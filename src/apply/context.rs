@@ -64,6 +64,8 @@ pub(crate) struct Ctx<'a> {
     pub touched: BTreeSet<usize>,
     /// Names that changed lines lose which the snippet has nowhere.
     pub swapped_names: Vec<Swap>,
+    /// The values that snippet lines give names, looked for once: line, name, value.
+    pub values: std::cell::OnceCell<Vec<(usize, &'a str, &'a str)>>,
     /// What lines begin with that the edit surely puts in.
     pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
@@ -243,6 +245,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         taken: BTreeSet::new(),
         touched: BTreeSet::new(),
         swapped_names: Vec::new(),
+        values: std::cell::OnceCell::new(),
         joined: Vec::new(),
         superseded: std::cell::RefCell::default(),
         decided: std::cell::Cell::new(0),

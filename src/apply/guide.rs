@@ -1,13 +1,11 @@
 //! What the definitions of file and snippet say about which line is which.
 
+use super::alone;
 use super::context::{Ctx, same_line};
 use super::fresh;
-use super::likeness::{RETOUCHED, likeness};
-use super::line::{Class, Key, Line};
-use super::scores::CHANGED;
+use super::line::{Class, Key};
 use super::shape::starts_comment;
 use super::snippet::Role;
-use super::substitution::extracted;
 use crate::syntax::{Definition, Definitions, Language};
 
 /// Where a snippet line may stand.
@@ -77,9 +75,6 @@ pub(crate) const CALLABLE: i16 = 250;
 const KEY: i16 = 120;
 /// What a pair of the last lines of such definitions is worth.
 const CLOSER: i16 = 120;
-
-/// By how much of a line (thousandths) the best place for a changed one beats the next.
-const APART: i32 = 250;
 
 /// A definition of the snippet, found by how its header reads and is indented.
 pub(crate) struct Block {
@@ -248,22 +243,22 @@ pub(crate) fn guide(
         }
     }
     for &(a, b) in &ctx.bounds {
-        if let Some(j) = only_run(ctx, &guides, a, b) {
+        if let Some(j) = alone::run(ctx, &guides, a, b) {
             guides.pairs.push((a, j, CALLABLE));
         }
     }
     let count = ctx.bounds.len();
     for (k, (s, &(a, b))) in ctx.script.segments.iter().zip(&ctx.bounds).enumerate() {
         if s.marker_before && (s.marker_after || k + 1 == count) {
-            let bound: Vec<usize> = (a..b).map_while(|i| bound_once(ctx, i)).collect();
+            let bound: Vec<usize> = (a..b).map_while(|i| alone::bound(ctx, i)).collect();
             let first = match bound.first() {
                 Some(&j) if bound.iter().copied().eq(j..j + b - a) => Some(j),
                 _ => {
                     // In the definition that the snippet heads above it, or anywhere.
                     let within = guides.ranges[a].map(|r| r.low..r.high.min(n));
                     within
-                        .and_then(|r| only_like(ctx, a, b, r))
-                        .or_else(|| only_like(ctx, a, b, 0..n))
+                        .and_then(|r| alone::like(ctx, a, b, r))
+                        .or_else(|| alone::like(ctx, a, b, 0..n))
                 }
             };
             let all = first.map(|j| (a..b).zip(j..));
@@ -291,150 +286,6 @@ fn left(ctx: &Ctx, head: usize, end: usize) -> bool {
         .find(told)
         .is_some_and(|i| Some(ctx.cols(i)) == least && ctx.lines[i].key() == Key::Leaves)
 }
-
-/// Where a segment that names no place by itself (`}`, a changed line, `.rev()`) stands in
-/// the definition that the snippet heads above it: the first line of the only run of lines
-/// there that begins and ends as the segment does, with each line between as it is or
-/// changed.
-fn only_run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usize> {
-    let range = guides.ranges[a]?;
-    let within = |r: &Option<Range>| r.is_some_and(|r| (r.low, r.high) == (range.low, range.high));
-    let lines = &ctx.lines[a..b];
-    let telling = |l: &Line| l.class == Class::Plain && ctx.counts.contains_key(&l.hash);
-    if lines.len() < 3
-        || !guides.ranges[a..b].iter().all(within)
-        || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
-        || lines.iter().any(telling)
-    {
-        return None;
-    }
-    let mut runs: Vec<(i32, usize)> = Vec::new();
-    for (j, run) in (range.low..range.high).zip(ctx.file.get(range.low..range.high)?.windows(b - a))
-    {
-        let shift = ctx.file_cols(j) - ctx.cols(a);
-        let level = |x: usize| {
-            lines[x].class == Class::Blank || ctx.file_cols(j + x) == ctx.cols(a + x) + shift
-        };
-        let ends = [0, b - a - 1].iter().all(|&x| lines[x].same(&run[x]));
-        if ends && (0..b - a).all(level) {
-            let alike = lines.iter().zip(run).map(|(l, f)| match l.same(f) {
-                true => 1000,
-                false if l.class == Class::Plain && f.class == Class::Plain => l.similarity(f),
-                false => 0,
-            });
-            runs.push((alike.min().unwrap_or(0), j));
-        }
-    }
-    runs.sort_unstable();
-    let (best, j) = runs.pop()?;
-    let next = runs.last().map_or(0, |r| r.0);
-    (best >= CHANGED && next <= best - APART).then_some(j)
-}
-
-/// The line of the file that one of a part changes: the only one that gives its name a value, as
-/// deep as that is.
-fn bound_once(ctx: &Ctx, a: usize) -> Option<usize> {
-    let line = &ctx.lines[a];
-    if ctx.roles[a] != Role::Plain || ctx.counts.contains_key(&line.hash) {
-        return None;
-    }
-    let key = line.key();
-    let Key::Binds(name) = key else {
-        return None;
-    };
-    let once = ctx.lines.iter().filter(|l| l.key() == key).count() == 1;
-    if !once || !name.contains(char::is_alphabetic) {
-        return None;
-    }
-    let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == key);
-    let j = there.next().filter(|_| there.next().is_none())?;
-    (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
-}
-
-/// The first of the lines that a part changes which has none as the file has it: the only run there
-/// that is it but for a few letters. Between two markers nothing could say where new lines go.
-fn only_like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Option<usize> {
-    let lines = ctx.lines.get(a..b)?;
-    let changed = |l: &Line| l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
-    if !(1..=LONGEST).contains(&lines.len())
-        || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
-        || !lines.iter().all(changed)
-    {
-        return None;
-    }
-    let starts = range.start..(range.end + 1).saturating_sub(lines.len());
-    let all_grown = |j: &usize| {
-        let mut each = (a..b).zip(*j..);
-        each.all(|(i, j)| grown(ctx.lines[i].trimmed, ctx.file[j].trimmed))
-    };
-    let mut whole = starts.clone().filter(all_grown);
-    if let (Some(j), None) = (whole.next(), whole.next()) {
-        return (ctx.cols(a) == ctx.file_cols(j)).then_some(j);
-    }
-    let compared = std::cell::Cell::new(0);
-    let like = |i: usize, j: usize| {
-        let (l, f) = (&ctx.lines[i], &ctx.file[j]);
-        let (least, both) = (l.word_count().min(f.word_count()), l.shared(f));
-        match f.class {
-            Class::Plain if extracted(ctx, i, j) => 1000,
-            // One has all that the other says.
-            Class::Plain if both == least && least >= WORDS => RETOUCHED,
-            Class::Plain if f.similarity(l) >= FAR => {
-                compared.set(compared.get() + 1);
-                likeness(l.trimmed, f.trimmed)
-            }
-            _ => 0,
-        }
-    };
-    let mut found: Vec<(i32, usize)> = Vec::new();
-    for j in starts {
-        let each: Option<i32> = (a..b).zip(j..).try_fold(0, |sum, (i, j)| {
-            let like = like(i, j);
-            (like >= RETOUCHED / 2).then_some(sum + like)
-        });
-        found.extend(each.map(|sum| (sum / lines.len() as i32, j)));
-        // Of so many that are a little like it, none stands out.
-        if compared.get() > MOST_COMPARED {
-            return None;
-        }
-    }
-    found.sort_unstable();
-    let (best, j) = found.pop()?;
-    let next = found.last().map_or(0, |f| f.0);
-    (best >= RETOUCHED && next <= best - APART && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
-}
-
-/// Whether one line is the other with something put in at one place.
-fn grown(new: &str, old: &str) -> bool {
-    let (short, long) = if new.len() < old.len() {
-        (new, old)
-    } else {
-        (old, new)
-    };
-    let begin = short
-        .bytes()
-        .zip(long.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let ends = short.bytes().rev().zip(long.bytes().rev());
-    let end = ends.take_while(|(a, b)| a == b).count();
-    short.len() >= GROWN && short != long && begin + end >= short.len()
-}
-
-/// Bytes of such a line at least.
-const GROWN: usize = 16;
-
-/// Lines that are compared by their letters, at most: it takes longer than all else.
-const MOST_COMPARED: usize = 500;
-
-/// So many words in common tell a line.
-const WORDS: usize = 6;
-
-/// Lines of such a part at most.
-const LONGEST: usize = 8;
-
-/// Lines that share less of their words (thousandths) are not compared by their letters.
-const FAR: i32 = 200;
 
 /// Whether a snippet line opens a block: the next line is deeper, or it says so.
 fn heads(ctx: &Ctx, i: usize) -> bool {

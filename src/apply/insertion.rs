@@ -21,7 +21,9 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         return Ok(None);
     };
     let doubled = doubles(ctx, ops, &other);
-    if doubled && (slight(ctx, ops) || copies(ctx, ops, &other)) || prose(ctx, ops, &other) {
+    let copied = copies(ctx, ops, &other);
+    let block = || other.iter().filter(|op| is_new_line(ctx, op)).count() > FEW;
+    if doubled && (slight(ctx, ops) || copied) || copied && block() || prose(ctx, ops, &other) {
         return Ok(None);
     }
     if !mapped(ctx, ops, &other) {
@@ -34,6 +36,11 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         Some((i, j)) if !doubled => Err(refuse::edge(ctx, i, j)),
         _ => Ok(None),
     }
+}
+
+/// Whether an operation puts in a line that says something.
+fn is_new_line(ctx: &Ctx, op: &Op) -> bool {
+    matches!(*op, Op::Insert(i) if ctx.lines[i].class == Class::Plain)
 }
 
 /// Whether a reading takes a line for new that the alignment has found in the file, where it

@@ -197,7 +197,7 @@ pub(crate) fn tells_of_the_rest(line: &str) -> bool {
 pub(crate) fn same_as_before(line: &str) -> bool {
     let words = remark(line).filter(|_| !is_sentence(line));
     words.is_some_and(|words| match words.as_slice() {
-        [.., stays, the, same] => has(&WORDS.keywords, stays) && the == "the" && same == "same",
+        [.., stays, the, same] if the == "the" && same == "same" => has(&WORDS.keywords, stays),
         [.., is, status] => has(&WORDS.being, is) && has(&WORDS.status, status),
         _ => false,
     })

@@ -1,6 +1,7 @@
 //! Snippet to segments, anchors, alignment, merged text and checks.
 
 mod align;
+mod alone;
 mod applied;
 mod attributes;
 mod bare;

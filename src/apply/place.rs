@@ -130,12 +130,12 @@ pub(crate) fn place<'a>(
 ) -> Result<Outcome> {
     let mut ctx = prepare(pass, script, file);
     ctx.guides = guide(&ctx);
-    settled(ctx, true)
+    place_by_guides(ctx, true)
 }
 
 /// Places all segments by what their guides say; `first` says that what the edit renames is not
 /// known yet.
-fn settled(mut ctx: Ctx, first: bool) -> Result<Outcome> {
+fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
     let (pass, script) = (ctx.pass, ctx.script);
     let n = ctx.file.len();
     let m = ctx.lines.len();
@@ -235,7 +235,7 @@ fn settled(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         let known = substitution::known(&ctx, &floating);
         if first && !known.is_empty() {
             ctx.guides.pairs.extend(known);
-            return settled(ctx, false);
+            return place_by_guides(ctx, false);
         }
     }
     let mut edges: Vec<Edge> = Vec::new();

@@ -6,9 +6,7 @@ use super::edges::{Edge, anchors};
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{
-    closes, empty_comment, first_word, net_blocks, net_brackets, opens, starts_comment,
-};
+use super::shape::{closes, empty_comment, net_blocks, net_brackets, opens, starts_comment};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -191,11 +189,6 @@ pub(crate) fn notes(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether two lines begin with the same word, or have much in common.
-fn akin(a: &Line, b: &Line) -> bool {
-    a.similarity(b) >= CHANGED || first_word(a.trimmed) == first_word(b.trimmed)
 }
 
 /// Lines that change and as many that go: more than a slip of the alignment.
@@ -404,50 +397,6 @@ fn below_a_header(ctx: &Ctx, above: &[Op], j: usize) -> bool {
         .rev()
         .find(told)
         .is_some_and(|op| matches!(*op, Op::Pair(_, x) if x < j && heads(x)))
-}
-
-/// What the file says of a definition right below its header does not go where the snippet has
-/// one of its members there: it gives the header to say where that belongs.
-///
-/// # Errors
-/// `unexplained_removal`.
-pub(crate) fn said_below(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let own = || ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-    for (at, op) in ops.iter().enumerate() {
-        let Op::Pair(i, header) = *op else { continue };
-        let Some(own) = own()
-            .filter(|d| d.0 <= header && header < d.1)
-            .max_by_key(|d| d.0)
-        else {
-            continue;
-        };
-        if !ctx.guides.names(header) || !same_line(ctx, i, header) {
-            continue;
-        }
-        let gone: Vec<usize> = ops[at + 1..]
-            .iter()
-            .map_while(|op| match *op {
-                Op::Delete(j) => Some(j),
-                _ => None,
-            })
-            .collect();
-        let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
-            continue;
-        };
-        let next = ops[at + 1 + gone.len()..].iter().find(|op| ctx.is_told(op));
-        let member = next.is_some_and(|op| matches!(*op, Op::Pair(i, j)
-            if same_line(ctx, i, j) && j < own.1 && ctx.guides.definitions.chunks_exact(2).any(|d| d[0].0 == j || d[1].0 == j)));
-        let said = |j: &usize| {
-            let t = ctx.file[*j].trimmed;
-            ctx.file[*j].class == Class::Blank
-                || starts_comment(t)
-                || t.starts_with(['"', '\'', '@'])
-        };
-        if member && gone.iter().all(said) {
-            return Err(refuse::removed_at_edge(ctx, k, first, last));
-        }
-    }
-    Ok(())
 }
 
 /// Whether there is an operation, and it pairs a line with itself, blank ones included.

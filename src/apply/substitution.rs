@@ -180,9 +180,13 @@ pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
 /// that other lines of the snippet give them.
 pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
     let (old, line) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
-    let others = || ctx.lines.iter().enumerate().filter(|(x, _)| *x != i);
+    let values = ctx.values.get_or_init(|| values(ctx));
     let gives = |name: &str, old: &str| {
-        others().find_map(|(_, l)| given(l, name).filter(|v| old.starts_with(v)).map(str::len))
+        let others = values.iter().filter(|v| v.0 != i && v.1 == name);
+        others
+            .map(|v| v.2)
+            .find(|v| old.starts_with(v))
+            .map(str::len)
     };
     // The remark behind it may go with the value.
     let old = [Some(old), unremarked(old)];
@@ -191,20 +195,24 @@ pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
         .any(|old| by_name(old, line, gives))
 }
 
-/// The value that a line gives a constant.
-fn given<'t>(l: &Line<'t>, name: &str) -> Option<&'t str> {
-    let value = match l.key() {
-        Key::Binds(bound) if last_word(bound) == Some(name) => {
-            let (_, value) = l
-                .trimmed
-                .split_once('=')
-                .or_else(|| l.trimmed.split_once(' '))?;
-            value
-        }
-        Key::Binds(_) => return None,
-        _ => {
-            let rest = l.trimmed.strip_prefix("#define ")?.strip_prefix(name)?;
-            rest.starts_with(' ').then_some(rest)?
+/// The snippet's lines that give a name a value which says something: line, name and value.
+pub(crate) fn values<'a>(ctx: &Ctx<'a>) -> Vec<(usize, &'a str, &'a str)> {
+    let lines = ctx.lines.iter().enumerate();
+    lines
+        .filter_map(|(i, l)| given(l.trimmed).map(|(name, value)| (i, name, value)))
+        .collect()
+}
+
+/// The name that a line gives a value, and the value.
+fn given(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = match line.strip_prefix("#define ") {
+        Some(rest) => rest.split_once(' ')?,
+        None => {
+            let Key::Binds(bound) = Line::new(line).key() else {
+                return None;
+            };
+            let (_, value) = line.split_once('=').or_else(|| line.split_once(' '))?;
+            (last_word(bound)?, value)
         }
     };
     let value = unremarked(value).unwrap_or(value);
@@ -215,7 +223,7 @@ fn given<'t>(l: &Line<'t>, name: &str) -> Option<&'t str> {
     let literal = value.starts_with(|c: char| c.is_ascii_digit() || "([{".contains(c));
     // Names are given to one another for other reasons as well.
     let composed = value.contains(' ') && !value.ends_with(['{', '(', '[']);
-    (literal || composed || (0..=2).any(prefixed)).then_some(value)
+    (literal || composed || (0..=2).any(prefixed)).then_some((name, value))
 }
 
 /// Whether a line is another one but for names, at least one, each in the place of what it stands
@@ -229,7 +237,7 @@ fn by_name(old: &str, line: &str, gives: impl Fn(&str, &str) -> Option<usize>) -
         let last = last_word(name.trim_end_matches([':', '.'])).unwrap_or_default();
         let whole = name.trim_end_matches([':', '.']);
         if !inside
-            && last.len() > 1
+            && whole.len() > 1
             && let Some(size) = gives(last, old)
             && let Some(rest) = old.get(size..)
         {
