@@ -107,8 +107,8 @@ pub(super) fn beside(
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || same_first_words(x.trimmed, y.trimmed) && (250..500).contains(&r);
         let own = all.iter().all(|&i| ctx.guides.new[i]);
-        let other = documented(ctx, &all, j) || needed(ctx, i, j);
-        if alike && !own && !other && !siblings(ctx, j, r) {
+        let other = || documented(ctx, &all, j) || needed(ctx, i, j);
+        if alike && !own && !siblings(ctx, j, r) && !other() {
             match ctx.reading() {
                 Some(Reading::Replaces) => {
                     ops[nearest] = Op::Pair(i, j);
