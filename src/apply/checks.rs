@@ -13,9 +13,10 @@ use super::place::Outcome;
 use super::recent::Known;
 use super::refuse;
 use super::removed::Removed;
+use super::shape::net_brackets;
 use super::snippet::{Asked, Role, Script};
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Pieces, Unparsed, parse};
+use crate::syntax::{Definition, Definitions, Language, Pieces, SyntaxError, Unparsed, parse};
 use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -280,6 +281,27 @@ fn leaks(before: &str, after: &str, scripts: &[Script]) -> Result<()> {
     Ok(())
 }
 
+/// The errors of a text that those of another are not.
+fn beyond(old: Vec<SyntaxError>, new: Vec<SyntaxError>) -> Vec<SyntaxError> {
+    let key = |e: &SyntaxError| {
+        let (a, b, c) = e.key();
+        (a.to_string(), b.to_string(), c.to_string())
+    };
+    let mut known: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+    for e in &old {
+        *known.entry(key(e)).or_insert(0) += 1;
+    }
+    let mut new = new;
+    new.retain(|e| match known.get_mut(&key(e)) {
+        Some(n) if *n > 0 => {
+            *n -= 1;
+            false
+        }
+        _ => true,
+    });
+    new
+}
+
 /// The merged text may not be worse by its grammar.
 fn syntax(
     old: &Pieces,
@@ -293,28 +315,31 @@ fn syntax(
     if has <= had {
         return Ok(());
     }
-    let mut known: BTreeMap<(String, String, String), usize> = BTreeMap::new();
-    for e in old.errors(before) {
-        let (a, b, c) = e.key();
-        *known.entry((a.into(), b.into(), c.into())).or_insert(0) += 1;
-    }
-    let fresh: Vec<_> = new
-        .errors(after)
-        .into_iter()
-        .filter(|e| {
-            let (a, b, c) = e.key();
-            match known.get_mut(&(a.into(), b.into(), c.into())) {
-                Some(n) if *n > 0 => {
-                    *n -= 1;
-                    false
-                }
-                _ => true,
-            }
-        })
-        .collect();
-    if inherent(new.language(), scripts, &fresh) {
+    if inherent(
+        new.language(),
+        scripts,
+        &beyond(old.errors(before), new.errors(after)),
+    ) {
         return Ok(());
     }
+    // One item that the grammar does not understand may spoil the tree of all: each is looked at
+    // by itself.
+    let items = |text: &str| {
+        let parsed = parse(new.language(), text)?;
+        Some(parsed.errors(text))
+    };
+    let (had, has) = match (items(before), items(after)) {
+        (Some(had), Some(has)) => (had, has),
+        _ => (old.errors(before), new.errors(after)),
+    };
+    // An edit that leaves brackets open moves where items end.
+    let (was, is) = changed(before, after);
+    let net = |text: &str| text.lines().map(net_brackets).sum::<i32>();
+    let balanced = net(&before[was]) == net(&after[is]);
+    if !had.is_empty() && has.len() <= had.len() && balanced {
+        return Ok(());
+    }
+    let fresh = beyond(had, has);
     let lines = Lines::new(after);
     let at = fresh.first().map_or(1, |e| e.line);
     let mut shown = String::new();
@@ -334,11 +359,7 @@ fn syntax(
 /// Whether the grammar does not understand the new lines themselves, wherever they stand:
 /// each error is one that a part of the snippet has when it is parsed alone, and that part
 /// is complete by its brackets.
-fn inherent(
-    language: &'static Language,
-    scripts: &[Script],
-    fresh: &[crate::syntax::SyntaxError],
-) -> bool {
+fn inherent(language: &'static Language, scripts: &[Script], fresh: &[SyntaxError]) -> bool {
     let mut known: Vec<(String, String)> = Vec::new();
     for s in scripts.iter().flat_map(|s| &s.segments) {
         let mut text = String::new();
