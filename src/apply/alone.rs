@@ -3,7 +3,7 @@
 
 use super::context::Ctx;
 use super::guide::{Guides, Range};
-use super::likeness::{RETOUCHED, likeness};
+use super::likeness::{RETOUCHED, likeness, shared_ends};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::snippet::Role;
@@ -126,19 +126,9 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
 
 /// Whether one line is the other with something put in at one place.
 fn grown(new: &str, old: &str) -> bool {
-    let (short, long) = if new.len() < old.len() {
-        (new, old)
-    } else {
-        (old, new)
-    };
-    let begin = short
-        .bytes()
-        .zip(long.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let ends = short.bytes().rev().zip(long.bytes().rev());
-    let end = ends.take_while(|(a, b)| a == b).count();
-    short.len() >= GROWN && short != long && begin + end >= short.len()
+    let (begin, end) = shared_ends(new, old);
+    let short = new.len().min(old.len());
+    short >= GROWN && new != old && begin + end >= short
 }
 
 /// Bytes of such a line at least.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::edges::anchors;
+use super::guide;
 use super::line::Class;
 use super::markers;
 use super::refuse;
@@ -46,7 +48,7 @@ pub(crate) fn kept(ctx: &Ctx, k: usize, ops: &mut [Op]) {
 /// # Errors
 /// `unexplained_removal`.
 pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let shared = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
+    let shared = |op: &Op| anchors(ctx, op);
     for (at, op) in ops.iter().enumerate().filter(|(_, op)| shared(op)) {
         let &Op::Pair(i, j) = op else { continue };
         let said = said_above(ctx, i, j);
@@ -154,7 +156,8 @@ fn said_above(ctx: &Ctx, i: usize, j: usize) -> Range<usize> {
 /// Whether a snippet line is an attribute or ends a comment.
 fn says(ctx: &Ctx, i: usize) -> bool {
     let t = ctx.lines[i].trimmed;
-    t.starts_with(['@', '#', '[', '*'])
+    guide::says(t)
+        || t.starts_with('#')
         || markers::is_comment(t, ctx.pass.comments)
         || ["*/", "-->", "]"].iter().any(|end| t.ends_with(end))
 }

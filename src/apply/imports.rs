@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::edges::Edge;
+use super::edges::{Edge, anchors};
 use super::guide::word_at;
 use super::line::Class;
 use super::refuse;
@@ -131,8 +131,7 @@ fn name(brings: &str) -> Option<String> {
 /// # Errors
 /// `unexplained_removal`.
 pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let shared = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
-    for change in ops.split(shared) {
+    for change in ops.split(|op| anchors(ctx, op)) {
         let gone = change.iter().filter_map(|op| match *op {
             Op::Delete(j) => Some(j),
             _ => None,

@@ -6,7 +6,7 @@ use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::fate::{Fate, fate, named_again};
 use super::insertion::{FEW, Fresh, doubles, reading, slight};
-use super::likeness::likeness;
+use super::likeness::{likeness, shared_ends};
 use super::line::Class;
 use super::onesided::called;
 use super::overload;
@@ -241,10 +241,7 @@ fn same_block(ctx: &Ctx, ops: &[Op], i: usize, j: usize) -> bool {
 
 /// Whether two texts differ by no more than two letters in one place.
 fn respelt(new: &str, old: &str) -> bool {
-    let same = new.bytes().zip(old.bytes()).take_while(|(a, b)| a == b);
-    let same = same.count();
-    let rest = new.bytes().rev().zip(old.bytes().rev());
-    let rest = rest.take_while(|(a, b)| a == b).count();
+    let (same, rest) = shared_ends(new, old);
     let most = new.len().max(old.len());
     let least = new.len().min(old.len());
     most - same - rest.min(least - same) <= 2

@@ -73,6 +73,14 @@ pub(super) fn more_arguments(ctx: &Ctx, i: usize, j: usize) -> bool {
     called && longer && !near.filter_map(|x| ctx.file.get(x)).any(again)
 }
 
+/// How many bytes two texts share at their beginnings and at their ends; both count what lies in
+/// both.
+pub(super) fn shared_ends(a: &str, b: &str) -> (usize, usize) {
+    let begin = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b);
+    let end = a.bytes().rev().zip(b.bytes().rev());
+    (begin.count(), end.take_while(|(a, b)| a == b).count())
+}
+
 /// Bytes that both have in the same order, of all, in thousandths.
 pub(super) fn likeness(a: &str, b: &str) -> i32 {
     let cut = |t: &'_ str| t.len().min(COMPARED);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::edges::anchors;
 use super::fate::{Fate, fate};
 use super::guide::implemented;
 use super::insertion;
@@ -181,16 +182,16 @@ fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 /// # Errors
 /// `unclear_edge`.
 fn implementation(ctx: &Ctx, ops: &[Op]) -> Result<()> {
-    let of = |t: &str| {
-        t.starts_with("impl")
-            .then(|| implemented(t).map(str::to_string))
+    let of = |t: &'_ str| {
+        implemented(t)
+            .filter(|_| t.starts_with("impl"))
+            .map(str::to_string)
     };
-    let told = |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j));
     for (at, op) in ops.iter().enumerate() {
         let Op::Pair(i, j) = *op else { continue };
         let (new, old) = (of(ctx.lines[i].trimmed), of(ctx.file[j].trimmed));
-        let other = matches!((new, old), (Some(Some(new)), Some(Some(old))) if new != old);
-        if other && !ops[..at].iter().any(told) {
+        let other = matches!((new, old), (Some(new), Some(old)) if new != old);
+        if other && !ops[..at].iter().any(|op| anchors(ctx, op)) {
             return Err(refuse::edge(ctx, i, j));
         }
     }
