@@ -18,7 +18,7 @@ use crate::error::Result;
 pub(super) fn beside(
     ctx: &Ctx,
     k: usize,
-    ops: &mut [Op],
+    ops: &mut Vec<Op>,
     anchor_i: usize,
     anchor_j: usize,
     lead: bool,
@@ -90,6 +90,20 @@ pub(super) fn beside(
     }
     let anchor = (anchor_i, anchor_j);
     let plain = ctx.roles[i] == Role::Plain;
+    let depth = ctx.cols(i) + shift;
+    if plain && let Some((first, last)) = statement::bound_again(ctx, i, j, depth, lead) {
+        ctx.superseded.borrow_mut().extend(first + 1..=last);
+        ops[nearest] = Op::Pair(i, first);
+        if lead {
+            let gone = (first + 1..anchor_j).filter(|j| {
+                !ops.iter()
+                    .any(|op| matches!(*op, Op::Pair(_, x) if x == *j))
+            });
+            let gone: Vec<Op> = gone.map(Op::Delete).collect();
+            ops.splice(nearest + 1..nearest + 1, gone);
+        }
+        return beside(ctx, k, ops, i, first, lead);
+    }
     if adjacent && level && plain && takes_its_place(ctx, &all, anchor, j, lead) {
         let between = at.min(nearest)..at.max(nearest) + 1;
         for op in ops.get_mut(between).unwrap_or_default() {
@@ -297,31 +311,23 @@ fn unreached(ctx: &Ctx, new: &[usize], shift: i32, above: usize) -> bool {
 /// `next` belongs to it: then nothing says whether the rest of it stays.
 fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
     let (a, b) = ctx.bounds[k];
-    let Some(head) = (a..b).find(|&i| ctx.lines[i].class != Class::Blank) else {
-        return false;
-    };
     let segment = &ctx.script.segments[k];
     // It is headed above.
     let range = ctx.guides.ranges[b - 1].filter(|r| r.inside && !r.firm);
     if !segment.marker_after && range.is_some_and(|r| r.low <= next && next < r.high) {
         return true;
     }
-    let header = |p: &&(usize, usize, i16)| p.0 == head && ctx.guides.names(p.1);
     // Where nothing closes a body, a blank line and a marker no deeper than the header may.
     let ends = |header: usize| {
         ctx.guides.indented
             && segment.blank_after > 0
             && ctx.snippet_cols(&segment.marker_indent) <= ctx.cols(header)
     };
-    (!segment.marker_after || ends(head))
-        && ctx
-            .guides
-            .pairs
-            .iter()
-            .find(header)
-            .is_some_and(|&(_, j, _)| {
-                let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-                let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
-                own.is_some_and(|d| next < d.1)
-            })
+    let headers = ctx.guides.pairs.iter();
+    let headers = headers.filter(|p| (a..b).contains(&p.0) && ctx.guides.names(p.1));
+    headers.max_by_key(|p| p.0).is_some_and(|&(i, j, _)| {
+        let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+        let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
+        (!segment.marker_after || ends(i)) && own.is_some_and(|d| next < d.1)
+    })
 }

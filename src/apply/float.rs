@@ -225,7 +225,10 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     let begun = ctx.script.segments.first()?.marker_before;
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
-    let there = |op: &Op| ctx.stands_there(op) || !elsewhere && is_like(ctx, op);
+    // The header of a definition is held by its name and by what is around it.
+    let headed =
+        |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.names(j) && ctx.is_guided(i, j));
+    let there = |op: &Op| ctx.stands_there(op) || headed(op) || !elsewhere && is_like(ctx, op);
     let closing =
         || closing(ctx, k).filter(|own| ops.iter().all(|op| !there(op) || own.contains(op)));
     match elsewhere && begun {

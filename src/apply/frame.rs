@@ -4,6 +4,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
+use super::imports;
 use super::line::{Class, Line};
 use super::onesided::block_opener;
 use super::refuse;
@@ -71,11 +72,11 @@ pub(crate) fn leaves_imports_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> 
 }
 
 /// A snippet that ends without a marker ends with the file. Where its last part shows nothing
-/// but context, what is below it may be what it leaves out.
+/// but context, or what is below uses what is no longer imported, that may be what it leaves out.
 ///
 /// # Errors
 /// `unclear_end`.
-pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op], changes: bool) -> Result<()> {
     let at_the_end = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
     if !at_the_end || ctx.script.markers == 0 || !ctx.script.is_plain() {
         return Ok(());
@@ -89,7 +90,8 @@ pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     // The end of what is around it is there for that.
     let closes = ctx.cols(i) == 0 && closes(ctx.lines[i].trimmed);
     let ends = closes || ctx.guides.ranges[i].is_some_and(|r| r.low <= j && j < r.high);
-    if ops.iter().any(told) && goes_on && !ends {
+    let meant = !changes && ops.iter().any(told) && !ends || imports::used_below(ctx, j + 1);
+    if meant && goes_on {
         return Err(refuse::open_end(ctx, j, false));
     }
     Ok(())

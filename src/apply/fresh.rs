@@ -159,6 +159,8 @@ fn resembles(ctx: &Ctx, block: std::ops::Range<usize>, other: &Definition) -> bo
     if there.len() * 2 < here.len() || here.is_empty() {
         return false;
     }
+    // Headers are alike by their grammar.
+    let here = here.get(1..).unwrap_or_default();
     // A new name leaves most of the rest as it was, what stands nowhere else above all.
     let own: Vec<_> = there
         .iter()

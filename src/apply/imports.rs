@@ -2,12 +2,13 @@
 //! file does, both would bring it in twice.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
 use super::guide::word_at;
-use super::line::Class;
+use super::line::{Class, Line};
 use super::refuse;
 use super::shape::{import, net_brackets, starts_comment};
 use super::snippet::Role;
@@ -113,6 +114,26 @@ pub(crate) fn needed(ctx: &Ctx, new: &[usize], j: usize) -> bool {
     };
     let names: Vec<String> = brings.iter().filter_map(|b| name(b)).collect();
     !names.iter().any(|n| given(n)) && names.iter().any(|n| ctx.uses(n, &own))
+}
+
+/// Whether only the lines from `below` on use something that the edit no longer imports: it takes
+/// them for gone.
+pub(crate) fn used_below(ctx: &Ctx, below: usize) -> bool {
+    let touches = |d: &&(usize, usize)| ctx.touched.range(d.0..d.1).next().is_some();
+    let code = |l: &Line| !starts_comment(l.trimmed);
+    let mut changed = ctx.guides.imports.iter().filter(touches);
+    changed.any(|&(from, to)| {
+        let text = join(ctx.file[from..to].iter().map(|l| l.trimmed));
+        let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+        let says = |l: &Line, n: &str| code(l) && word_at(l.trimmed, n).is_some();
+        let given = |n: &str| ctx.lines.iter().any(|l| says(l, n));
+        let stays = |n: &str, lines: Range<usize>| {
+            let mut stays = lines.filter(|j| !(from..to).contains(j) && !ctx.touched.contains(j));
+            stays.any(|j| says(&ctx.file[j], n))
+        };
+        let only = |n: &str| stays(n, below..ctx.file.len()) && !stays(n, 0..below);
+        names.iter().any(|n| !given(n) && only(n))
+    })
 }
 
 /// The name by which the file uses what an import brings in.

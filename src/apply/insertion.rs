@@ -6,6 +6,7 @@ use super::guide::CALLABLE;
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::shape::{opens, starts_comment};
+use super::signature::same_function;
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -20,6 +21,16 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
     let Some(other) = reading(ctx, k, ops, Fresh::Surely) else {
         return Ok(None);
     };
+    // A function of the same name for the same arguments is no other one.
+    let again = |op: &Op| {
+        matches!(*op, Op::Pair(i, j) if other.contains(&Op::Insert(i))
+            && ctx.guides.overloads
+            && ctx.guides.names(j)
+            && same_function(ctx, i, j))
+    };
+    if ops.iter().any(again) {
+        return Ok(None);
+    }
     let doubled = doubles(ctx, ops, &other);
     let copied = copies(ctx, ops, &other);
     let block = || other.iter().filter(|op| is_new_line(ctx, op)).count() > FEW;

@@ -9,9 +9,9 @@ use super::insertion::{FEW, Fresh, doubles, reading, slight};
 use super::likeness::{likeness, shared_ends};
 use super::line::Class;
 use super::onesided::called;
-use super::overload;
 use super::refuse;
 use super::shape::{first_word, net_brackets};
+use super::signature::same_function;
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -29,7 +29,7 @@ pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<
                 if !same_line(ctx, i, j)
                     && !ctx.is_guided(i, j)
                     && !ctx.is_rephrased(i, j)
-                    && !overload::same_function(ctx, i, j)
+                    && !same_function(ctx, i, j)
                     && !same_block(ctx, ops, i, j) =>
             {
                 j

@@ -47,6 +47,7 @@ mod row;
 mod scores;
 mod settle;
 mod shape;
+mod signature;
 mod snippet;
 mod statement;
 mod substitution;

@@ -6,7 +6,7 @@ use super::fate::{Fate, fate};
 use super::insertion;
 use super::line::{Class, Line};
 use super::refuse;
-use super::shape::last_word;
+use super::signature::{head, parameters};
 use crate::error::Result;
 
 /// A function with another signature and another body may be one more of its name.
@@ -63,46 +63,9 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
-/// What stands before the parentheses of a header.
-fn head<'a>(line: &Line<'a>) -> Option<&'a str> {
-    line.trimmed.split_once('(').map(|h| h.0)
-}
-
 /// Whether a body begins behind the header that lines begin with.
 fn has_body(lines: &[Line]) -> bool {
     let mut ends = lines.iter().map(|l| l.trimmed);
     ends.find(|l| l.ends_with(['{', ';']))
         .is_some_and(|l| l.ends_with('{'))
-}
-
-/// Whether both lines head a function of one name, and no other function could be called so.
-pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let (new, old) = (&ctx.lines[i..], &ctx.file[j..]);
-    let named = |l: &Line<'_>| last_word(head(l)?.trim_end()).map(str::to_string);
-    let name = new.first().and_then(named);
-    name.is_some()
-        && name == old.first().and_then(named)
-        && (!ctx.guides.overloads || parameters(new) == parameters(old))
-}
-
-/// What tells functions of one name apart: what stands between the first parentheses of the
-/// header that lines begin with, blanks aside. A type has none.
-fn parameters(lines: &[Line]) -> Option<String> {
-    let from = head(lines.first()?)?.chars().count();
-    let mut open = 0;
-    let mut out = String::new();
-    for c in lines.iter().flat_map(|l| l.trimmed.chars()).skip(from) {
-        match c {
-            '(' => open += 1,
-            ')' => open -= 1,
-            _ => {}
-        }
-        if open == 0 {
-            break;
-        }
-        if !c.is_whitespace() {
-            out.push(c);
-        }
-    }
-    Some(out)
 }

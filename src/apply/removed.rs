@@ -3,6 +3,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
+use super::fate::{Fate, fate, named_again, named_once};
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
@@ -360,6 +361,21 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             matches!(*op, Op::Pair(i, _) | Op::Insert(i)
                 if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= j && j < b))
         });
+        // New ones in the place of what lines that stay use were to stand beside it.
+        let change = ops[from_change(ctx, ops, at)..].iter();
+        let mut change = change.take_while(|op| !anchors(ctx, op));
+        let other = change.any(|op| matches!(*op, Op::Insert(i) if ctx.guides.new[i]));
+        let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
+        let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
+        let own = own.map_or(j..j + 1, |d| d.0..d.1);
+        if !whole
+            && other
+            && named_once(ctx, j)
+            && fate(ctx, j, own) == Fate::Needed
+            && !named_again(ctx, ops, j)
+        {
+            return Err(refuse::removed_at_edge(ctx, k, j, j));
+        }
         // With nothing new in its place, what stands beside it in the snippet does not in the
         // file.
         let gone = |op: &&Op| matches!(op, Op::Delete(_));

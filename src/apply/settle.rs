@@ -107,8 +107,8 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         frame::leaves_imports_out(ctx, k, &ops[s])?;
         if !changes && !ended {
             frame::starts_late(ctx, k, &ops[s])?;
-            frame::ends_early(ctx, k, &ops[s])?;
         }
+        frame::ends_early(ctx, k, &ops[s], changes || ended)?;
     }
     if changes && !whole_file && !strict {
         let (mut reread, mut settled) = (false, false);

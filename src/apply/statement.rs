@@ -3,10 +3,10 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::guide::says;
+use super::guide::{says, word_at};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{closes, net_brackets, opens, starts_comment};
+use super::shape::{closes, last_word, net_brackets, opens, starts_comment};
 
 /// Which of the new lines right above a changed one begins its statement: it gives a value to the
 /// name that file line `j` gives one to, and those below it are deeper.
@@ -103,6 +103,38 @@ pub(super) fn spread_above(ctx: &Ctx, ops: &[Op], at: usize, j: usize) -> Option
         matches!(ops[x], Op::Insert(i) if ctx.lines[i].class != Class::Blank)
             && spread(ctx, &lines, j)
     })
+}
+
+/// The statement over several lines (first and last file line) that file line `j` ends or, below an
+/// anchor, begins, where new line `i`, to stand at `depth`, gives the name that it gives a value another one: nothing is
+/// between that could use the first.
+pub(super) fn bound_again(
+    ctx: &Ctx,
+    i: usize,
+    j: usize,
+    depth: i32,
+    lead: bool,
+) -> Option<(usize, usize)> {
+    let inner = |x: &usize| {
+        let l = &ctx.file[*x];
+        l.class != Class::Blank && (ctx.file_cols(*x) > depth || closes(l.trimmed))
+    };
+    let first = match lead {
+        true => (0..j).rev().find(|x| !inner(x))?,
+        false => j,
+    };
+    let below = (first + 1..ctx.file.len()).take_while(inner);
+    let last = below.last().filter(|&x| !lead || x == j)?;
+    let (new, old) = (&ctx.lines[i], &ctx.file[first]);
+    let (Key::Binds(name), true) = (new.key(), new.key() == old.key()) else {
+        return None;
+    };
+    let value = new.trimmed.get(name.len()..)?;
+    let names = value.trim_start().starts_with('=') || !name.contains(' ');
+    let bare = last_word(name).filter(|_| names)?;
+    let whole = net_brackets(new.trimmed) == 0 && !opens(new.trimmed);
+    let starts = old.class == Class::Plain && ctx.file_cols(first) == depth;
+    (starts && whole && word_at(value, bare).is_none()).then_some((first, last))
 }
 
 /// Bytes that the beginning of a statement has at least to tell it.

@@ -108,7 +108,7 @@ fn items() -> String {
 
 refusal!(
     misplaced_context,
-    "# ... existing code ...\n    total = value * 3\n    log(total)\n# ... existing code ...\n    log(total)\n    warn(2)\n    return total\n# ... existing code ...\n    log(total)\n    x = 1\n"
+    "# ... existing code ...\ndef second(value):\n    base = value + 2\n    log(total)\n# ... existing code ...\n"
 );
 refusal!(
     unclear_start,
