@@ -71,25 +71,34 @@ pub(super) fn bound(ctx: &Ctx, a: usize) -> Option<usize> {
     (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
 
-/// The first of the lines that a part changes which has none as the file has it: the only run there
-/// that is it but for a few letters. Between two markers nothing could say where new lines go.
+/// The first of the lines that a part changes of which none tells its place: the only run there that
+/// is it but for a few letters. Between two markers nothing could say where new lines go.
 pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Option<usize> {
     let lines = ctx.lines.get(a..b)?;
-    let changed = |l: &Line| l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
+    let count = |i: usize| ctx.counts.get(&ctx.lines[i].hash).copied();
+    // What the file has somewhere says nothing of the place, but has to be there.
+    let known = |i: usize| ctx.lines[i].class != Class::Plain || count(i).is_some();
+    let tells = |i: usize| ctx.lines[i].class == Class::Plain && count(i) == Some(1);
     if !(1..=LONGEST).contains(&lines.len())
         || ctx.roles[a..b].iter().any(|&r| r != Role::Plain)
-        || !lines.iter().all(changed)
+        || (a..b).all(known)
+        || (a..b).any(tells)
     {
         return None;
     }
     let starts = range.start..(range.end + 1).saturating_sub(lines.len());
+    let changed: Vec<usize> = (a..b).filter(|&i| !known(i)).collect();
+    let there = |j: usize| {
+        let mut known = (a..b).filter(|&i| known(i));
+        known.all(|i| ctx.lines[i].same(&ctx.file[j + i - a]))
+    };
     let all_grown = |j: &usize| {
-        let mut each = (a..b).zip(*j..);
-        each.all(|(i, j)| grown(ctx.lines[i].trimmed, ctx.file[j].trimmed))
+        let mut changed = changed.iter();
+        changed.all(|i| grown(ctx.lines[*i].trimmed, ctx.file[j + i - a].trimmed))
     };
     let mut whole = starts.clone().filter(all_grown);
     if let (Some(j), None) = (whole.next(), whole.next()) {
-        return (ctx.cols(a) == ctx.file_cols(j)).then_some(j);
+        return (there(j) && ctx.cols(a) == ctx.file_cols(j)).then_some(j);
     }
     let compared = std::cell::Cell::new(0);
     let like = |i: usize, j: usize| {
@@ -108,11 +117,11 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
     };
     let mut found: Vec<(i32, usize)> = Vec::new();
     for j in starts {
-        let each: Option<i32> = (a..b).zip(j..).try_fold(0, |sum, (i, j)| {
-            let like = like(i, j);
+        let each: Option<i32> = changed.iter().try_fold(0, |sum, &i| {
+            let like = like(i, j + i - a);
             (like >= RETOUCHED / 2).then_some(sum + like)
         });
-        found.extend(each.map(|sum| (sum / lines.len() as i32, j)));
+        found.extend(each.map(|sum| (sum / changed.len() as i32, j)));
         // Of so many that are a little like it, none stands out.
         if compared.get() > MOST_COMPARED {
             return None;
@@ -121,7 +130,8 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
     found.sort_unstable();
     let (best, j) = found.pop()?;
     let next = found.last().map_or(0, |f| f.0);
-    (best >= RETOUCHED && next <= best - APART && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
+    let apart = best >= RETOUCHED && next <= best - APART;
+    (apart && there(j) && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
 
 /// Whether one line is the other with something put in at one place.

@@ -147,6 +147,9 @@ pub(crate) fn closed_around(ctx: &Ctx, ops: &[Op], at: usize) -> Option<(usize, 
     if !same_line(ctx, i, j) || !closes(ctx.lines[i].trimmed) {
         return None;
     }
+    if let Some(&[_, opener]) = ctx.shut.iter().find(|s| s[0] == (i, j)) {
+        return Some(opener);
+    }
     let (x, y) = above.iter().rev().find_map(|op| match *op {
         Op::Pair(x, y) if ctx.lines[x].class == Class::Plain && same_line(ctx, x, y) => {
             Some((x, y))
@@ -161,6 +164,32 @@ pub(crate) fn closed_around(ctx: &Ctx, ops: &[Op], at: usize) -> Option<(usize, 
         && (x + 1..i).all(|n| !told(&ctx.lines[n]) || ctx.cols(n) > new)
         && (y + 1..j).all(|n| !told(&ctx.file[n]) || ctx.file_cols(n) > old))
     .then_some((x, y))
+}
+
+/// The pairs of lines that close what the part above ends by opening: a deeper marker stands for all
+/// that is between.
+pub(crate) fn shut(ctx: &Ctx, solid: &[usize], ops: &[Vec<Op>]) -> Vec<[(usize, usize); 2]> {
+    let held = |op: Option<&Op>| match op {
+        Some(&Op::Pair(i, j)) if same_line(ctx, i, j) => Some((i, j)),
+        _ => None,
+    };
+    let parts = solid.iter().zip(ops);
+    let below = parts.clone().skip(1);
+    let shut = parts
+        .zip(below)
+        .filter_map(|((&k, above), (&next, below))| {
+            let (x, y) = held(above.iter().rfind(|op| ctx.is_told(op)))?;
+            let (i, j) = held(below.iter().find(|op| ctx.is_told(op)))?;
+            let marker = &ctx.script.segments[k].marker_indent;
+            let between = k + 1 == next && ctx.snippet_cols(marker) > ctx.cols(x);
+            let both = opens(ctx.lines[x].trimmed) && closes(ctx.lines[i].trimmed);
+            let depth = ctx.file_cols(y);
+            let out = |&j: &usize| ctx.file[j].class != Class::Blank && ctx.file_cols(j) <= depth;
+            let first = (y + 1..ctx.file.len()).find(out);
+            (between && both && ctx.cols(x) == ctx.cols(i) && first == Some(j))
+                .then_some([(i, j), (x, y)])
+        });
+    shut.collect()
 }
 
 /// A comment which tells that something is gone has to stand where lines go or change.
