@@ -6,7 +6,7 @@ use super::align::{Op, UNIQUE};
 use super::facts::Facts;
 use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
-use super::shape::{out_of_use, starts_comment};
+use super::shape::{net_brackets, opens, out_of_use, starts_comment};
 use super::snippet::{Role, Script};
 use super::substitution::{Substitution, Swap, extracted, phrase, substituted};
 use crate::text::Lines;
@@ -168,6 +168,13 @@ impl<'a> Ctx<'a> {
             Op::Pair(i, j) => !same_line(self, i, j),
             Op::Insert(_) => false,
         }
+    }
+    /// Whether a snippet line goes on with the one above it, of a segment that begins at line `a`,
+    /// inside of brackets: it may stand below what they hold, however long the text before them is.
+    pub fn hangs(&self, i: usize, a: usize) -> bool {
+        let above = (a..i).rev().map(|x| self.lines[x].trimmed);
+        let above = above.take(1).next();
+        above.is_some_and(|t| net_brackets(t) > 0 && !opens(t))
     }
     /// Whether a line of the file stays in its place: it is not blank, and nothing that the
     /// segment at hand gives takes it up.
@@ -373,7 +380,7 @@ fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
         .map(|&(a, b)| {
             pairs
                 .iter()
-                .filter(|&&(i, _)| a <= i && i < b)
+                .filter(|&&(i, _)| a <= i && i < b && !ctx.hangs(i, a))
                 .map(|&(i, j)| (ctx.cols(i), shift(i, j)))
                 .collect()
         })

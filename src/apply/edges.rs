@@ -248,7 +248,9 @@ pub(crate) fn slipped(ctx: &Ctx, ops: &[Op], shift: i32) -> Vec<usize> {
         let Some(second) = at(1).and_then(|x| ops.get(x)).and_then(off) else {
             continue;
         };
-        if first.2 && first.1 > 0 && second.1 == 0 {
+        // What goes on with a changed line above may have to stand elsewhere.
+        let follows = back && !second.2 && ctx.hangs(first.0, second.0);
+        if first.2 && first.1 > 0 && second.1 == 0 && !follows {
             out.push(first.0);
         }
     }

@@ -63,6 +63,20 @@ pub(crate) fn named_again(ctx: &Ctx, ops: &[Op], j: usize) -> bool {
     })
 }
 
+/// Whether new lines define what file line `j` heads: the word before the name is the same.
+pub(crate) fn defined_again(ctx: &Ctx, ops: &[Op], j: usize) -> bool {
+    let name = name_at(ctx, j).unwrap_or_default();
+    let before = |t: &'_ str| {
+        let above = t.get(..word_at(t, name)?)?;
+        Some(above.split_whitespace().next_back()?.to_string())
+    };
+    let old = before(ctx.file[j].trimmed);
+    ops.iter().any(|op| match *op {
+        Op::Insert(i) => old.is_some() && before(ctx.lines[i].trimmed) == old,
+        Op::Pair(..) | Op::Delete(_) => false,
+    })
+}
+
 /// Whether no other definition of the file has the name of the one that file line `j` heads.
 pub(crate) fn named_once(ctx: &Ctx, j: usize) -> bool {
     let name = |j: usize| name_at(ctx, j);

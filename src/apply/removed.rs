@@ -3,7 +3,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
-use super::fate::{Fate, fate, named_again, named_once};
+use super::fate::{Fate, defined_again, fate, named_once};
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
@@ -401,7 +401,7 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             && other
             && named_once(ctx, j)
             && fate(ctx, j, own) == Fate::Needed
-            && !named_again(ctx, ops, j)
+            && !defined_again(ctx, ops, j)
         {
             return Err(refuse::removed_at_edge(ctx, k, j, j));
         }
@@ -459,6 +459,48 @@ fn tells<'o>(ctx: &Ctx, ops: impl Iterator<Item = &'o Op>) -> bool {
                 || matches!(*op, Op::Pair(i, j)
                     if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
         })
+}
+
+/// A block that both sides open with the same line ends for both with the line that closes it:
+/// where that is the one of a block further down, what is between has been taken for the block's
+/// own.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn blocks(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    for (at, op) in ops.iter().enumerate() {
+        let Op::Pair(x, y) = *op else { continue };
+        let (new, old) = (&ctx.lines[x], &ctx.file[y]);
+        if new.class != Class::Plain || !same_line(ctx, x, y) || !opens(new.trimmed) {
+            continue;
+        }
+        let ends = |op: &&Op| {
+            matches!(**op, Op::Pair(i, _) | Op::Insert(i)
+            if ctx.lines[i].class != Class::Blank && ctx.cols(i) <= ctx.cols(x))
+        };
+        let Some(&Op::Pair(i, j)) = ops[at + 1..].iter().find(ends) else {
+            continue;
+        };
+        let out =
+            |j: &usize| ctx.file[*j].class != Class::Blank && ctx.file_cols(*j) <= ctx.file_cols(y);
+        let Some(end) = (y + 1..ctx.file.len()).find(out) else {
+            continue;
+        };
+        let both = ctx.cols(i) == ctx.cols(x) && ctx.file_cols(j) == ctx.file_cols(y);
+        let closers = closes(ctx.lines[i].trimmed)
+            && ctx.file[end].same(&ctx.file[j])
+            && old.indent().len() == ctx.file[end].indent().len();
+        // What the two have in common may as well be cut off behind as before.
+        let beyond = |op: &Op| {
+            matches!(*op, Op::Pair(p, q)
+            if x < p && p < i && end < q && ctx.lines[p].class == Class::Plain
+                && !ctx.file[y..end].iter().any(|l| l.same(&ctx.lines[p])))
+        };
+        if both && closers && end < j && ops.iter().any(beyond) {
+            return Err(refuse::removed_at_edge(ctx, k, end, j));
+        }
+    }
+    Ok(())
 }
 
 /// So many lines fewer are a large removal.

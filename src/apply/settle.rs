@@ -156,6 +156,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::mixed_edge(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
         removed::headless(ctx, k, &ops[s])?;
+        removed::blocks(ctx, k, &ops[s])?;
         attributes::said_below(ctx, k, &ops[s])?;
         removed::definitions(ctx, k, &ops[s])?;
         imports::used(ctx, k, &ops[s])?;

@@ -200,7 +200,7 @@ impl Indents {
             }
             let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
             convert |= a.contains('\t') != b.contains('\t') && !(a.is_empty() || b.is_empty());
-            if !same_line(ctx, i, j) {
+            if !same_line(ctx, i, j) || ctx.hangs(i, ctx.bounds[k].0) {
                 continue;
             }
             let d = ctx.file_cols(j) - ctx.cols(i);
@@ -330,6 +330,27 @@ fn flattened(ctx: &Ctx, ops: &[Op]) -> bool {
         _ => None,
     });
     let same: Vec<(usize, usize)> = same.collect();
+    // Nor do new lines stand as deep as the bracket above that opens what they are in.
+    let told: Vec<&Op> = ops.iter().filter(|op| ctx.is_told(op)).collect();
+    let beside = told.windows(2).any(|pair| {
+        let [&Op::Pair(i, j), &Op::Insert(x)] = *pair else {
+            return false;
+        };
+        let below = ctx.file[j + 1..].iter();
+        let below = (j + 1..).zip(below).find(|(_, l)| l.class != Class::Blank);
+        let text = ctx.lines[x].trimmed;
+        same_line(ctx, i, j)
+            && ctx.lines[i].trimmed.ends_with('{')
+            && ctx.cols(x) <= ctx.cols(i)
+            && ctx.roles[x] == Role::Plain
+            && !closes(text)
+            && !text.ends_with(':')
+            && !text.starts_with('#')
+            && below.is_some_and(|(y, _)| ctx.file_cols(y) > ctx.file_cols(j))
+    });
+    if beside {
+        return true;
+    }
     same.windows(2).any(|pair| {
         let [(i, j), (x, y)] = *pair else {
             return false;
