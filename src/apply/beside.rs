@@ -105,6 +105,10 @@ pub(super) fn beside(
         return beside(ctx, k, ops, i, first, lead);
     }
     if adjacent && level && plain && takes_its_place(ctx, &all, anchor, j, lead) {
+        // A block under another name is a new one where lines that stay use the old name.
+        if lead && opens(ctx.lines[i].trimmed) && needed(ctx, i, j) {
+            return Err(refuse::edge(ctx, i, j));
+        }
         let between = at.min(nearest)..at.max(nearest) + 1;
         for op in ops.get_mut(between).unwrap_or_default() {
             if let Op::Insert(x) = *op {
@@ -112,6 +116,18 @@ pub(super) fn beside(
             }
         }
         return beside(ctx, k, ops, i, j, lead);
+    }
+    // The last of several may be the next line, with more in it.
+    if let [others @ .., last] = all.as_slice()
+        && !lead
+        && !others.is_empty()
+        && ctx.roles[*last] == Role::Plain
+        && ctx.cols(*last) + shift == ctx.file_cols(j)
+        && grows(ctx, others, *last, j)
+        && let Some(&at) = new.last()
+    {
+        ops[at] = Op::Pair(*last, j);
+        return beside(ctx, k, ops, *last, j, lead);
     }
     // A line much like the one that it would stand beside, and no other is, is that line
     // changed more often than not.
@@ -255,6 +271,25 @@ fn takes_its_place(
         && (most == least && retouched(ctx, i, j) || more_arguments(ctx, i, j) || ctx.swaps(i, j));
     heads || binds || leaves || extended || ended || begun
 }
+
+/// Whether a new line is file line `j` with more in it, and none of the others is like it.
+fn grows(ctx: &Ctx, others: &[usize], last: usize, j: usize) -> bool {
+    let (a, b) = (&ctx.lines[last], &ctx.file[j]);
+    let plain = a.class == Class::Plain && b.class == Class::Plain;
+    let old = b.trimmed.trim_end_matches([',', ';', ')']);
+    let more = b.word_count() >= GROWS
+        && a.trimmed
+            .strip_prefix(old)
+            .is_some_and(|rest| rest.starts_with([',', ' ', ')', '.']));
+    let like = |i: &usize| {
+        let l = &ctx.lines[*i];
+        l.class == Class::Plain && (l.key() == b.key() || same_first_words(l.trimmed, b.trimmed))
+    };
+    plain && more && !others.iter().any(like)
+}
+
+/// Words of such a line at least.
+const GROWS: usize = 3;
 
 /// Whether file line `j` is the last of its block and the marker behind snippet line `i` stands
 /// outside of it: then the snippet shows how the block ends.

@@ -15,6 +15,7 @@ use super::refuse;
 use super::removed::Removed;
 use super::shape::net_brackets;
 use super::snippet::{Asked, Role, Script};
+use super::twice;
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Language, Pieces, SyntaxError, Unparsed, parse};
 use crate::text::{Lines, Span, changed};
@@ -187,7 +188,7 @@ pub(crate) fn check(
     syntax(old, before.text(), &new.parsed, after, scripts, options)?;
     let found = &new.outline(after).definitions;
     asked_removals(found, scripts, options)?;
-    let removed = definitions(before, found, after, options)?;
+    let removed = twice::definitions(before, found, after, options)?;
     Ok(Checked {
         removed,
         after: Some(new),
@@ -407,112 +408,4 @@ fn closed(text: &str) -> bool {
         }
     }
     open.is_empty()
-}
-
-/// Whether two keys, of which one ends where the other one begins or before, stand in the
-/// same object: nothing between them closes it or begins another item of a list.
-fn same_object(text: &str, end: usize, start: usize) -> bool {
-    let between = text.get(end..start).unwrap_or_default();
-    let mut depth = 0;
-    let inside = between.bytes().all(|b| {
-        match b {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        depth >= 0
-    });
-    inside
-        && between
-            .lines()
-            .skip(1)
-            .all(|l| !l.trim_start().starts_with(['-', '[']))
-}
-
-/// Whether a second definition of the name beside the first is a mistake.
-fn named_once(all: &Definitions, d: &Definition) -> bool {
-    use crate::syntax::Kind;
-    match d.kind {
-        Kind::Section | Kind::Element | Kind::Rule | Kind::Impl | Kind::Module => false,
-        Kind::Variable => false,
-        Kind::Constant | Kind::Field => d
-            .parent
-            .and_then(|p| all.get(p))
-            .is_none_or(|p| p.kind.is_type()),
-        _ => true,
-    }
-}
-
-/// How often a text gives a name a definition, and the line of the last one, by qualified
-/// name and what tells definitions of one name apart.
-fn counted<'d>(
-    found: &'d Definitions,
-    text: &str,
-    overloads: bool,
-) -> BTreeMap<(&'d str, Apart<'d>), (usize, usize)> {
-    let mut names = BTreeMap::new();
-    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
-    for d in found.iter().filter(|d| named_once(found, d)) {
-        // The objects of a list have the same keys.
-        if d.kind == crate::syntax::Kind::Key
-            && let Some(end) = ends.insert(&d.path, d.bytes.end)
-            && !same_object(text, end, d.name_bytes.start)
-        {
-            continue;
-        }
-        let apart = if d.kind.is_value() {
-            // Branches may each give the same name a value.
-            let start = text.get(..d.bytes.start).unwrap_or_default();
-            Apart::Indent(start.len() - start.rfind('\n').map_or(0, |p| p + 1))
-        } else {
-            Apart::Signature(if overloads { &d.signature } else { "" })
-        };
-        let e = names.entry((d.path.as_str(), apart)).or_insert((0, 0));
-        *e = (e.0 + 1, d.lines.start);
-    }
-    names
-}
-
-/// What tells two definitions of one name apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Apart<'d> {
-    Signature(&'d str),
-    /// For a value.
-    Indent(usize),
-}
-
-/// No definition may be there twice that was not before; those gone are named.
-fn definitions(
-    before: &Facts,
-    found: &Definitions,
-    after: &str,
-    options: &MergeOptions,
-) -> Result<Vec<String>> {
-    let overloads = before.parsed().is_some_and(|p| p.language().overloads());
-    let was = counted(before.definitions(), before.text(), overloads);
-    let is = counted(found, after, overloads);
-    for (key, &(n, line)) in &is {
-        let had = was.get(key).map_or(0, |w| w.0);
-        if n > 1 && n > had {
-            return Err(Error::refused(
-                "duplicate_definition",
-                format!(
-                    "Merged, {} would define `{}` twice (again at line {line}).",
-                    options.path, key.0
-                ),
-                format!(
-                    "Give `{}` where it stands in the file, with its header, or remove the old one with `-` lines.",
-                    key.0
-                ),
-            ));
-        }
-    }
-    let still: BTreeSet<&str> = is.keys().map(|k| k.0).collect();
-    let mut gone: Vec<String> = was
-        .keys()
-        .filter(|k| !still.contains(k.0) && matches!(k.1, Apart::Signature(_)))
-        .map(|k| k.0.to_string())
-        .collect();
-    gone.dedup();
-    Ok(gone)
 }

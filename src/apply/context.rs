@@ -62,9 +62,6 @@ pub(crate) struct Ctx<'a> {
     pub taken: BTreeSet<u64>,
     /// The file's lines that the edit takes out or changes where its parts were found.
     pub touched: BTreeSet<usize>,
-    /// Pairs of lines that close what the part above, behind a deeper marker, ends by opening, each
-    /// with the pair of the line that opens it.
-    pub shut: Vec<[(usize, usize); 2]>,
     /// Names that changed lines lose which the snippet has nowhere.
     pub swapped_names: Vec<Swap>,
     /// The values that snippet lines give names, looked for once: line, name, value.
@@ -254,7 +251,6 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         replaced: Vec::new(),
         taken: BTreeSet::new(),
         touched: BTreeSet::new(),
-        shut: Vec::new(),
         swapped_names: Vec::new(),
         values: std::cell::OnceCell::new(),
         joined: Vec::new(),

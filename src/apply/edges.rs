@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use super::align::Op;
 use super::beside::beside;
+use super::closers;
 use super::context::{Ctx, Reading, same_line};
 use super::frame;
 use super::guide::says;
 use super::line::Class;
 use super::refuse;
-use super::removed;
-use super::shape::closes;
+use super::shape::{closes, import};
 use super::snippet::Role;
 use super::statement::{bound_above, in_a_row, spread_above};
 use super::verdict::{Verdict, verdict};
@@ -69,7 +69,7 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     // a telling line above them.
     let closers: BTreeSet<usize> = (0..ops.len())
         .filter(|&at| {
-            removed::closed_around(ctx, ops, at).is_some_and(|(x, y)| {
+            closers::closed_around(ctx, ops, at).is_some_and(|(x, y)| {
                 ctx.counts.get(&ctx.file[y].hash) == Some(&1) || ctx.is_guided(x, y)
             }) || matches!(ops[at], Op::Pair(i, j)
                     if ctx.guides.ranges[i]
@@ -340,8 +340,16 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             && ops
                 .iter()
                 .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j])));
+        // At the margin an import is for all, in a block for that alone.
+        let deeper = || {
+            (0..ctx.file.len())
+                .filter(|&j| l.same(&ctx.file[j]))
+                .all(|j| ctx.file_cols(j) > 0)
+        };
+        let wider = import(l.trimmed) && ctx.cols(i) == 0 && deeper();
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
+            && !wider
             // What is said above a definition may be said of others.
             && !ctx.guides.new[i]
             && !(says(l.trimmed) && ctx.guides.ranges[i].is_some_and(|r| r.firm))

@@ -6,6 +6,57 @@ use super::line::Class;
 use super::shape::{closes, net_brackets};
 use super::snippet::Role;
 
+/// The reading of a part which ends with new lines and, less deep than the line of the file above
+/// them, one that closes a block: that is the block around both, and what the file has in it below
+/// the line above gives way to the new lines.
+pub(crate) fn shut(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let (a, b) = ctx.bounds[k];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let at = ops
+        .iter()
+        .rposition(|op| ctx.is_told(op) && !matches!(op, Op::Insert(_)))?;
+    let Op::Pair(i, j) = ops[at] else { return None };
+    // Blank lines below it stay.
+    let paired = |op: &&Op| matches!(op, Op::Pair(..));
+    let kept = at + 1 + ops[at + 1..].iter().take_while(paired).count();
+    let below = j + (kept - at);
+    let (last, rest) = ops[kept..].split_last()?;
+    let (&Op::Insert(end), true) = (last, ctx.stands_there(&ops[at])) else {
+        return None;
+    };
+    let shift = ctx.file_cols(j) - ctx.cols(i);
+    let depth = ctx.cols(end) + shift;
+    let inner = |op: &Op| match *op {
+        Op::Insert(x) => ctx.lines[x].class == Class::Blank || ctx.cols(x) >= ctx.cols(i),
+        Op::Pair(..) | Op::Delete(_) => false,
+    };
+    let net = |lines: &mut dyn Iterator<Item = &str>| lines.map(net_brackets).sum::<i32>();
+    let mut new = rest.iter().filter_map(|op| match *op {
+        Op::Insert(x) => Some(ctx.lines[x].trimmed),
+        Op::Pair(..) | Op::Delete(_) => None,
+    });
+    let told = |y: &usize| ctx.file[*y].class != Class::Blank;
+    let close = (j + 1..ctx.file.len()).find(|y| told(y) && ctx.file_cols(*y) <= depth)?;
+    let sound = closes(ctx.lines[end].trimmed)
+        && depth < ctx.file_cols(j)
+        && rest.iter().all(inner)
+        && rest.iter().any(|op| ctx.is_told(op))
+        && net(&mut new) == 0
+        && net(&mut ctx.file.get(below..close)?.iter().map(|l| l.trimmed)) == 0
+        && ctx.lines[end].same(&ctx.file[close])
+        && ctx.file_cols(close) == depth;
+    if !sound || !(below..close).any(|y| told(&y)) {
+        return None;
+    }
+    let mut read = ops[..kept].to_vec();
+    read.extend((below..close).map(Op::Delete));
+    read.extend(rest);
+    read.push(Op::Pair(end, close));
+    Some(read)
+}
+
 /// The reading of a snippet's last part, no marker behind it, which ends with the brackets that end
 /// the file: what stands there between them and the line above goes, if that is whole and begins
 /// as deep as what the line above ends.

@@ -37,7 +37,7 @@ pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     }
     let is_code = |l: &&Line| l.class != Class::Blank && !starts_comment(l.trimmed);
     let above = ctx.file[..j].iter().filter(is_code).count();
-    if (1..=TOP).contains(&above) {
+    if (1..=TOP).contains(&above) && !needs_all(ctx, j) {
         return Err(refuse::open_end(ctx, j, true));
     }
     Ok(())
@@ -64,11 +64,18 @@ pub(crate) fn leaves_imports_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> 
     };
     let mut shown = ops.iter().take_while(shows);
     let context = shown.all(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)));
-    let begins = import(ctx.lines[i].trimmed);
+    let begins = import(ctx.lines[i].trimmed) && !needs_all(ctx, j);
     if at_the_start && ctx.script.markers > 0 && begins && context && beside && only {
         return Err(refuse::open_end(ctx, j, true));
     }
     Ok(())
+}
+
+/// Whether the lines above the first part are imports that the rest of the file needs. A snippet
+/// with no marker at either end may leave out what needs them as well.
+fn needs_all(ctx: &Ctx, j: usize) -> bool {
+    let ends = ctx.script.segments.last().is_some_and(|s| s.marker_after);
+    ends && imports::all_used(ctx, 0..j)
 }
 
 /// A snippet that ends without a marker ends with the file. Where its last part shows nothing

@@ -1,11 +1,11 @@
 //! Definitions of a snippet that the file does not have.
 
 use super::context::Ctx;
-use super::guide::{Guides, block, says};
+use super::guide::{Guides, block, implemented, says};
 use super::line::{self, Class};
 use super::shape::starts_comment;
 use super::snippet::Role;
-use crate::syntax::{Definition, Definitions, Language, parse};
+use crate::syntax::{Definition, Definitions, Kind, Language, parse};
 
 /// Marks the lines of definitions that are whole in the snippet and not in the file, by
 /// name or as a renamed copy: what they share with the file's lines is chance.
@@ -25,9 +25,23 @@ pub(crate) fn mark_new(
     };
     let names: std::collections::BTreeSet<&str> =
         definitions.iter().map(|d| d.name.as_str()).collect();
+    // A type has many blocks: they are told by what they implement.
+    let header = |text: &'_ str, d: &Definition| {
+        let text = text.get(d.bytes.clone()).unwrap_or_default();
+        text.lines().next().unwrap_or_default().to_string()
+    };
+    let known = |d: &Definition| match d.kind {
+        Kind::Impl => {
+            let own = header(&text, d);
+            let all = definitions.iter();
+            let mut others = all.filter(|o| o.kind == Kind::Impl && o.name == d.name);
+            others.any(|o| implemented(&own) == implemented(&header(ctx.text.text(), o)))
+        }
+        _ => names.contains(d.name.as_str()),
+    };
     for d in parsed.definitions(&text).iter() {
         let callable = d.kind.is_callable() || d.kind.is_type();
-        if !callable || d.lines.len() < 3 || names.contains(d.name.as_str()) {
+        if !callable || d.lines.len() < 3 || known(d) {
             continue;
         }
         let (Some((i, s)), Some((last, t))) = (place(d.lines.start), place(d.lines.end)) else {
@@ -37,10 +51,17 @@ pub(crate) fn mark_new(
             continue;
         }
         // What parts the parser from the file's definitions leaves their headers where they are.
-        if ctx.lines[i].class == Class::Plain && ctx.counts.contains_key(&ctx.lines[i].hash) {
+        // Below what begins many (`template <typename T>`) stands what is its own.
+        let named = text.get(..d.name_bytes.start);
+        let named = named.map_or(0, |t| t.matches('\n').count()) + 1;
+        let head = match (says(ctx.lines[i].trimmed), place(named)) {
+            (false, Some((head, _))) if ctx.cols(head) == ctx.cols(i) => head,
+            _ => i,
+        };
+        if ctx.lines[head].class == Class::Plain && ctx.counts.contains_key(&ctx.lines[head].hash) {
             continue;
         }
-        let block = block(ctx, i);
+        let block = block(ctx, head);
         // Where nothing closes blocks, a line that is less deep does, or a marker, unless the block
         // goes on with lines of the file.
         let segment = &ctx.script.segments[s];
@@ -64,6 +85,12 @@ pub(crate) fn mark_new(
         });
         if !renamed {
             guides.new[first..=last].fill(true);
+            if d.kind == Kind::Impl {
+                // What is in it is its own, whatever it is called.
+                guides.pairs.retain(|p| !(first..=last).contains(&p.0));
+                guides.ranges[first..=last].fill(None);
+                guides.rewrites[first..=last].fill(None);
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the definitions of file and snippet say about which line is which.
 
 use super::alone;
+use super::closers;
 use super::context::{Ctx, same_line};
 use super::fresh;
-use super::line::{Class, Key};
+use super::line::{Class, Key, Line};
 use super::shape::starts_comment;
+use super::signature::parameters;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
 
@@ -29,6 +31,9 @@ pub(crate) struct Guides {
     pub ranges: Vec<Option<Range>>,
     /// Per snippet line the file's definition that the snippet gives whole around it.
     pub rewrites: Vec<Option<(usize, usize)>>,
+    /// Pairs of lines that close what the part above, behind a deeper marker, ends by opening, each
+    /// with the pair of the line that opens it.
+    pub shut: Vec<[(usize, usize); 2]>,
     /// Per snippet line: it is in a definition that the file does not have.
     pub new: Vec<bool>,
     /// First (comments above it included) and last-plus-one file line of each definition
@@ -58,6 +63,7 @@ impl Guides {
             pairs: Vec::new(),
             ranges: vec![None; m],
             rewrites: vec![None; m],
+            shut: Vec::new(),
             new: vec![false; m],
             definitions: Vec::new(),
             named: Vec::new(),
@@ -145,18 +151,23 @@ pub(crate) fn guide(
                 low <= j
                     && j < high
                     && (def.lines.start > low || guides.ranges[i].is_none() || j > low)
-                    && shift.is_none_or(|s| ctx.file_cols(j) == ctx.cols(i) + s)
+                    // What is taken out of a block or put into one stands deeper there or here.
+                    && [shift, Some(0)].iter().any(|s| s.is_none_or(|s| ctx.file_cols(j) == ctx.cols(i) + s))
                     && same_head(ctx, i, def, j)
             })
             .collect();
         let fits: Vec<usize> = if fits.len() > 1 {
             // Overloads: the one whose header reads the same.
-            let exact: Vec<usize> = fits
-                .iter()
-                .copied()
-                .filter(|&d| same_line(ctx, i, named[d].1))
-                .collect();
-            if exact.len() == 1 { exact } else { Vec::new() }
+            let told = |same: &dyn Fn(usize) -> bool| {
+                let mut same = fits.iter().copied().filter(|&d| same(named[d].1));
+                same.next().filter(|_| same.next().is_none())
+            };
+            let exact = told(&|j| same_line(ctx, i, j));
+            let of = |lines: &[Line]| parameters(lines);
+            exact
+                .or_else(|| told(&|j| of(&ctx.lines[i..]) == of(&ctx.file[j..])))
+                .into_iter()
+                .collect()
         } else {
             fits
         };
@@ -242,6 +253,19 @@ pub(crate) fn guide(
             }
         }
     }
+    let shut = closers::shut(ctx, &guides);
+    for &[(i, j), _] in &shut {
+        guides.pairs.push((i, j, CLOSER));
+        if guides.ranges[i].is_none_or(|r| r.low <= j && j < r.high) {
+            guides.ranges[i] = Some(Range {
+                low: j,
+                high: j + 1,
+                firm: true,
+                inside: true,
+            });
+        }
+    }
+    guides.shut = shut;
     for &(a, b) in &ctx.bounds {
         if let Some(j) = alone::run(ctx, &guides, a, b) {
             guides.pairs.push((a, j, CALLABLE));

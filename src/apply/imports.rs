@@ -116,6 +116,30 @@ pub(crate) fn needed(ctx: &Ctx, new: &[usize], j: usize) -> bool {
     !names.iter().any(|n| given(n)) && names.iter().any(|n| ctx.uses(n, &own))
 }
 
+/// Whether lines of the file are imports, and lines that stay use all that they bring in.
+pub(crate) fn all_used(ctx: &Ctx, lines: Range<usize>) -> bool {
+    let told = |j: &usize| {
+        let l = &ctx.file[*j];
+        l.class != Class::Blank && !starts_comment(l.trimmed)
+    };
+    let within = |d: &&(usize, usize)| lines.start <= d.0 && d.1 <= lines.end;
+    let mut imports = ctx.guides.imports.iter().filter(within);
+    let own = |j: &usize| ctx.guides.imports.iter().any(|d| d.0 <= *j && *j < d.1);
+    let used = |&(from, to): &(usize, usize)| {
+        let text = join(ctx.file[from..to].iter().map(|l| l.trimmed));
+        let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+        let told = |n: &str| {
+            let mut lines = (0..ctx.file.len()).filter(|j| !own(j) && !ctx.touched.contains(j));
+            lines.any(|j| {
+                let t = ctx.file[j].trimmed;
+                !starts_comment(t) && word_at(t, n).is_some()
+            })
+        };
+        !names.is_empty() && names.iter().all(|n| told(n))
+    };
+    lines.clone().filter(told).all(|j| own(&j)) && imports.all(used)
+}
+
 /// Whether only the lines from `below` on use something that the edit no longer imports: it takes
 /// them for gone.
 pub(crate) fn used_below(ctx: &Ctx, below: usize) -> bool {
@@ -176,8 +200,8 @@ pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             let t = ctx.file[*j].trimmed;
             ctx.file[*j].class != Class::Blank && !starts_comment(t) && !t.starts_with(['#', '@'])
         };
-        // One that goes by itself was looked for.
-        if gone.clone().filter(code).all(|j| brings(&j)) {
+        // One that goes by itself was looked for, where markers say what stays.
+        if ctx.script.markers > 0 && gone.clone().filter(code).all(|j| brings(&j)) {
             continue;
         }
         for &(a, b) in ctx.guides.imports.iter().filter(inside) {

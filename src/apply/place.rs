@@ -231,7 +231,6 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         ctx.joined = substitution::joined(&ctx, &ops);
         ctx.taken = substitution::taken(&ctx, &ops);
         ctx.touched = substitution::touched(&ctx, &ops);
-        ctx.shut = removed::shut(&ctx, &solid, &ops);
         ctx.swapped_names = substitution::swapped_names(&ctx, &ops);
         let known = substitution::known(&ctx, &floating);
         if first && !known.is_empty() {

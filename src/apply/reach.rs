@@ -78,6 +78,7 @@ fn unreached(lines: &[&str]) -> Vec<(usize, usize)> {
             && !closes(l.trimmed)
             && !labels(l.trimmed)
             && !goes_on(l.trimmed)
+            && !declares(l.trimmed, lines.get(y + 1).map_or("", |l| l.trim()))
         {
             out.push((x, y));
         }
@@ -90,6 +91,18 @@ fn conditional(t: &str) -> bool {
     t.contains(" if ")
         || t.contains(" unless ")
         || t.ends_with(['\\', '=', '+', '?', '|', '&', '.'])
+}
+
+/// Whether a line, and the one below it, begin a function with its type before its name: one within
+/// another may stand below all that runs.
+fn declares(t: &str, below: &str) -> bool {
+    let Some((head, _)) = t.split_once('(') else {
+        return false;
+    };
+    let is_word = |c: char| c.is_alphanumeric() || "_<>[],.?:".contains(c);
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let body = t.ends_with(") {") || t.ends_with(')') && below == "{";
+    body && words.len() > 1 && words.iter().all(|w| w.chars().all(is_word))
 }
 
 /// Whether a line goes on with the statement above it.
@@ -124,6 +137,8 @@ mod tests {
             ("f {\n  return a()\n}\n", false),
             ("f {\n  return a()\n  case 2:\n}\n", false),
             ("f {\n  return a()\n  # why\n}\n", false),
+            ("f {\n  return a()\n  int a()\n  {\n  }\n}\n", false),
+            ("f {\n  return a()\n  if (a)\n  {\n  }\n}\n", true),
         ] {
             assert_eq!(is_refused(before, after), refused, "{after}");
         }

@@ -1,13 +1,14 @@
 //! Which lines of the file a segment takes out, and whether it says so.
 
 use super::align::Op;
+use super::closers::closes_around;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
 use super::fate::{Fate, defined_again, fate, named_once};
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, empty_comment, net_blocks, net_brackets, opens, starts_comment};
+use super::shape::{empty_comment, net_blocks, net_brackets, starts_comment};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -128,68 +129,6 @@ fn opens_another(ctx: &Ctx, ops: &[Op], change: std::ops::Range<usize>, first: u
         && starts_comment(ctx.lines[head - 1].trimmed)
         && ops.contains(&Op::Pair(head - 1, first - 1));
     opened.sum::<i32>() > 0 && !same && !about
-}
-
-/// Whether an operation pairs the lines that close, on both sides, the block around a telling line
-/// above, or the block that this one opens.
-fn closes_around(ctx: &Ctx, ops: &[Op], op: &Op) -> bool {
-    let at = || ops.iter().position(|o| o == op);
-    let weak = matches!(*op, Op::Pair(i, _) if closes(ctx.lines[i].trimmed));
-    weak && at().is_some_and(|at| closed_around(ctx, ops, at).is_some())
-}
-
-/// The pair of that telling line.
-pub(crate) fn closed_around(ctx: &Ctx, ops: &[Op], at: usize) -> Option<(usize, usize)> {
-    let (above, rest) = ops.split_at_checked(at)?;
-    let &Op::Pair(i, j) = rest.first()? else {
-        return None;
-    };
-    if !same_line(ctx, i, j) || !closes(ctx.lines[i].trimmed) {
-        return None;
-    }
-    if let Some(&[_, opener]) = ctx.shut.iter().find(|s| s[0] == (i, j)) {
-        return Some(opener);
-    }
-    let (x, y) = above.iter().rev().find_map(|op| match *op {
-        Op::Pair(x, y) if ctx.lines[x].class == Class::Plain && same_line(ctx, x, y) => {
-            Some((x, y))
-        }
-        _ => None,
-    })?;
-    let (new, old) = (ctx.cols(i), ctx.file_cols(j));
-    let inside = ctx.cols(x) > new || ctx.cols(x) == new && opens(ctx.lines[x].trimmed);
-    let told = |l: &Line| l.class != Class::Blank;
-    (inside
-        && ctx.cols(x) - new == ctx.file_cols(y) - old
-        && (x + 1..i).all(|n| !told(&ctx.lines[n]) || ctx.cols(n) > new)
-        && (y + 1..j).all(|n| !told(&ctx.file[n]) || ctx.file_cols(n) > old))
-    .then_some((x, y))
-}
-
-/// The pairs of lines that close what the part above ends by opening: a deeper marker stands for all
-/// that is between.
-pub(crate) fn shut(ctx: &Ctx, solid: &[usize], ops: &[Vec<Op>]) -> Vec<[(usize, usize); 2]> {
-    let held = |op: Option<&Op>| match op {
-        Some(&Op::Pair(i, j)) if same_line(ctx, i, j) => Some((i, j)),
-        _ => None,
-    };
-    let parts = solid.iter().zip(ops);
-    let below = parts.clone().skip(1);
-    let shut = parts
-        .zip(below)
-        .filter_map(|((&k, above), (&next, below))| {
-            let (x, y) = held(above.iter().rfind(|op| ctx.is_told(op)))?;
-            let (i, j) = held(below.iter().find(|op| ctx.is_told(op)))?;
-            let marker = &ctx.script.segments[k].marker_indent;
-            let between = k + 1 == next && ctx.snippet_cols(marker) > ctx.cols(x);
-            let both = opens(ctx.lines[x].trimmed) && closes(ctx.lines[i].trimmed);
-            let depth = ctx.file_cols(y);
-            let out = |&j: &usize| ctx.file[j].class != Class::Blank && ctx.file_cols(j) <= depth;
-            let first = (y + 1..ctx.file.len()).find(out);
-            (between && both && ctx.cols(x) == ctx.cols(i) && first == Some(j))
-                .then_some([(i, j), (x, y)])
-        });
-    shut.collect()
 }
 
 /// A comment which tells that something is gone has to stand where lines go or change.
@@ -378,6 +317,48 @@ pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// Runs of removed lines as a whole definition, where they may be read so: what a run begins with
+/// follows it as well, or what it ends with stands above it, and the text stays the same.
+pub(crate) fn slide(ctx: &Ctx, ops: &mut [Op]) {
+    let starts = |j: usize| ctx.guides.definitions.chunks_exact(2).any(|d| d[0].0 == j);
+    let gone = |op: &Op| match *op {
+        Op::Delete(j) => Some(j),
+        Op::Pair(..) | Op::Insert(_) => None,
+    };
+    let raw = |j: usize| ctx.file[j].raw;
+    let mut x = 0;
+    while x < ops.len() {
+        let len = ops[x..].iter().map_while(gone).count();
+        let Some(first) = gone(&ops[x]).filter(|&j| !starts(j)) else {
+            x += len.max(1);
+            continue;
+        };
+        let heads = |d: &[(usize, usize)]| first < d[0].0 && d[0].0 < first + len;
+        let mut whole = ctx.guides.definitions.chunks_exact(2).filter(|d| heads(d));
+        let (Some(from), None) = (whole.next(), whole.next()) else {
+            x += len;
+            continue;
+        };
+        let by = from[0].0 - first;
+        let follows = |n: usize| {
+            matches!(ops.get(x + len + n), Some(&Op::Pair(i, j))
+                if j == first + len + n && same_line(ctx, i, j) && raw(j) == raw(first + n))
+        };
+        if (0..by).all(follows) {
+            let kept: Vec<Op> = (0..by)
+                .filter_map(|n| match ops[x + len + n] {
+                    Op::Pair(i, _) => Some(Op::Pair(i, first + n)),
+                    _ => None,
+                })
+                .collect();
+            let gone = (first + by..first + len + by).map(Op::Delete);
+            let slid: Vec<Op> = kept.into_iter().chain(gone).collect();
+            ops[x..x + len + by].copy_from_slice(&slid);
+        }
+        x += len + by;
+    }
+}
+
 /// A function or type may only go between lines that say where: brackets and the like stand
 /// around every one.
 pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
@@ -459,48 +440,6 @@ fn tells<'o>(ctx: &Ctx, ops: impl Iterator<Item = &'o Op>) -> bool {
                 || matches!(*op, Op::Pair(i, j)
                     if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j))
         })
-}
-
-/// A block that both sides open with the same line ends for both with the line that closes it:
-/// where that is the one of a block further down, what is between has been taken for the block's
-/// own.
-///
-/// # Errors
-/// `unexplained_removal`.
-pub(crate) fn blocks(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    for (at, op) in ops.iter().enumerate() {
-        let Op::Pair(x, y) = *op else { continue };
-        let (new, old) = (&ctx.lines[x], &ctx.file[y]);
-        if new.class != Class::Plain || !same_line(ctx, x, y) || !opens(new.trimmed) {
-            continue;
-        }
-        let ends = |op: &&Op| {
-            matches!(**op, Op::Pair(i, _) | Op::Insert(i)
-            if ctx.lines[i].class != Class::Blank && ctx.cols(i) <= ctx.cols(x))
-        };
-        let Some(&Op::Pair(i, j)) = ops[at + 1..].iter().find(ends) else {
-            continue;
-        };
-        let out =
-            |j: &usize| ctx.file[*j].class != Class::Blank && ctx.file_cols(*j) <= ctx.file_cols(y);
-        let Some(end) = (y + 1..ctx.file.len()).find(out) else {
-            continue;
-        };
-        let both = ctx.cols(i) == ctx.cols(x) && ctx.file_cols(j) == ctx.file_cols(y);
-        let closers = closes(ctx.lines[i].trimmed)
-            && ctx.file[end].same(&ctx.file[j])
-            && old.indent().len() == ctx.file[end].indent().len();
-        // What the two have in common may as well be cut off behind as before.
-        let beyond = |op: &Op| {
-            matches!(*op, Op::Pair(p, q)
-            if x < p && p < i && end < q && ctx.lines[p].class == Class::Plain
-                && !ctx.file[y..end].iter().any(|l| l.same(&ctx.lines[p])))
-        };
-        if both && closers && end < j && ops.iter().any(beyond) {
-            return Err(refuse::removed_at_edge(ctx, k, end, j));
-        }
-    }
-    Ok(())
 }
 
 /// So many lines fewer are a large removal.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::align::Op;
+use super::closers;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::fate::{Fate, fate};
@@ -107,6 +108,14 @@ fn block(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     };
     let (new, old) = (&ctx.lines[i], &ctx.file[j]);
     let heads = opens(new.trimmed) && opens(old.trimmed);
+    // It is in what a line above opens and one below closes.
+    let shut = |at: usize| {
+        matches!(closers::closed_around(ctx, ops, at), Some((x, _)) if x < i)
+            && !matches!(ops[at], Op::Pair(x, _) if ctx.cols(x) >= ctx.cols(i))
+    };
+    if (last + 1..ops.len()).any(shut) {
+        return Ok(());
+    }
     let takes = ops[last + 1..].iter().filter(|op| ctx.takes(op)).count();
     // What gives the same name a value is the old one, changed.
     let gone = || {

@@ -3,6 +3,7 @@
 
 use super::align::{Op, Problem};
 use super::attributes;
+use super::closers;
 use super::context::{Ctx, same_line};
 use super::declared;
 use super::edges;
@@ -22,6 +23,7 @@ use super::rival;
 use super::row;
 use super::scores::{self, Evidence, Run, evidence};
 use super::snippet::Role;
+use super::substitution;
 use super::twins;
 use crate::error::Result;
 
@@ -115,7 +117,13 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
             ops[s] = cut;
         }
+        closers::below_closer(ctx, &ops[s])?;
+        substitution::pair_up(ctx, &mut ops[s]);
+        if let Some(shut) = ending::shut(ctx, k, &ops[s]) {
+            ops[s] = shut;
+        }
         attributes::kept(ctx, k, &mut ops[s]);
+        removed::slide(ctx, &mut ops[s]);
         if let Some(less) = rival::smaller(ctx, problem, s, &ops[s]) {
             if rival::repeats(ctx, &ops[s], &less) {
                 let changed = ops[s].iter().find_map(|op| match *op {
@@ -156,7 +164,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::mixed_edge(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
         removed::headless(ctx, k, &ops[s])?;
-        removed::blocks(ctx, k, &ops[s])?;
+        closers::blocks(ctx, k, &ops[s])?;
         attributes::said_below(ctx, k, &ops[s])?;
         removed::definitions(ctx, k, &ops[s])?;
         imports::used(ctx, k, &ops[s])?;

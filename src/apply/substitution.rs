@@ -151,6 +151,31 @@ pub(crate) fn touched(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<usize> {
         .collect()
 }
 
+/// Pairs lines that go with the new ones in their place that are the same but for a word which the
+/// edit replaces throughout.
+pub(crate) fn pair_up(ctx: &Ctx, ops: &mut Vec<Op>) {
+    let mut x = 0;
+    while x < ops.len() {
+        let change = |op: &&Op| !matches!(op, Op::Pair(..));
+        let len = ops[x..].iter().take_while(change).count();
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for op in &ops[x..x + len] {
+            match *op {
+                Op::Delete(j) => gone.push(j),
+                Op::Insert(i) => new.push(i),
+                Op::Pair(..) => {}
+            }
+        }
+        let both = || new.iter().zip(&gone);
+        let all = len > 0 && gone.len() == new.len();
+        if all && both().all(|(&i, &j)| ctx.is_substituted(i, j)) {
+            let pairs: Vec<Op> = both().map(|(&i, &j)| Op::Pair(i, j)).collect();
+            ops.splice(x..x + len, pairs);
+        }
+        x += len.max(1);
+    }
+}
+
 /// The texts (by their hashes) of lines that the edit takes out and puts others in their place,
 /// between two lines that the file has.
 pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
