@@ -70,6 +70,17 @@ pub(super) fn beside(
             _ => None,
         })
         .collect();
+    // The file's next line as it is, below new ones or above them.
+    let itself = |n: &usize| {
+        let i = all[*n];
+        ctx.cols(i) + shift == ctx.file_cols(j)
+            && ctx.stands_there(&Op::Pair(i, j))
+            && !ctx.guides.new[i]
+    };
+    if let Some(n) = (0..all.len()).find(itself) {
+        ops[new[n]] = Op::Pair(all[n], j);
+        return beside(ctx, k, ops, all[n], j, lead);
+    }
     let spread = |n: &usize| {
         !lead
             && ctx.cols(all[*n]) + shift == ctx.file_cols(j)

@@ -86,8 +86,7 @@ pub(super) fn below_closer(ctx: &Ctx, ops: &[Op]) -> Result<()> {
     let Some(&Op::Pair(i, j)) = told().next() else {
         return Ok(());
     };
-    let shut = closes(ctx.lines[i].trimmed)
-        && ctx.guides.ranges[i].is_some_and(|r| r.firm && (r.low, r.high) == (j, j + 1));
+    let shut = ctx.guides.shut.iter().any(|s| s[0] == (i, j));
     let sure = |op: &Op| {
         ctx.stands_there(op) || matches!(*op, Op::Pair(x, y) if x != i && ctx.is_guided(x, y))
     };

@@ -106,13 +106,11 @@ fn taken_up(ctx: &Ctx, k: usize, ops: &[Op], others: &[Vec<Op>]) -> Vec<(usize, 
 pub(crate) fn needed(ctx: &Ctx, new: &[usize], j: usize) -> bool {
     let own = ctx.guides.imports.iter().find(|d| d.0 <= j && j < d.1);
     let own = own.map_or(j..j + 1, |d| d.0..d.1);
-    let text = join(ctx.file[own.clone()].iter().map(|l| l.trimmed));
-    let brings = brought(&text);
     let given = |n: &str| {
         new.iter()
             .any(|&i| word_at(ctx.lines[i].trimmed, n).is_some())
     };
-    let names: Vec<String> = brings.iter().filter_map(|b| name(b)).collect();
+    let names = names(ctx, own.clone());
     !names.iter().any(|n| given(n)) && names.iter().any(|n| ctx.uses(n, &own))
 }
 
@@ -126,8 +124,7 @@ pub(crate) fn all_used(ctx: &Ctx, lines: Range<usize>) -> bool {
     let mut imports = ctx.guides.imports.iter().filter(within);
     let own = |j: &usize| ctx.guides.imports.iter().any(|d| d.0 <= *j && *j < d.1);
     let used = |&(from, to): &(usize, usize)| {
-        let text = join(ctx.file[from..to].iter().map(|l| l.trimmed));
-        let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+        let names = names(ctx, from..to);
         let told = |n: &str| {
             let mut lines = (0..ctx.file.len()).filter(|j| !own(j) && !ctx.touched.contains(j));
             lines.any(|j| {
@@ -147,8 +144,7 @@ pub(crate) fn used_below(ctx: &Ctx, below: usize) -> bool {
     let code = |l: &Line| !starts_comment(l.trimmed);
     let mut changed = ctx.guides.imports.iter().filter(touches);
     changed.any(|&(from, to)| {
-        let text = join(ctx.file[from..to].iter().map(|l| l.trimmed));
-        let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+        let names = names(ctx, from..to);
         let says = |l: &Line, n: &str| code(l) && word_at(l.trimmed, n).is_some();
         let given = |n: &str| ctx.lines.iter().any(|l| says(l, n));
         let stays = |n: &str, lines: Range<usize>| {
@@ -158,6 +154,12 @@ pub(crate) fn used_below(ctx: &Ctx, below: usize) -> bool {
         let only = |n: &str| stays(n, below..ctx.file.len()) && !stays(n, 0..below);
         names.iter().any(|n| !given(n) && only(n))
     })
+}
+
+/// The names by which the file uses what an import statement in these lines brings in.
+fn names(ctx: &Ctx, lines: Range<usize>) -> Vec<String> {
+    let text = join(ctx.file[lines].iter().map(|l| l.trimmed));
+    brought(&text).iter().filter_map(|b| name(b)).collect()
 }
 
 /// The name by which the file uses what an import brings in.
@@ -205,8 +207,7 @@ pub(crate) fn used(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             continue;
         }
         for &(a, b) in ctx.guides.imports.iter().filter(inside) {
-            let text = join(ctx.file[a..b].iter().map(|l| l.trimmed));
-            let names: Vec<String> = brought(&text).iter().filter_map(|b| name(b)).collect();
+            let names = names(ctx, a..b);
             let says = |i: &usize, n: &str| word_at(ctx.lines[*i].trimmed, n).is_some();
             let new = || (0..ctx.lines.len()).filter(|&i| !starts_comment(ctx.lines[i].trimmed));
             let given = |n: &str| new().any(|i| import(ctx.lines[i].trimmed) && says(&i, n));

@@ -317,8 +317,8 @@ pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
-/// Runs of removed lines as a whole definition, where they may be read so: what a run begins with
-/// follows it as well, or what it ends with stands above it, and the text stays the same.
+/// Runs of removed lines as a whole definition, where they may be read so: what a run begins with,
+/// the end of the one above, follows it as well.
 pub(crate) fn slide(ctx: &Ctx, ops: &mut [Op]) {
     let starts = |j: usize| ctx.guides.definitions.chunks_exact(2).any(|d| d[0].0 == j);
     let gone = |op: &Op| match *op {
