@@ -169,8 +169,7 @@ impl<'a> Ctx<'a> {
     /// Whether a snippet line goes on with the one above it, of a segment that begins at line `a`,
     /// inside of brackets: it may stand below what they hold, however long the text before them is.
     pub fn hangs(&self, i: usize, a: usize) -> bool {
-        let above = (a..i).rev().map(|x| self.lines[x].trimmed);
-        let above = above.take(1).next();
+        let above = (a..i).next_back().map(|x| self.lines[x].trimmed);
         above.is_some_and(|t| net_brackets(t) > 0 && !opens(t))
     }
     /// Whether a line of the file stays in its place: it is not blank, and nothing that the

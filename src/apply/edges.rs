@@ -11,7 +11,7 @@ use super::frame;
 use super::guide::says;
 use super::line::Class;
 use super::refuse;
-use super::shape::{closes, import};
+use super::shape::{closes, first_word, import};
 use super::snippet::Role;
 use super::statement::{bound_above, in_a_row, spread_above};
 use super::verdict::{Verdict, verdict};
@@ -81,10 +81,12 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
         })
         .collect();
     let closer = |op: &Op| matches!(op, Op::Pair(i, _) if closers.contains(i));
+    let branched = branched(ctx, k, ops);
     let told = |op: &Op| {
         guided(op)
             || closer(op)
-            || matches!(*op, Op::Pair(i, j)
+            || !branched.contains(op)
+                && matches!(*op, Op::Pair(i, j)
                 if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) && !strays(ctx, k, i, j))
     };
     // What the file has several times says less of where new lines begin.
@@ -97,8 +99,8 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
     let some = ops.iter().any(once);
     let next = next_to(ctx, ops, &once);
     let tells = |op: &Op| once(op) || !some && told(op) || next.contains(op) && told(op);
-    loosen(ctx, ops, &tells, true);
-    loosen(ctx, ops, &tells, false);
+    loosen(ctx, ops, &tells, &branched, true);
+    loosen(ctx, ops, &tells, &branched, false);
     // Leading part: from the outside in.
     if let Some(first) = ops.iter().position(sure) {
         settle_side(ctx, k, ops, first, true)?;
@@ -161,9 +163,39 @@ fn strays(ctx: &Ctx, k: usize, i: usize, j: usize) -> bool {
     repeated && ctx.shifts[k].is_some_and(|s| ctx.file_cols(j) != ctx.cols(i) + s)
 }
 
+/// Pairs of lines below a new branch (`elif`, `else`) of what is above, at another depth than the
+/// rest: a branch is no block around what the one above it holds.
+fn branched(ctx: &Ctx, k: usize, ops: &[Op]) -> Vec<Op> {
+    let Some(shift) = ctx.shifts[k] else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    // How deep the new branch is in which the lines are.
+    let mut branch: Option<i32> = None;
+    for op in ops.iter().filter(|op| ctx.is_told(op)) {
+        let (Op::Pair(i, _) | Op::Insert(i)) = *op else {
+            continue;
+        };
+        let cols = ctx.cols(i);
+        branch = branch.filter(|&b| cols > b);
+        let word = first_word(ctx.lines[i].trimmed).unwrap_or_default();
+        match *op {
+            Op::Insert(_) if BRANCHES.contains(&word) => branch = branch.or(Some(cols)),
+            Op::Pair(_, j) if branch.is_some() && ctx.file_cols(j) - cols != shift => out.push(*op),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// What a further branch begins with.
+const BRANCHES: &[&str] = &[
+    "elif", "elsif", "elseif", "else", "except", "rescue", "when", "case",
+];
+
 /// Takes weak lines (closers, blanks) that only happen to match for new ones, where a
 /// segment begins or ends with new lines.
-fn loosen(ctx: &Ctx, ops: &mut Vec<Op>, told: &impl Fn(&Op) -> bool, lead: bool) {
+fn loosen(ctx: &Ctx, ops: &mut Vec<Op>, told: &impl Fn(&Op) -> bool, branched: &[Op], lead: bool) {
     if !lead {
         ops.reverse();
     }
@@ -175,7 +207,10 @@ fn loosen(ctx: &Ctx, ops: &mut Vec<Op>, told: &impl Fn(&Op) -> bool, lead: bool)
     if let (true, Some(mut first)) = (outer_new, ops.iter().position(told)) {
         // Weak lines that touch the telling one stay.
         let mut keep = first;
-        while keep > 0 && matches!(ops[keep - 1], Op::Pair(i, j) if same_line(ctx, i, j)) {
+        let touches = |op: &Op| {
+            matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)) && !branched.contains(op)
+        };
+        while keep > 0 && touches(&ops[keep - 1]) {
             keep -= 1;
         }
         // Changed lines there are judged one by one later.

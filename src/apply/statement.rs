@@ -106,8 +106,8 @@ pub(super) fn spread_above(ctx: &Ctx, ops: &[Op], at: usize, j: usize) -> Option
 }
 
 /// The statement over several lines (first and last file line) that file line `j` ends or, below an
-/// anchor, begins, where new line `i`, to stand at `depth`, gives the name that it gives a value another one: nothing is
-/// between that could use the first.
+/// anchor, begins, where new line `i`, to stand at `depth`, gives another value to the name that it
+/// gives one: nothing is between that could use the first.
 pub(super) fn bound_again(
     ctx: &Ctx,
     i: usize,
