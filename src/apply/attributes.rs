@@ -95,13 +95,9 @@ pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 /// # Errors
 /// `unexplained_removal`.
 pub(crate) fn said_below(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let own = || ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
     for (at, op) in ops.iter().enumerate() {
         let Op::Pair(i, header) = *op else { continue };
-        let Some(own) = own()
-            .filter(|d| d.0 <= header && header < d.1)
-            .max_by_key(|d| d.0)
-        else {
+        let Some((.., end)) = ctx.guides.around(header) else {
             continue;
         };
         if !ctx.guides.names(header) || !same_line(ctx, i, header) {
@@ -118,7 +114,7 @@ pub(crate) fn said_below(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             continue;
         };
         let next = ops[at + 1 + gone.len()..].iter().find(|op| ctx.is_told(op));
-        let begins = |j: usize| j < own.1 && ctx.guides.definitions.iter().any(|d| d.0 == j);
+        let begins = |j: usize| j < end && ctx.guides.definitions.iter().any(|d| d.0 == j);
         let member = next
             .is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && begins(j)));
         let said = |j: &usize| {

@@ -372,8 +372,7 @@ fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
     let headers = ctx.guides.pairs.iter();
     let headers = headers.filter(|p| (a..b).contains(&p.0) && ctx.guides.names(p.1));
     headers.max_by_key(|p| p.0).is_some_and(|&(i, j, _)| {
-        let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-        let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
-        (!segment.marker_after || ends(i)) && own.is_some_and(|d| next < d.1)
+        let own = ctx.guides.around(j);
+        (!segment.marker_after || ends(i)) && own.is_some_and(|(.., end)| next < end)
     })
 }

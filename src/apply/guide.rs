@@ -57,6 +57,15 @@ impl Guides {
     pub fn names(&self, line: usize) -> bool {
         self.named.iter().any(|n| n.0 == line)
     }
+    /// The innermost definition that holds a file line: where it begins with what is said above it,
+    /// and without, and its last-plus-one line.
+    pub fn around(&self, line: usize) -> Option<(usize, usize, usize)> {
+        // Each is there twice.
+        let all = self.definitions.chunks_exact(2);
+        let own = all.filter(|d| d[1].0 <= line && line < d[1].1);
+        let own = own.max_by_key(|d| d[1].0)?;
+        Some((own[0].0, own[1].0, own[1].1))
+    }
     /// No hints for `m` snippet lines.
     pub fn none(m: usize) -> Self {
         Self {

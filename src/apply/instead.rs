@@ -52,13 +52,7 @@ pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<
     if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return Ok(None);
     }
-    // Each is there twice: with what is said above it, and without.
-    let around = ctx.guides.definitions.chunks_exact(2);
-    let Some(&[(from, to), _]) = around
-        .filter_map(|d| <&[(usize, usize); 2]>::try_from(d).ok())
-        .filter(|d| d[1].0 <= j && j < d[1].1)
-        .max_by_key(|d| d[1].0)
-    else {
+    let Some((from, _, to)) = ctx.guides.around(j) else {
         return Ok(None);
     };
     // What is said above it, and nowhere else, is said of the new one.

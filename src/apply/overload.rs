@@ -29,8 +29,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         _ => None,
     });
     let Some((i, j)) = header else { return Ok(()) };
-    let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-    let Some((_, end)) = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0) else {
+    let Some((.., end)) = ctx.guides.around(j) else {
         return Ok(());
     };
     if ctx.guides.one_body

@@ -375,9 +375,8 @@ pub(crate) fn definitions(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let change = ops[from_change(ctx, ops, at)..].iter();
         let mut change = change.take_while(|op| !anchors(ctx, op));
         let other = change.any(|op| matches!(*op, Op::Insert(i) if ctx.guides.new[i]));
-        let own = ctx.guides.definitions.chunks_exact(2).map(|d| d[1]);
-        let own = own.filter(|d| d.0 <= j && j < d.1).max_by_key(|d| d.0);
-        let own = own.map_or(j..j + 1, |d| d.0..d.1);
+        let own = ctx.guides.around(j);
+        let own = own.map_or(j..j + 1, |(_, start, end)| start..end);
         if !whole
             && other
             && named_once(ctx, j)

@@ -159,9 +159,7 @@ fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         _ => None,
     });
     let Some((i, j)) = renamed else { return Ok(()) };
-    let all = ctx.guides.definitions.chunks_exact(2);
-    let own = all.filter(|d| d[1].0 <= j && j < d[1].1);
-    let Some(&[(said, end), _]) = own.max_by_key(|d| d[1].0) else {
+    let Some((said, _, end)) = ctx.guides.around(j) else {
         return Ok(());
     };
     let inside = |op: &Op, from: usize| matches!(*op, Op::Pair(_, y) if from <= y && y < end);
