@@ -10,6 +10,7 @@ use super::align::{Op, Problem};
 use super::context::{Ctx, same_line};
 use super::line::{Class, Line};
 use super::place;
+use super::shape::closes;
 use super::snippet::{Role, Unreadable};
 use crate::error::Error;
 use crate::text::Span;
@@ -307,7 +308,7 @@ pub(crate) fn order(ctx: &Ctx, k: usize) -> Error {
             capital(&lines_word(lines_of(ctx, k))),
             ctx.pass.path
         ),
-        "Send the parts in the order of the file, or as separate edits.",
+        "Send the parts in the order of the file, or as separate edits; where they are in order, give each a line that stands only there.",
     )
 }
 
@@ -384,18 +385,34 @@ pub(crate) fn nothing_goes(ctx: &Ctx, number: usize) -> Error {
 
 /// A new line at a segment's end may replace the file's line or stand beside it.
 pub(crate) fn edge(ctx: &Ctx, i: usize, j: usize) -> Error {
-    Error::refused(
-        "unclear_edge",
-        format!(
-            "Line {} of the snippet ({}) may replace line {} of {} ({}) or stand beside it.",
-            ctx.numbers[i],
-            quote(ctx.lines[i].raw),
-            j + 1,
-            ctx.pass.path,
-            quote(ctx.file[j].raw)
+    let (new, old) = (quote(ctx.lines[i].raw), quote(ctx.file[j].raw));
+    let (number, path) = (ctx.numbers[i], ctx.pass.path);
+    let message = match ctx.lines[i].same(&ctx.file[j]) {
+        true => format!(
+            "Line {number} of the snippet ({new}) may be line {} of {path} or another one like it.",
+            j + 1
         ),
-        edge_next(ctx, i, j),
-    )
+        false => format!(
+            "Line {number} of the snippet ({new}) may replace line {} of {path} ({old}) or stand beside it.",
+            j + 1
+        ),
+    };
+    Error::refused("unclear_edge", message, edge_next(ctx, i, j))
+}
+
+/// The last line of the block that file line `j` opens, itself where it opens none.
+fn block_end(ctx: &Ctx, j: usize) -> usize {
+    let depth = ctx.file_cols(j);
+    let told = |n: &usize| ctx.file[*n].class != Class::Blank;
+    let below = (j + 1..ctx.file.len()).filter(told);
+    let inner = |n: &usize| ctx.file_cols(*n) > depth;
+    let last = below.clone().take_while(inner).last();
+    let next = below.clone().find(|n| !inner(n));
+    match (last, next.filter(|&n| closes(ctx.file[n].trimmed))) {
+        (None, _) => j,
+        (Some(_), Some(end)) => end,
+        (Some(last), None) => last,
+    }
 }
 
 /// What tells whether new line `i` replaces file line `j`: the line behind it, on the side on
@@ -423,13 +440,25 @@ fn edge_next(ctx: &Ctx, i: usize, j: usize) -> String {
         (_, false) => ("End", "first line below", below),
     };
     match n {
-        Some(n) => format!(
-            "{does} the part with the {side} that stays: line {} ({}) if line {} goes, else line {}.",
-            n + 1,
-            quote(ctx.file[n].raw),
-            j + 1,
-            j + 1
-        ),
+        Some(n) => {
+            // What stays above ends with its last line.
+            let stays = if does == "Begin" {
+                block_end(ctx, j)
+            } else {
+                j
+            };
+            let end = match stays == j {
+                true => String::new(),
+                false => format!(" ({})", quote(ctx.file[stays].raw)),
+            };
+            format!(
+                "{does} the part with the {side} that stays: line {} ({}) if line {} goes, else line {}{end}.",
+                n + 1,
+                quote(ctx.file[n].raw),
+                j + 1,
+                stays + 1
+            )
+        }
         None => format!(
             "Repeat line {} next to it to keep it, or send it with `-` in front to replace it.",
             j + 1

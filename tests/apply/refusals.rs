@@ -207,6 +207,13 @@ fn an_edge_asks_for_the_side_that_is_missing() {
 }
 
 #[test]
+fn what_stays_above_ends_with_its_last_line() {
+    let file = "class Log {\n    int level;\n\n    void set(Level level) {\n        this.level = level.rank();\n    }\n\n    int get() {\n        return level;\n    }\n}\n";
+    let snippet = "// ... existing code ...\n\n    void set(String name) {\n        set(Level.of(name));\n    }\n\n    int get() {\n// ... existing code ...\n";
+    insta::assert_snapshot!("unclear_edge_block", refused("Log.java", file, snippet));
+}
+
+#[test]
 fn what_several_parts_lack_is_told_at_once() {
     let file: String = (0..6)
         .map(|n| format!("def part{n}(value):\n    total = value * {n}\n    log(total)\n    return total + {n}\n\n"))
