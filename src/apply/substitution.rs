@@ -170,9 +170,12 @@ pub(crate) fn pair_up(ctx: &Ctx, ops: &mut Vec<Op>) {
         let all = len > 0 && gone.len() == new.len();
         if all && both().all(|(&i, &j)| ctx.is_substituted(i, j)) {
             let pairs: Vec<Op> = both().map(|(&i, &j)| Op::Pair(i, j)).collect();
+            let paired = pairs.len();
             ops.splice(x..x + len, pairs);
+            x += paired;
+        } else {
+            x += len.max(1);
         }
-        x += len.max(1);
     }
 }
 
