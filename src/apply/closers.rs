@@ -62,9 +62,7 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
         }
         let y = ctx.file.iter().position(|l| l.same(open))?;
         let range = guides.ranges[x].is_none_or(|r| r.low <= y && y < r.high);
-        let depth = ctx.file_cols(y);
-        let out = |j: &usize| ctx.file[*j].class != Class::Blank && ctx.file_cols(*j) <= depth;
-        let j = (y + 1..ctx.file.len()).find(out)?;
+        let j = ctx.out_of(y)?;
         (range && close.same(&ctx.file[j])).then_some([(i, j), (x, y)])
     });
     shut.collect()
@@ -128,11 +126,7 @@ pub(super) fn blocks(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let Some(&Op::Pair(i, j)) = ops[at + 1..].iter().find(ends) else {
             continue;
         };
-        let out =
-            |j: &usize| ctx.file[*j].class != Class::Blank && ctx.file_cols(*j) <= ctx.file_cols(y);
-        let Some(end) = (y + 1..ctx.file.len()).find(out) else {
-            continue;
-        };
+        let Some(end) = ctx.out_of(y) else { continue };
         let both = ctx.cols(i) == ctx.cols(x) && ctx.file_cols(j) == ctx.file_cols(y);
         let closers = closes(ctx.lines[i].trimmed)
             && ctx.file[end].same(&ctx.file[j])

@@ -166,6 +166,12 @@ impl<'a> Ctx<'a> {
             Op::Insert(_) => false,
         }
     }
+    /// The first line below file line `j` that is not deeper: where the block ends that it opens.
+    pub fn out_of(&self, j: usize) -> Option<usize> {
+        let depth = self.file_cols(j);
+        let told = |n: usize| self.file[n].class != Class::Blank;
+        (j + 1..self.file.len()).find(|&n| told(n) && self.file_cols(n) <= depth)
+    }
     /// Whether a snippet line goes on with the one above it, of a segment that begins at line `a`,
     /// inside of brackets: it may stand below what they hold, however long the text before them is.
     pub fn hangs(&self, i: usize, a: usize) -> bool {

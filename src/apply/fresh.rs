@@ -26,16 +26,12 @@ pub(crate) fn mark_new(
     let names: std::collections::BTreeSet<&str> =
         definitions.iter().map(|d| d.name.as_str()).collect();
     // A type has many blocks: they are told by what they implement.
-    let header = |text: &'_ str, d: &Definition| {
-        let text = text.get(d.bytes.clone()).unwrap_or_default();
-        text.lines().next().unwrap_or_default().to_string()
-    };
     let known = |d: &Definition| match d.kind {
         Kind::Impl => {
-            let own = header(&text, d);
+            let own = implemented(d.first_line(&text));
             let all = definitions.iter();
             let mut others = all.filter(|o| o.kind == Kind::Impl && o.name == d.name);
-            others.any(|o| implemented(&own) == implemented(&header(ctx.text.text(), o)))
+            others.any(|o| implemented(o.first_line(ctx.text.text())) == own)
         }
         _ => names.contains(d.name.as_str()),
     };

@@ -4,7 +4,7 @@ use super::alone;
 use super::closers;
 use super::context::{Ctx, same_line};
 use super::fresh;
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key};
 use super::shape::starts_comment;
 use super::signature::parameters;
 use super::snippet::Role;
@@ -154,14 +154,18 @@ pub(crate) fn guide(
         }
         let (low, high) = guides.ranges[i].map_or((0, n), |r| (r.low, r.high));
         let shift = ctx.shifts[ctx.bounds.partition_point(|&(_, b)| b <= i)];
+        // What is taken out of a block or put into one stands deeper there or here.
+        let level = |j: usize| {
+            let (new, old) = (ctx.cols(i), ctx.file_cols(j));
+            old == new || shift.is_none_or(|s| old == new + s)
+        };
         let fits: Vec<usize> = (0..named.len())
             .filter(|&d| {
                 let (def, j) = named[d];
                 low <= j
                     && j < high
                     && (def.lines.start > low || guides.ranges[i].is_none() || j > low)
-                    // What is taken out of a block or put into one stands deeper there or here.
-                    && [shift, Some(0)].iter().any(|s| s.is_none_or(|s| ctx.file_cols(j) == ctx.cols(i) + s))
+                    && level(j)
                     && same_head(ctx, i, def, j)
             })
             .collect();
@@ -172,9 +176,9 @@ pub(crate) fn guide(
                 same.next().filter(|_| same.next().is_none())
             };
             let exact = told(&|j| same_line(ctx, i, j));
-            let of = |lines: &[Line]| parameters(lines);
+            let own = parameters(&ctx.lines[i..]);
             exact
-                .or_else(|| told(&|j| of(&ctx.lines[i..]) == of(&ctx.file[j..])))
+                .or_else(|| told(&|j| parameters(&ctx.file[j..]) == own))
                 .into_iter()
                 .collect()
         } else {

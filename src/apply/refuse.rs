@@ -402,17 +402,11 @@ pub(crate) fn edge(ctx: &Ctx, i: usize, j: usize) -> Error {
 
 /// The last line of the block that file line `j` opens, itself where it opens none.
 fn block_end(ctx: &Ctx, j: usize) -> usize {
-    let depth = ctx.file_cols(j);
+    let out = ctx.out_of(j);
     let told = |n: &usize| ctx.file[*n].class != Class::Blank;
-    let below = (j + 1..ctx.file.len()).filter(told);
-    let inner = |n: &usize| ctx.file_cols(*n) > depth;
-    let last = below.clone().take_while(inner).last();
-    let next = below.clone().find(|n| !inner(n));
-    match (last, next.filter(|&n| closes(ctx.file[n].trimmed))) {
-        (None, _) => j,
-        (Some(_), Some(end)) => end,
-        (Some(last), None) => last,
-    }
+    let inside = (j + 1..out.unwrap_or(ctx.file.len())).rev().find(told);
+    let closer = out.filter(|&n| closes(ctx.file[n].trimmed));
+    inside.map_or(j, |last| closer.unwrap_or(last))
 }
 
 /// What tells whether new line `i` replaces file line `j`: the line behind it, on the side on

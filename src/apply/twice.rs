@@ -47,7 +47,7 @@ fn counted<'d>(
     found: &'d Definitions,
     text: &'d str,
     overloads: bool,
-) -> BTreeMap<(&'d str, Apart<'d>), (usize, usize)> {
+) -> BTreeMap<Place<'d>, (usize, usize)> {
     let mut names = BTreeMap::new();
     let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
     for d in found.iter().filter(|d| named_once(found, d)) {
@@ -58,25 +58,22 @@ fn counted<'d>(
         {
             continue;
         }
-        let header = |p: &Definition| {
-            let own = text.get(p.bytes.clone()).unwrap_or_default();
-            implemented(own.lines().next().unwrap_or_default())
-        };
         let parent = d.parent.and_then(|p| found.get(p));
-        let within = parent.map(|p| (p.kind, header(p)));
+        let within = parent.map(|p| (p.kind, implemented(p.first_line(text))));
         let apart = if d.kind.is_value() {
             // Branches may each give the same name a value.
             let start = text.get(..d.bytes.start).unwrap_or_default();
             let indent = start.len() - start.rfind('\n').map_or(0, |p| p + 1);
-            Apart::Value { indent, within }
+            Apart::Indent(indent)
         } else {
             Apart::Signature {
                 signature: if overloads { &d.signature } else { "" },
                 condition: condition(text, d),
-                within,
             }
         };
-        let e = names.entry((d.path.as_str(), apart)).or_insert((0, 0));
+        let e = names
+            .entry((d.path.as_str(), within, apart))
+            .or_insert((0, 0));
         *e = (e.0 + 1, d.lines.start);
     }
     names
@@ -104,14 +101,14 @@ enum Apart<'d> {
         signature: &'d str,
         /// On what it is compiled, as said above it.
         condition: &'d str,
-        /// A type may give what it declares in a block of its own.
-        within: Option<(Kind, Option<&'d str>)>,
     },
-    Value {
-        indent: usize,
-        within: Option<(Kind, Option<&'d str>)>,
-    },
+    /// For a value.
+    Indent(usize),
 }
+
+/// Where a definition is, by its path, what is around it (a type may give what it declares in a block
+/// of its own, told by what that implements), and what tells it from others of its name there.
+type Place<'d> = (&'d str, Option<(Kind, Option<&'d str>)>, Apart<'d>);
 
 /// No definition may be there twice that was not before; those gone are named.
 pub(super) fn definitions(
@@ -142,7 +139,7 @@ pub(super) fn definitions(
     let still: BTreeSet<&str> = is.keys().map(|k| k.0).collect();
     let mut gone: Vec<String> = was
         .keys()
-        .filter(|k| !still.contains(k.0) && matches!(k.1, Apart::Signature { .. }))
+        .filter(|k| !still.contains(k.0) && matches!(k.2, Apart::Signature { .. }))
         .map(|k| k.0.to_string())
         .collect();
     gone.dedup();

@@ -147,6 +147,11 @@ impl Definition {
     pub fn lines_with_docs(&self) -> Span {
         Span::new(self.start_with_docs, self.lines.end)
     }
+    /// The first line of its own in the text that it is of.
+    pub fn first_line<'t>(&self, text: &'t str) -> &'t str {
+        let own = text.get(self.bytes.clone()).unwrap_or_default();
+        own.lines().next().unwrap_or_default()
+    }
 }
 
 /// The definitions of one text in order of their start, parents before children.
