@@ -374,11 +374,11 @@ fn inherent(language: &'static Language, scripts: &[Script], fresh: &[SyntaxErro
                 continue;
             }
             if let Some(p) = parse(language, part) {
-                known.extend(
-                    p.errors(part)
-                        .into_iter()
-                        .map(|e| (e.kind.clone(), e.text.clone())),
-                );
+                // A part may have one end of a block of the file.
+                let errors = p.errors(part).into_iter();
+                let ends = |e: &SyntaxError| language.closes(&e.text) || language.closes(&e.kind);
+                let own = errors.filter(|e| !ends(e));
+                known.extend(own.map(|e| (e.kind, e.text)));
             }
         }
     }

@@ -64,6 +64,9 @@ pub(super) struct Data {
     /// Whether the grammar's error nodes say something about the text.
     #[serde(default = "yes")]
     pub reports_errors: bool,
+    /// Words that close a block, where the grammar takes one that closes nothing for a name.
+    #[serde(default)]
+    pub closers: Vec<String>,
     /// What separates the parts of a qualified name in the source.
     #[serde(default)]
     pub separators: Vec<String>,
@@ -372,6 +375,11 @@ impl Language {
     /// and definition, one rule per selector and medium).
     pub fn overloads(&self) -> bool {
         self.data().overloads
+    }
+
+    /// Whether a word closes a block and nothing else, where the grammar takes it for a name.
+    pub fn closes(&self, word: &str) -> bool {
+        self.data().closers.iter().any(|c| c == word)
     }
 
     /// Whether of functions of one name in one parent at most one has a body.

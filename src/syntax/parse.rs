@@ -29,6 +29,8 @@ pub struct Parsed {
     tree: Tree,
     /// Those of languages embedded in the text, or of its other items.
     others: Vec<Parsed>,
+    /// Words that close nothing, which the grammar takes for names.
+    stray: Vec<Range<usize>>,
     marks: OnceLock<Marks>,
 }
 
@@ -194,7 +196,7 @@ pub(super) fn parse_ranges(
             Some(ParseOptions::new().progress_callback(&mut progress)),
         )
         .ok_or(Unparsed::GaveUp)?;
-    Ok(Parsed::new(language, tree))
+    Ok(Parsed::new(language, tree, text))
 }
 
 /// Time that a thread may spend on one thing.
@@ -285,11 +287,28 @@ fn language_attribute<'a>(tag: Node, text: &'a str) -> Option<&'a str> {
     None
 }
 
+/// Words at the top of a text that close what nothing opens.
+fn stray(language: &Language, tree: &Tree, text: &str) -> Vec<Range<usize>> {
+    if language.data().closers.is_empty() {
+        return Vec::new();
+    }
+    let root = tree.root_node();
+    let mut cursor = root.walk();
+    let ranges = root.named_children(&mut cursor).map(|n| n.byte_range());
+    ranges
+        .filter(|range| {
+            text.get(range.clone())
+                .is_some_and(|word| language.closes(word))
+        })
+        .collect()
+}
+
 impl Parsed {
-    /// A tree without others.
-    pub(super) fn new(language: &'static Language, tree: Tree) -> Self {
+    /// The tree of a text, without others.
+    pub(super) fn new(language: &'static Language, tree: Tree, text: &str) -> Self {
         Self {
             language,
+            stray: stray(language, &tree, text),
             tree,
             others: Vec::new(),
             marks: OnceLock::new(),
@@ -305,7 +324,7 @@ impl Parsed {
 
     /// Whether its own tree, without the others, has an error.
     pub(super) fn has_error(&self) -> bool {
-        self.tree.root_node().has_error()
+        self.tree.root_node().has_error() || !self.stray.is_empty()
     }
 
     /// Its own tree, without the others.
@@ -342,6 +361,17 @@ impl Parsed {
                 },
             });
         });
+        self.each_stray(&mut |parsed, word| {
+            let above = text.get(..word.start).unwrap_or_default();
+            out.push(SyntaxError {
+                line: memchr::memchr_iter(b'\n', above.as_bytes()).count() + 1,
+                byte: word.start,
+                missing: false,
+                kind: "ERROR".to_owned(),
+                parent: parsed.tree.root_node().kind().to_owned(),
+                text: text.get(word.clone()).unwrap_or_default().to_owned(),
+            });
+        });
         out.sort_by_key(|e| e.byte);
         out
     }
@@ -350,7 +380,17 @@ impl Parsed {
     pub fn error_count(&self) -> usize {
         let mut count = 0;
         self.each_error(&mut |_, _| count += 1);
+        self.each_stray(&mut |_, _| count += 1);
         count
+    }
+
+    fn each_stray(&self, visit: &mut dyn FnMut(&Self, &Range<usize>)) {
+        for word in &self.stray {
+            visit(self, word);
+        }
+        for inner in &self.others {
+            inner.each_stray(visit);
+        }
     }
 
     fn each_error(&self, visit: &mut dyn FnMut(Node<'_>, Option<Node<'_>>)) {

@@ -193,7 +193,7 @@ impl Pieces {
             part.edited(&edit, n > last, n >= first);
             moved.push(Piece {
                 part,
-                parsed: Parsed::new(language, tree),
+                parsed: Parsed::new(language, tree, after),
                 around: piece.around.clone(),
             });
         }
