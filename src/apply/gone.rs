@@ -27,9 +27,14 @@ pub(crate) fn spoken(text: &str, file: &Haystack) -> Option<Option<Asked>> {
     if !begins_comment(text.trim_start(), file.comments) {
         return None;
     }
-    if let Some(asked) = removal(text).filter(|r| (file.defines)(r.name)) {
-        let name = asked.name.to_string();
-        return Some(Some(Asked::Definition(name, asked.surely)));
+    if let Some(asked) = removal(text) {
+        // By its own name, or with what it belongs to in front.
+        let last = asked.name.rsplit(['.', ':', '#', '\\']).next();
+        let mut names = [Some(asked.name), last].into_iter().flatten();
+        if let Some(name) = names.find(|n| (file.defines)(n)) {
+            let name = name.to_string();
+            return Some(Some(Asked::Definition(name, asked.surely)));
+        }
     }
     if let Some(line) = line_gone(text).filter(|l| file.count(l) == 1) {
         return Some(Some(Asked::Line(line.to_string())));

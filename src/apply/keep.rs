@@ -26,7 +26,7 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
     if ctx.roles[i] == Role::Context {
         return Keep::Misquoted;
     }
-    if dropped(a.trimmed, b.trimmed) {
+    if dropped(a.trimmed, b.trimmed) || plain_blanks(a.trimmed).eq(plain_blanks(b.trimmed)) {
         return Keep::Misquoted;
     }
     if a.alike(b) {
@@ -58,6 +58,14 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
         }
     }
     Keep::Snippet
+}
+
+/// A text with a plain blank for each other one (no-break space, …), which a quote cannot show.
+fn plain_blanks(t: &str) -> impl Iterator<Item = char> {
+    t.chars().map(|c| match c {
+        c if c.is_whitespace() && !c.is_ascii() => ' ',
+        c => c,
+    })
 }
 
 /// Whether the lines beside a snippet line are the file's: what changes beside others that do is

@@ -15,6 +15,7 @@ pub(super) struct Words {
     plain_keywords: Vec<String>,
     vocabulary: Vec<String>,
     status: Vec<String>,
+    bounds: Vec<String>,
     being: Vec<String>,
     doing: Vec<String>,
     joining: Vec<String>,
@@ -162,12 +163,24 @@ fn is_marker_text(opened: bool, inner: &str) -> bool {
                 && (words.len() >= 2 || boxed.is_some())
                 && (dotted(inner) && keyword || said))
             || rest
+            || as_far_as(&words)
     } else {
         // Without a comment opener a line has to be nothing but a marker.
         let spaced = inner.starts_with("... ") || inner.starts_with("… ");
         head && spaced && keyword && (tail || plain) && known * 2 >= words.len()
     }
 }
+
+/// Whether words say how far something stays as it is: `body unchanged up to the match`.
+fn as_far_as(words: &[String]) -> bool {
+    let stays = |w: &String| has(&WORDS.status, w);
+    let (head, tail) = words.split_at(words.iter().position(stays).unwrap_or(words.len()));
+    let named = head.iter().all(|w| has(&WORDS.vocabulary, w));
+    named && matches!(tail, [_, far, ..] if has(&WORDS.bounds, far)) && words.len() <= FAR
+}
+
+/// Words of such a remark at most.
+const FAR: usize = 8;
 
 /// Whether a comment says of what it stands for that it stays as it is: `// unchanged`,
 /// `# -o option omitted`.
@@ -303,6 +316,7 @@ mod tests {
             &words.plain_keywords,
             &words.vocabulary,
             &words.status,
+            &words.bounds,
             &words.being,
             &words.doing,
             &words.joining,
