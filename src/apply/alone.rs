@@ -6,6 +6,7 @@ use super::guide::{Guides, Range};
 use super::likeness::{RETOUCHED, likeness, shared_ends};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
+use super::shape::{first_word, opens};
 use super::snippet::Role;
 use super::substitution::extracted;
 
@@ -71,6 +72,30 @@ pub(super) fn bound(ctx: &Ctx, a: usize) -> Option<usize> {
     (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
 }
 
+/// The line of the file that opens the block in which the marker behind a lone line stands: the only
+/// one as deep, in the definition that the snippet heads above it, that begins with its word.
+pub(super) fn opening(ctx: &Ctx, guides: &Guides, k: usize) -> Option<usize> {
+    let (a, b) = ctx.bounds[k];
+    let marker = &ctx.script.segments[k];
+    let line = &ctx.lines[a];
+    let deeper = marker.marker_after && ctx.snippet_cols(&marker.marker_indent) > ctx.cols(a);
+    let lone = marker.marker_before && b == a + 1 && ctx.roles[a] == Role::Plain;
+    if !lone || !deeper || !opens(line.trimmed) || ctx.counts.contains_key(&line.hash) {
+        return None;
+    }
+    let range = guides.ranges[a].filter(|r| r.inside)?;
+    let word = |l: &Line| first_word(l.trimmed).map(str::to_string);
+    let own = word(line)?;
+    let heads = |j: &usize| {
+        let l = &ctx.file[*j];
+        opens(l.trimmed) && word(l).as_ref() == Some(&own) && ctx.file_cols(*j) == ctx.cols(a)
+    };
+    let mut there = (range.low + 1..range.high).filter(heads);
+    let j = there.next().filter(|_| there.next().is_none())?;
+    // What the snippet shows is itself.
+    (!ctx.lines.iter().any(|l| l.same(&ctx.file[j]))).then_some(j)
+}
+
 /// The first of the lines that a part changes of which none tells its place: the only run there that
 /// is it but for a few letters. Between two markers nothing could say where new lines go.
 pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Option<usize> {
@@ -116,7 +141,8 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
         }
     };
     let mut found: Vec<(i32, usize)> = Vec::new();
-    for j in starts {
+    let level = |j: &usize| ctx.cols(a) == ctx.file_cols(*j);
+    for j in starts.filter(level) {
         let each: Option<i32> = changed.iter().try_fold(0, |sum, &i| {
             let like = like(i, j + i - a);
             (like >= RETOUCHED / 2).then_some(sum + like)
@@ -131,7 +157,7 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
     let (best, j) = found.pop()?;
     let next = found.last().map_or(0, |f| f.0);
     let apart = best >= RETOUCHED && next <= best - APART;
-    (apart && there(j) && ctx.cols(a) == ctx.file_cols(j)).then_some(j)
+    (apart && there(j)).then_some(j)
 }
 
 /// Whether one line is the other with something put in at one place.

@@ -8,6 +8,7 @@ use super::likeness::{more_arguments, retouched};
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
+use super::scores::CHANGED;
 use super::shape::{closes, import, labels, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
 use super::statement::{self, documented};
@@ -115,7 +116,22 @@ pub(super) fn beside(
         }
         return beside(ctx, k, ops, i, first, lead);
     }
-    if adjacent && level && plain && takes_its_place(ctx, &all, anchor, j, lead) {
+    if lead
+        && adjacent
+        && level
+        && let Some(said) = said_anew(ctx, k, &all, anchor)
+    {
+        ctx.superseded.borrow_mut().extend(said);
+        return Ok(());
+    }
+    // The bracket below a header may stand behind the last line of one over several lines.
+    if !lead && takes_the_bracket(ctx, &all, (anchor_i, anchor_j), j) {
+        ctx.superseded.borrow_mut().push(j);
+        return Ok(());
+    }
+    // Definitions of their own are no others, however much their headers are like them.
+    let own = all.iter().all(|&i| ctx.guides.new[i]);
+    if adjacent && level && plain && !own && takes_its_place(ctx, &all, anchor, j, lead) {
         // A block under another name is a new one where lines that stay use the old name.
         if lead && opens(ctx.lines[i].trimmed) && needed(ctx, i, j) {
             return Err(refuse::edge(ctx, i, j));
@@ -131,6 +147,7 @@ pub(super) fn beside(
     // The last of several may be the next line, with more in it.
     if let [others @ .., last] = all.as_slice()
         && !lead
+        && !own
         && !others.is_empty()
         && ctx.roles[*last] == Role::Plain
         && ctx.cols(*last) + shift == ctx.file_cols(j)
@@ -147,7 +164,6 @@ pub(super) fn beside(
         let r = x.similarity(y);
         let alike = r >= 330 && starts_comment(x.trimmed) && starts_comment(y.trimmed)
             || same_first_words(x.trimmed, y.trimmed) && (250..500).contains(&r);
-        let own = all.iter().all(|&i| ctx.guides.new[i]);
         let other = || documented(ctx, &all, j) || needed(ctx, i, j);
         if alike && !own && !siblings(ctx, j, r) && !other() {
             match ctx.reading() {
@@ -198,6 +214,7 @@ pub(super) fn beside(
             if adjacent
                 && level
                 && !anchors(ctx, &Op::Pair(anchor_i, anchor_j))
+                && !onesided::goes_on(ctx, &one_sided)
                 && !closes(y.trimmed) =>
         {
             return Err(refuse::edge(ctx, i, j));
@@ -236,6 +253,57 @@ pub(super) fn beside(
         },
     }
     Ok(())
+}
+
+/// Whether new lines go on with a changed header and open its block, which file line `j` does below
+/// the old one.
+fn takes_the_bracket(ctx: &Ctx, new: &[usize], (i, j): (usize, usize), below: usize) -> bool {
+    let net = |x: &usize| net_blocks(ctx.lines[*x].trimmed);
+    let header = net(&i) + new.iter().map(net).sum::<i32>();
+    let last = new.iter().max().map_or("", |&x| ctx.lines[x].trimmed);
+    ctx.file[below].trimmed == "{"
+        && last.ends_with('{')
+        && net(&i) > 0
+        && !same_line(ctx, i, j)
+        && header == net_blocks(ctx.file[j].trimmed) + 1
+}
+
+/// The comment of the file right above the header of a definition, where a new comment stands there,
+/// parted from what is above: a definition has one.
+fn said_anew(
+    ctx: &Ctx,
+    k: usize,
+    new: &[usize],
+    (anchor_i, anchor_j): (usize, usize),
+) -> Option<std::ops::Range<usize>> {
+    let (first, from) = (*new.last()?, ctx.bounds[k].0);
+    let whole = (first..anchor_i).rev().eq(new.iter().copied());
+    let parted = match first == from {
+        true => ctx.script.segments[k].blank_before > 0,
+        false => ctx.lines[first - 1].class == Class::Blank,
+    };
+    // A mark without a blank behind it tells a program something: `//go:embed`.
+    let prose = |t: &str| {
+        let text = t.trim_start_matches(['/', '#', '-', '*', '!']);
+        starts_comment(t) && (text.is_empty() || text.starts_with(' '))
+    };
+    let old = (0..anchor_j).rev();
+    let old = old
+        .take_while(|&j| starts_comment(ctx.file[j].trimmed))
+        .last()?;
+    // Of a longer one it may be the end.
+    let part = |i: usize| {
+        let (l, mut below) = (&ctx.lines[i], ctx.file[old + 1..anchor_j].iter());
+        below.any(|f| same_first_words(l.trimmed, f.trimmed) || l.similarity(f) >= CHANGED)
+    };
+    let sound = whole
+        && parted
+        && ctx.guides.names(anchor_j)
+        && same_line(ctx, anchor_i, anchor_j)
+        && !new.iter().any(|&i| part(i))
+        && new.iter().all(|&i| prose(ctx.lines[i].trimmed))
+        && (old..anchor_j).all(|j| prose(ctx.file[j].trimmed));
+    sound.then_some(old..anchor_j)
 }
 
 /// Whether the nearest of new lines, as deep as the file's next one and as far from the anchor, takes
@@ -325,7 +393,8 @@ fn last_of_block(ctx: &Ctx, k: usize, i: usize, j: usize) -> bool {
 
 /// Whether two lines leave as many blocks open, or close as many.
 fn open_alike(a: &str, b: &str) -> bool {
-    net_blocks(a) != 0 && net_blocks(a) == net_blocks(b)
+    let text = |t: &str| t.matches("\"\"\"").count() == 1;
+    net_blocks(a) == net_blocks(b) && (net_blocks(a) != 0 || text(a) && text(b))
 }
 
 /// Whether a segment changes or takes out an import.

@@ -56,16 +56,169 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
         let marker = &ctx.script.segments[k].marker_indent;
         let plain = ctx.roles[x] == Role::Plain && ctx.roles[i] == Role::Plain;
         let between = plain && ctx.snippet_cols(marker) > ctx.cols(x) && ctx.cols(x) == ctx.cols(i);
-        let once = open.class == Class::Plain && ctx.counts.get(&open.hash) == Some(&1);
-        if !between || !once || !opens(open.trimmed) || !closes(close.trimmed) {
+        if !between || !opens(open.trimmed) || !closes(close.trimmed) {
             return None;
         }
-        let y = ctx.file.iter().position(|l| l.same(open))?;
-        let range = guides.ranges[x].is_none_or(|r| r.low <= y && y < r.high);
+        // A bracket on a line of its own belongs to the line above.
+        let head = match open.class {
+            Class::Plain => x,
+            _ => (a..x).rev().find(told)?,
+        };
+        let headed = ctx.lines[head].class == Class::Plain && ctx.cols(head) == ctx.cols(x);
+        let bounds = guides.ranges[head].map_or(0..ctx.file.len(), |r| r.low..r.high);
+        let mut same = bounds.filter(|&y| ctx.file[y].same(&ctx.lines[head]));
+        let top = same.next().filter(|_| headed && same.next().is_none())?;
+        let y = if head == x {
+            top
+        } else {
+            (top + 1..ctx.file.len()).find(|&n| ctx.file[n].class != Class::Blank)?
+        };
+        if !ctx.file[y].same(open) {
+            return None;
+        }
         let j = ctx.out_of(y)?;
-        (range && close.same(&ctx.file[j])).then_some([(i, j), (x, y)])
+        close.same(&ctx.file[j]).then_some([(i, j), (x, y)])
     });
     shut.collect()
+}
+
+/// For each line that closes a block, the line that opens it, by their columns: the one above a
+/// bracket on a line of its own.
+pub(super) fn opened(lines: &[Line], cols: &[i32]) -> Vec<Option<usize>> {
+    let mut out = vec![None; lines.len()];
+    // The last line at each depth, with what is above it there.
+    let mut open: Vec<(i32, usize, Option<usize>)> = Vec::new();
+    for (i, (line, &depth)) in lines.iter().zip(cols).enumerate() {
+        if line.class == Class::Blank {
+            continue;
+        }
+        while open.last().is_some_and(|o| o.0 > depth) {
+            open.pop();
+        }
+        let above = open.pop_if(|o| o.0 == depth);
+        if let Some((_, at, further)) = above
+            && closes(line.trimmed)
+        {
+            out[i] = match lines[at].trimmed {
+                "{" => further,
+                _ => Some(at),
+            };
+        }
+        open.push((depth, i, above.map(|o| o.1)));
+    }
+    out
+}
+
+/// The line of its segment that opens what a line closes.
+pub(super) fn opener(ctx: &Ctx, i: usize) -> Option<usize> {
+    let (a, b) = ctx.bounds[ctx.segment_of(i)];
+    let cols: Vec<i32> = (a..b).map(|i| ctx.cols(i)).collect();
+    let opened = opened(&ctx.lines[a..b], &cols);
+    Some(a + (*opened.get(i - a)?)?)
+}
+
+/// A new block in front of a marker may have the place of one of the file, but not of several: where
+/// only the line that closes the last of them is shared, the others have been taken for its own.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(super) fn several(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let Some(&Op::Pair(x, y)) = ops.iter().rev().find(|op| ctx.is_told(op)) else {
+        return Ok(());
+    };
+    let closers = same_line(ctx, x, y) && closes(ctx.lines[x].trimmed);
+    if !closers || !ctx.script.segments[k].marker_after || ctx.guides.rewrites[x].is_some() {
+        return Ok(());
+    }
+    let told = |j: &usize| ctx.file[*j].class != Class::Blank;
+    let depth = ctx.file_cols(y);
+    let mut above = (0..y)
+        .rev()
+        .filter(|j| told(j) && ctx.file_cols(*j) <= depth);
+    let old = above.next().and_then(|j| match ctx.file[j].trimmed {
+        "{" => above.next(),
+        _ => Some(j),
+    });
+    let (Some(new), Some(old)) = (opener(ctx, x), old) else {
+        return Ok(());
+    };
+    if !ops.contains(&Op::Insert(new)) || !ops.contains(&Op::Delete(old)) {
+        return Ok(());
+    }
+    let gone = |j: &usize| !told(j) || ops.contains(&Op::Delete(*j));
+    let run = (0..old).rev().take_while(gone);
+    let ends = |j: &usize| ctx.file_cols(*j) == depth && closes(ctx.file[*j].trimmed);
+    match run.filter(ends).last() {
+        Some(first) => Err(refuse::removed_at_edge(ctx, k, first, old)),
+        None => Ok(()),
+    }
+}
+
+/// Right below what closes the block that a marker stands in, the marker may be meant to stand for
+/// what follows the block as well: there, several blocks do not go with nothing in their place.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(super) fn beyond(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let mut told = ops.iter().filter(|op| ctx.is_told(op));
+    let Some(&Op::Pair(x, y)) = told.next() else {
+        return Ok(());
+    };
+    let marker = k
+        .checked_sub(1)
+        .map(|k| &ctx.script.segments[k].marker_indent);
+    let deeper = marker.is_some_and(|indent| ctx.snippet_cols(indent) > ctx.cols(x));
+    if !deeper || !same_line(ctx, x, y) || !closes(ctx.lines[x].trimmed) {
+        return Ok(());
+    }
+    let gone: Vec<usize> = told
+        .clone()
+        .map_while(|op| match *op {
+            Op::Delete(j) => Some(j),
+            Op::Pair(..) | Op::Insert(_) => None,
+        })
+        .collect();
+    let depth = ctx.file_cols(y);
+    let ends = |j: &&usize| ctx.file_cols(**j) == depth && closes(ctx.file[**j].trimmed);
+    let kept = told
+        .nth(gone.len())
+        .is_some_and(|op| matches!(op, Op::Pair(..)));
+    match (gone.first(), gone.last()) {
+        (Some(&first), Some(&last)) if kept && gone.iter().filter(ends).count() > 1 => {
+            Err(refuse::removed_at_edge(ctx, k, first, last))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An alignment whose new lines in front of a marker end with a line that closes them, with that one
+/// for the next of its kind in the file: as it is read where it may be the file's.
+pub(super) fn shared(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let at = ops.iter().rposition(|op| ctx.is_told(op))?;
+    let (&Op::Insert(x), true) = (&ops[at], ctx.script.segments[k].marker_after) else {
+        return None;
+    };
+    let last = ops[..at]
+        .iter()
+        .rposition(|op| matches!(op, Op::Pair(..)))?;
+    let &Op::Pair(i, j) = &ops[last] else {
+        return None;
+    };
+    let new = &ops[last + 1..at];
+    let is_new = |op: &Op| matches!(op, Op::Insert(_));
+    let closed = closes(ctx.lines[x].trimmed)
+        && opener(ctx, x).is_some_and(|o| ops[last..].contains(&Op::Insert(o)));
+    if !closed || ctx.guides.new[x] || !new.iter().all(is_new) {
+        return None;
+    }
+    let depth = ctx.cols(x) + ctx.file_cols(j) - ctx.cols(i);
+    let y = (j + 1..ctx.file.len())
+        .find(|&y| ctx.file[y].same(&ctx.lines[x]) && ctx.file_cols(y) == depth)?;
+    let mut out = ops[..=last].to_vec();
+    out.extend((j + 1..y).map(Op::Delete));
+    out.extend(new);
+    out.push(Op::Pair(x, y));
+    Some(out)
 }
 
 /// Whether a line begins a part of a type (`public:`), as deep as its header.

@@ -6,7 +6,7 @@ use super::align::{Op, UNIQUE};
 use super::facts::Facts;
 use super::guide::{Guides, word_at};
 use super::line::{self, Class, Counts, Line};
-use super::shape::{net_brackets, opens, out_of_use, starts_comment};
+use super::shape::{condition, net_brackets, opens, out_of_use, starts_comment};
 use super::snippet::{Role, Script};
 use super::substitution::{Substitution, Swap, extracted, phrase, substituted};
 use crate::text::Lines;
@@ -169,7 +169,9 @@ impl<'a> Ctx<'a> {
     /// The first line below file line `j` that is not deeper: where the block ends that it opens.
     pub fn out_of(&self, j: usize) -> Option<usize> {
         let depth = self.file_cols(j);
-        let told = |n: usize| self.file[n].class != Class::Blank;
+        let told = |n: usize| {
+            self.file[n].class != Class::Blank && condition(self.file[n].trimmed).is_none()
+        };
         (j + 1..self.file.len()).find(|&n| told(n) && self.file_cols(n) <= depth)
     }
     /// Whether a snippet line goes on with the one above it, of a segment that begins at line `a`,

@@ -1,7 +1,9 @@
-//! Constants that an edit would declare twice in one block.
+//! Names that an edit would declare twice in one block.
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
+use super::fate::name_at;
+use super::guide::word_at;
 use super::line::Class;
 use super::onesided::given;
 use super::refuse;
@@ -11,7 +13,17 @@ use crate::error::Result;
 /// has the word.
 const CONSTANTS: &[&str] = &["const ", "val "];
 
-/// Refuses to declare a constant beside one of its name that stays: as a rule that one has changed.
+/// The name to which a line gives a value that has nothing to do with what it stood for.
+fn assigned(t: &str) -> Option<&str> {
+    let (name, value) = t.split_once('=')?;
+    let name = name.trim_end();
+    let bare = |c: char| c.is_alphanumeric() || c == '_';
+    let given = !name.is_empty() && name.chars().all(bare) && !value.starts_with('=');
+    (given && word_at(value, name).is_none()).then_some(name)
+}
+
+/// Refuses to declare a constant beside one of its name that stays, and to give a value to the name
+/// of a function that stays beside it: as a rule that one has changed.
 ///
 /// # Errors
 /// `unclear_edge`.
@@ -27,6 +39,10 @@ pub(crate) fn check(ctx: &Ctx, ops: &[Op]) -> Result<()> {
         let word = CONSTANTS.iter().find(|w| t.starts_with(**w))?;
         Some((*word, given(t)?.to_string()))
     };
+    let first = ops.iter().find_map(|op| match *op {
+        Op::Pair(_, j) => j.checked_sub(1),
+        _ => None,
+    });
     let mut above = None;
     // The least depth of the new lines since then: deeper ones are in a block of their own.
     let mut least = i32::MAX;
@@ -43,7 +59,9 @@ pub(crate) fn check(ctx: &Ctx, ops: &[Op]) -> Result<()> {
         if ctx.cols(i) > least {
             continue;
         }
-        let (Some(own), Some(at)) = (constant(ctx.lines[i].trimmed), above) else {
+        let t = ctx.lines[i].trimmed;
+        let (own, value) = (constant(t), assigned(t));
+        let Some(at) = above.or(first).filter(|_| own.is_some() || value.is_some()) else {
             continue;
         };
         let depth = ctx.cols(i) + shift;
@@ -59,8 +77,9 @@ pub(crate) fn check(ctx: &Ctx, ops: &[Op]) -> Result<()> {
         let up = (0..=at).rev().take_while(inside);
         let down = (at + 1..ctx.file.len()).take_while(inside);
         let again = |j: &usize| {
-            let t = ctx.file[*j].trimmed;
-            ctx.file_cols(*j) == depth && constant(t) == Some(own.clone()) && !goes(*j)
+            let both = own.is_some() && constant(ctx.file[*j].trimmed) == own;
+            let function = value.is_some() && ctx.guides.names(*j) && name_at(ctx, *j) == value;
+            ctx.file_cols(*j) == depth && (both || function) && !goes(*j)
         };
         if let Some(j) = up.chain(down).find(again) {
             return Err(refuse::edge(ctx, i, j));

@@ -153,8 +153,7 @@ fn rest_of_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<std::ops::Range
     let (&Op::Pair(_, anchor), new) = ops.split_first()? else {
         return None;
     };
-    let is_new = new.iter().all(|op| matches!(op, Op::Insert(_)));
-    (is_new && !new.is_empty() && anchor + 1 < to).then_some(anchor + 1..to)
+    (!new.is_empty() && anchor + 1 < to).then_some(anchor + 1..to)
 }
 
 /// Whether a line that the file has several times stands at another depth than the segment.
@@ -382,13 +381,21 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
                 .all(|j| ctx.file_cols(j) > 0)
         };
         let wider = import(l.trimmed) && ctx.cols(i) == 0 && deeper();
+        // What closes a new block is new, and so is what stands in it.
+        let around = (a..i)
+            .rev()
+            .find(|&x| ctx.lines[x].class != Class::Blank && ctx.cols(x) < ctx.cols(i));
+        let around = around.filter(|&x| !ctx.counts.contains_key(&ctx.lines[x].hash));
+        let opens = |op: &Op, x: usize| matches!(*op, Op::Insert(i) | Op::Pair(i, _) if i == x);
+        let new = |x| ops.iter().any(|op| opens(op, x) && !anchors(ctx, op));
+        let own = || closers::opener(ctx, i).or(around).is_some_and(new);
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
             && !wider
             // What is said above a definition may be said of others.
             && !ctx.guides.new[i]
             && !(says(l.trimmed) && ctx.guides.ranges[i].is_some_and(|r| r.firm))
-            && (known.is_some() && ops.contains(&Op::Insert(i)) || elsewhere)
+            && (known.is_some() && ops.contains(&Op::Insert(i)) && !own() || elsewhere)
         {
             return Err(refuse::misplaced(ctx, k, i));
         }

@@ -85,7 +85,7 @@ pub(crate) fn named_once(ctx: &Ctx, j: usize) -> bool {
 }
 
 /// The name of the definition that file line `j` heads.
-fn name_at<'a>(ctx: &Ctx<'a>, j: usize) -> Option<&'a str> {
+pub(super) fn name_at<'a>(ctx: &Ctx<'a>, j: usize) -> Option<&'a str> {
     let named = ctx.guides.named.iter().find(|d| d.0 == j)?;
     ctx.text.text().get(named.1.clone())
 }

@@ -95,7 +95,18 @@ pub(crate) fn mark_new(
 /// in the file once than not at all: then they are its own.
 fn said_above(ctx: &Ctx, from: usize, header: usize) -> usize {
     let said = |i: &usize| says(ctx.lines[*i].trimmed);
-    let first = (from..header).rev().take_while(said).last();
+    // A blank line may part a comment from what it is about.
+    let parted = (from..header).rev();
+    let parted = parted
+        .take_while(|&i| ctx.lines[i].class == Class::Blank)
+        .count();
+    let ends = |i: usize| ctx.lines[i].trimmed.ends_with("*/");
+    let below = header - parted;
+    let below = match below > from && ends(below - 1) {
+        true => below,
+        false => header,
+    };
+    let first = (from..below).rev().take_while(said).last();
     let count = |n: Option<u32>| {
         // An attribute may be that of any.
         let plain = |i: &usize| {

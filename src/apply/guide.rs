@@ -1,11 +1,13 @@
 //! What the definitions of file and snippet say about which line is which.
 
 use super::alone;
+use super::blocks;
 use super::closers;
 use super::context::{Ctx, same_line};
 use super::fresh;
-use super::line::{Class, Key};
-use super::shape::starts_comment;
+use super::line::{Class, Key, Line};
+use super::scores::CHANGED;
+use super::shape::{condition, starts_comment};
 use super::signature::parameters;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
@@ -89,7 +91,7 @@ pub(crate) const CALLABLE: i16 = 250;
 /// What a pair of keys of a data file is worth.
 const KEY: i16 = 120;
 /// What a pair of the last lines of such definitions is worth.
-const CLOSER: i16 = 120;
+pub(super) const CLOSER: i16 = 120;
 
 /// A definition of the snippet, found by how its header reads and is indented.
 pub(crate) struct Block {
@@ -259,7 +261,32 @@ pub(crate) fn guide(
                 }
             }
         }
-        let ends = guides.indented && left(ctx, i, block.end);
+        // Below it, neither the snippet nor the file has anything.
+        let last = block.end == m
+            && ctx.script.markers > 0
+            && !ctx.script.segments.last().is_some_and(|s| s.marker_after)
+            && ctx
+                .file
+                .get(def.lines.end..)
+                .unwrap_or_default()
+                .iter()
+                .all(|l| l.class == Class::Blank);
+        let marker = &ctx.script.segments[s];
+        // Its old end is among the lines in front of a marker that is as deep as its header.
+        let old = ctx
+            .file
+            .get(def.lines.start..def.lines.end)
+            .unwrap_or_default();
+        let old = old.iter().rev().find(|l| l.class == Class::Plain);
+        let ended = |old: &Line| {
+            let mut new = ctx.lines[i + 1..block.end].iter();
+            new.any(|l| l.same(old) || l.similarity(old) >= CHANGED)
+        };
+        let out = marker.marker_after
+            && block.end == ctx.bounds[s].1
+            && ctx.snippet_cols(&marker.marker_indent) <= ctx.cols(i)
+            && old.is_some_and(ended);
+        let ends = guides.indented && (last || out || left(ctx, i, block.end));
         if whole && (block.closed || ctx.bounds[s].1 > block.end || ends) && !key {
             for x in i..block.end {
                 guides.rewrites[x] = Some(range);
@@ -293,8 +320,10 @@ pub(crate) fn guide(
                 _ => {
                     // In the definition that the snippet heads above it, or anywhere.
                     let within = guides.ranges[a].map(|r| r.low..r.high.min(n));
+                    let opening = || alone::opening(ctx, &guides, k);
                     within
                         .and_then(|r| alone::like(ctx, a, b, r))
+                        .or_else(opening)
                         .or_else(|| alone::like(ctx, a, b, 0..n))
                 }
             };
@@ -306,6 +335,7 @@ pub(crate) fn guide(
     if let Some(language) = language {
         fresh::mark_new(ctx, definitions, language, &mut guides);
     }
+    blocks::bound(ctx, &mut guides);
     guides
 }
 
@@ -450,15 +480,18 @@ pub(crate) fn word_at(text: &str, name: &str) -> Option<usize> {
 
 /// The lines that belong to a header by their depth, markers passed over.
 pub(crate) fn block(ctx: &Ctx, head: usize) -> Block {
-    let m = ctx.lines.len();
-    let depth = ctx.cols(head);
+    block_of(&ctx.lines, head, |i| ctx.cols(i))
+}
+
+/// The lines that belong to a header by their depth.
+pub(super) fn block_of(lines: &[Line], head: usize, cols: impl Fn(usize) -> i32) -> Block {
+    let depth = cols(head);
     let mut end = head + 1;
-    for x in head + 1..m {
-        let l = &ctx.lines[x];
-        if l.class == Class::Blank {
+    for (x, l) in lines.iter().enumerate().skip(head + 1) {
+        if l.class == Class::Blank || condition(l.trimmed).is_some() {
             continue;
         }
-        let cols = ctx.cols(x);
+        let cols = cols(x);
         if cols > depth {
             end = x + 1;
             continue;

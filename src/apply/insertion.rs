@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
 use super::line::{Class, Key, Line};
 use super::refuse;
-use super::shape::{opens, starts_comment};
+use super::shape::{net_brackets, opens, starts_comment};
 use super::signature::same_function;
 use super::snippet::Role;
 use crate::error::Result;
@@ -46,6 +46,44 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
     match unnamed(ctx, ops) {
         Some((i, j)) if !doubled => Err(refuse::edge(ctx, i, j)),
         _ => Ok(None),
+    }
+}
+
+/// Whether the new lines of a reading, or as many that say the same where they may as well stand,
+/// close no bracket and no comment that they do not open.
+fn whole(ctx: &Ctx, (a, b): (usize, usize), other: &[Op]) -> bool {
+    let mut new = other.iter().filter_map(|op| match *op {
+        Op::Insert(i) => Some(i),
+        _ => None,
+    });
+    let Some(from) = new.next() else { return true };
+    let count = 1 + new
+        .zip(from + 1..)
+        .take_while(|&(i, next)| i == next)
+        .count();
+    let net = |i: usize| {
+        let t = ctx.lines[i].trimmed;
+        let comments = |mark| t.matches(mark).count() as i32;
+        net_brackets(t) + comments("/*") - comments("*/")
+    };
+    let same = |i: usize, other: usize| ctx.lines[i].same(&ctx.lines[other]);
+    let above = (a..from).rev().take_while(|&i| same(i, i + count)).last();
+    let mut first = above.unwrap_or(from);
+    let mut end = first + count;
+    loop {
+        let mut open = 0;
+        if (first..end).all(|i| {
+            open += net(i);
+            open >= 0
+        }) {
+            return true;
+        }
+        if end < b && same(first, end) {
+            end += 1;
+        } else if net(first) != 0 {
+            return false;
+        }
+        first += 1;
     }
 }
 
@@ -201,7 +239,8 @@ pub(super) fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<
     let own = |op: &&Op| matches!(**op, Op::Insert(i) if ctx.guides.new[i] || ctx.lines[i].class == Class::Blank);
     let behind = ops.iter().rev().take_while(own).count();
     let (ops, behind) = ops.split_at(ops.len() - behind);
-    let mut read = rest_as_new(ctx, k, ops, wanted)?;
+    let read = rest_as_new(ctx, k, ops, wanted);
+    let mut read = read.filter(|read| whole(ctx, ctx.bounds[k], read))?;
     read.extend(behind);
     Some(read)
 }

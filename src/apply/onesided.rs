@@ -175,9 +175,22 @@ fn complete(ctx: &Ctx, o: &OneSided) -> bool {
     };
     net == 0
         && comments("/*") == comments("*/")
+        && comments("\"\"\"").is_multiple_of(2)
         && !closes(ctx.lines[first].trimmed)
         && ctx.cols(first) == least
         && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed))
+}
+
+/// Whether the new lines and a changed line beside them open and close together what the file's
+/// line did alone, and none does without the other.
+pub(super) fn goes_on(ctx: &Ctx, o: &OneSided) -> bool {
+    let (new, old) = (ctx.lines[o.anchor.0].trimmed, ctx.file[o.anchor.1].trimmed);
+    let net = o.new.iter().map(|&i| net_brackets(ctx.lines[i].trimmed));
+    let net: i32 = net.sum();
+    // That one may go on as well.
+    let (next, anchor) = (ctx.file_cols(o.next), ctx.file_cols(o.anchor.1));
+    let ends = o.lead || opens(old) || next <= anchor;
+    new != old && ends && !complete(ctx, o) && net_brackets(new) + net == net_brackets(old)
 }
 
 /// Whether something rules out that the new lines replace the file's next line.
@@ -208,10 +221,7 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             && brackets > 0
             && brackets + net == 0
             && net_brackets(ctx.file[o.anchor.1].trimmed) == 0;
-        // They go on with a changed line above, which had all in one.
-        let (new, old) = (ctx.lines[o.anchor.0].trimmed, ctx.file[o.anchor.1].trimmed);
-        let goes_on = !o.lead && new != old && brackets + net == net_brackets(old);
-        if body || goes_on {
+        if body || goes_on(ctx, o) {
             return true;
         }
         // The anchor closes them and the next line is the same one: shifted by a line,

@@ -8,7 +8,7 @@ use super::fate::{Fate, defined_again, fate, named_once};
 use super::line::{Class, Key};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{empty_comment, net_blocks, net_brackets, starts_comment};
+use super::shape::{empty_comment, first_word, net_blocks, net_brackets, opens, starts_comment};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -39,6 +39,10 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
             continue;
         };
+        // The definition is given whole: the rest of the old one goes with them.
+        if ctx.superseded.borrow().contains(&first) {
+            continue;
+        }
         let nothing = |op: &Op| match *op {
             Op::Pair(i, _) => {
                 ctx.lines[i].class == Class::Blank || empty_comment(ctx.lines[i].trimmed)
@@ -189,6 +193,7 @@ pub(crate) fn mixed_edge(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             && new > 0
             && changed >= MIXED
             && gone.len() >= MIXED
+            && !ctx.superseded.borrow().contains(&from)
         {
             return Err(refuse::removed_at_edge(ctx, k, from, to));
         }
@@ -281,36 +286,47 @@ pub(crate) fn superseded(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
     ops.extend(gap.chain(below).map(Op::Delete));
 }
 
-/// Runs of removed lines, with nothing new in their place, may not end within a definition
+/// Runs of removed lines, without a new header in their place, may not end within a definition
 /// that begins in them: its header would go and its body stay.
 pub(crate) fn headless(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    let mut x = 0;
-    while x < ops.len() {
-        let from = x;
-        while matches!(ops.get(x), Some(Op::Delete(_))) {
-            x += 1;
-        }
-        let (Some(&Op::Delete(first)), Some(&Op::Delete(last))) =
-            (ops.get(from), ops.get(x.wrapping_sub(1)))
-        else {
-            x += 1;
+    let held = |op: Option<&Op>| {
+        op.is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)))
+    };
+    let told = |r: std::ops::Range<usize>| {
+        let lines = ctx.file.get(r);
+        lines.is_some_and(|l| l.iter().any(|l| l.class == Class::Plain))
+    };
+    let mut rest = ops;
+    while let Some(at) = rest.iter().position(|op| !matches!(op, Op::Pair(..))) {
+        let (above, change) = rest.split_at(at);
+        let len = change
+            .iter()
+            .take_while(|op| !matches!(op, Op::Pair(..)))
+            .count();
+        let (change, below) = change.split_at(len);
+        let pure = held(above.last()) && held(below.first());
+        rest = below;
+        let mut gone = change.iter().filter_map(|op| match *op {
+            Op::Delete(j) => Some(j),
+            Op::Pair(..) | Op::Insert(_) => None,
+        });
+        let Some(first) = gone.next().filter(|_| pure) else {
             continue;
         };
-        let held = |op: Option<&Op>| {
-            op.is_some_and(|op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j)))
-        };
-        let pure = held(from.checked_sub(1).and_then(|p| ops.get(p))) && held(ops.get(x));
-        let told = |r: std::ops::Range<usize>| {
-            ctx.file
-                .get(r)
-                .is_some_and(|l| l.iter().any(|l| l.class == Class::Plain))
+        let last = gone.next_back().unwrap_or(first);
+        let renewed = |header: usize| {
+            let header = first_word(ctx.file[header].trimmed);
+            change.iter().any(|op| {
+                matches!(*op, Op::Insert(i) if opens(ctx.lines[i].trimmed)
+                    || header.is_some() && first_word(ctx.lines[i].trimmed) == header)
+            })
         };
         // Without what is said above it, each is the second of two.
         let cut = |d: &[(usize, usize)]| {
             d.last()
-                .is_some_and(|&(a, b)| first <= a && a <= last && told(last + 1..b))
+                .is_some_and(|&(a, b)| first <= a && a <= last && told(last + 1..b) && !renewed(a))
         };
-        if pure && ctx.guides.definitions.chunks_exact(2).any(cut) {
+        if ctx.guides.definitions.chunks_exact(2).any(cut) {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
     }

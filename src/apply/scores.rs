@@ -1,9 +1,10 @@
 //! What pairs of lines are worth to the alignment, and what an alignment rests on.
 
 use super::align::{self, NO_PAIR, Op};
+use super::chance;
 use super::context::{Ctx, most, same_line};
 use super::line::{self, Class};
-use super::shape::{dropped, out_of_use, remarked, starts_comment};
+use super::shape::{dropped, net_brackets, out_of_use, remarked, starts_comment};
 use super::snippet::Role;
 
 /// A line that says where it stands: it occurs no more than a few times.
@@ -54,6 +55,7 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
             (low.min(n)..high.min(n)).any(|j| file_cols[j] == cols + d && l.same(&ctx.file[j]))
         };
         let has_twin = l.class == Class::Plain && shift.is_some_and(twin);
+        let bound = bound(ctx, i, &file_cols);
         for j in low.min(n)..high.min(n) {
             let f = &ctx.file[j];
             let same = l.hash == f.hash && l.trimmed == f.trimmed;
@@ -69,7 +71,7 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                     r = l.similarity(f);
                 }
                 let remarked = || remarked(l.trimmed, f.trimmed) || remarked(f.trimmed, l.trimmed);
-                if r < CHANGED && (l.same_requirement(f) || remarked()) {
+                if r < CHANGED && (l.same_requirement(f) || remarked() || bound == Some(j)) {
                     r = CHANGED;
                 }
                 if r >= CHANGED
@@ -110,6 +112,8 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
             row[j] = score as i16;
         }
     }
+    chance::closers(ctx, &file_cols, &mut out);
+    chance::strays(ctx, &file_cols, general, &mut out);
     for &(i, j, bonus) in &ctx.guides.pairs {
         if ctx.roles[i] != Role::Plain && !same_line(ctx, i, j) || ctx.roles[i] == Role::Plus {
             continue;
@@ -120,6 +124,38 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
     }
     out
 }
+
+/// The only line of the file, where a snippet line may stand, that gives a value to the name to which
+/// that one alone does.
+fn bound(ctx: &Ctx, i: usize, file_cols: &[i32]) -> Option<usize> {
+    let l = &ctx.lines[i];
+    let key = l.key();
+    let line::Key::Binds(name) = key else {
+        return None;
+    };
+    if l.class != Class::Plain
+        || ctx.counts.contains_key(&l.hash)
+        || !name.contains(char::is_alphabetic)
+    {
+        return None;
+    }
+    let range = ctx.guides.ranges[i].map_or(0..ctx.file.len(), |r| r.low..r.high);
+    let cols = ctx.cols(i);
+    let gives = |j: &usize| {
+        let f = &ctx.file[*j];
+        // What a line is about takes longer to tell.
+        file_cols[*j] == cols && f.trimmed.contains(name) && f.key() == key
+    };
+    let mut there = range.filter(gives);
+    let j = there.next().filter(|_| there.next().is_none())?;
+    let once = ctx.lines.iter().filter(|l| l.key() == key).count() == 1;
+    // A block that is opened no more takes its lines with it.
+    let (new, old) = (net_brackets(l.trimmed), net_brackets(ctx.file[j].trimmed));
+    (once && (new == old || old == 0)).then_some(j)
+}
+
+/// What it costs to take a line for new that closes what the file closes there.
+const SHUT: i32 = 400;
 
 /// The lines at both ends of a segment are context as a rule: to take one that the file
 /// has for a new line costs more the nearer it is to the end.
@@ -133,12 +169,18 @@ pub(crate) fn insert_costs(ctx: &Ctx, scores: &[i16]) -> Vec<i32> {
             Role::Context | Role::Minus => align::NEVER,
         })
         .collect();
+    // What closes the block that a marker stands in closes it in the file.
+    for &[(i, _), _] in &ctx.guides.shut {
+        if ctx.roles[i] == Role::Plain {
+            costs[i] -= SHUT;
+        }
+    }
     for &(a, b) in &ctx.bounds {
         let mut charge = |i: usize, part: i32| {
             let known = scores[i * n..(i + 1) * n]
                 .iter()
                 .enumerate()
-                .any(|(j, &p)| p != NO_PAIR && same_line(ctx, i, j));
+                .any(|(j, &p)| chance::tells(p) && same_line(ctx, i, j));
             if ctx.roles[i] == Role::Plain && known {
                 costs[i] -= part
                     * match ctx.lines[i].class {

@@ -14,6 +14,7 @@ use super::imports;
 use super::insertion;
 use super::instead::{self, Instead};
 use super::line::Class;
+use super::moved;
 use super::onemore;
 use super::overload;
 use super::refuse;
@@ -138,7 +139,11 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
             ops[s] = less;
         }
         overload::check(ctx, k, &ops[s])?;
-        if let Some(insertion) = insertion::only(ctx, k, &ops[s])? {
+        let shared = closers::shared(ctx, k, &ops[s]);
+        if let Some(Ok(Some(insertion))) = shared.map(|ops| insertion::only(ctx, k, &ops)) {
+            ops[s] = insertion;
+            reread = true;
+        } else if let Some(insertion) = insertion::only(ctx, k, &ops[s])? {
             ops[s] = insertion;
             reread = true;
         } else if let Some(instead) = instead::of_a_definition(ctx, k, &ops[s])? {
@@ -149,7 +154,8 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
             reread = true;
         }
         renamed::check(ctx, k, &ops[s], reread)?;
-        let superseded = imports::superseded(ctx, k, &ops[s], ops)?;
+        let mut superseded = imports::superseded(ctx, k, &ops[s], ops)?;
+        superseded.extend(moved::with_the_rest(ctx, &ops[s]));
         ctx.superseded.replace(superseded);
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
@@ -165,6 +171,8 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::net_removals(ctx, k, &ops[s])?;
         removed::headless(ctx, k, &ops[s])?;
         closers::blocks(ctx, k, &ops[s])?;
+        closers::several(ctx, k, &ops[s])?;
+        closers::beyond(ctx, k, &ops[s])?;
         attributes::said_below(ctx, k, &ops[s])?;
         removed::definitions(ctx, k, &ops[s])?;
         imports::used(ctx, k, &ops[s])?;

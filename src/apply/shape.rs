@@ -193,13 +193,20 @@ pub(crate) fn extends(a: &Line, b: &Line) -> bool {
     contained(a, b) && (a.trimmed.starts_with(b.trimmed) || b.trimmed.starts_with(a.trimmed))
 }
 
+/// The condition of a preprocessor that a line is, which stands at the margin however deep the code
+/// is: `if`, `ifdef`, `else`, `endif`.
+pub(crate) fn condition(t: &str) -> Option<&str> {
+    let word = first_word(t.strip_prefix('#')?)?;
+    let known = ["if", "ifdef", "ifndef", "elif", "else", "endif"];
+    (known.contains(&word) && t[1..].trim_start().starts_with(word)).then_some(word)
+}
+
 /// Blocks that a line leaves open, less those that it closes: by brackets, and by the conditions of a
 /// preprocessor.
 pub(crate) fn net_blocks(t: &str) -> i32 {
-    let directive = t.strip_prefix('#').map_or("", str::trim_start);
-    let conditional = match directive {
-        d if d.starts_with("if") => 1,
-        d if d.starts_with("endif") => -1,
+    let conditional = match condition(t) {
+        Some("if" | "ifdef" | "ifndef") => 1,
+        Some("endif") => -1,
         _ => 0,
     };
     net_brackets(t) + conditional
