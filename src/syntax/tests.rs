@@ -51,6 +51,27 @@ fn errors_have_lines_and_keys() {
     );
 }
 
+#[test]
+fn a_word_that_closes_nothing_is_an_error() {
+    for (language, text, line) in [
+        ("ruby", "class A\n  def b\n  end\nend\nend\nc do\nend\n", 5),
+        ("elixir", "defmodule A do\n  def b, do: 1\nend\nend\n", 4),
+        ("bash", "if a; then\n  b\nfi\nfi\n", 4),
+        ("bash", "for a in b; do\n  c\ndone\ndone\n", 4),
+    ] {
+        let (p, _) = parsed(language, text);
+        let lines: Vec<usize> = p.errors(text).iter().map(|e| e.line).collect();
+        assert_eq!((lines, p.error_count()), (vec![line], 1), "{text}");
+    }
+    for (language, text) in [
+        ("ruby", "a = 1..3\nb = a.end\nc(end: 1)\n"),
+        ("bash", "echo fi done\ndone=1\n"),
+    ] {
+        let (p, _) = parsed(language, text);
+        assert_eq!(p.errors(text), [], "{text}");
+    }
+}
+
 /// The scanner of the shell's grammar reads beyond a table there, and may crash.
 #[test]
 fn wide_characters_in_a_brace_range_are_kept_from_the_scanner() {
