@@ -1,9 +1,10 @@
 //! Definitions of a snippet that the file does not have.
 
 use super::context::Ctx;
-use super::guide::{Guides, block, implemented, says};
+use super::guide::{Guides, block, says};
 use super::line::{self, Class};
 use super::shape::starts_comment;
+use super::signature::implemented;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Kind, Language, parse};
 

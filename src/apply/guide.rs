@@ -8,7 +8,7 @@ use super::fresh;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::{condition, starts_comment};
-use super::signature::parameters;
+use super::signature::{implemented, parameters};
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
 
@@ -261,32 +261,7 @@ pub(crate) fn guide(
                 }
             }
         }
-        // Below it, neither the snippet nor the file has anything.
-        let last = block.end == m
-            && ctx.script.markers > 0
-            && !ctx.script.segments.last().is_some_and(|s| s.marker_after)
-            && ctx
-                .file
-                .get(def.lines.end..)
-                .unwrap_or_default()
-                .iter()
-                .all(|l| l.class == Class::Blank);
-        let marker = &ctx.script.segments[s];
-        // Its old end is among the lines in front of a marker that is as deep as its header.
-        let old = ctx
-            .file
-            .get(def.lines.start..def.lines.end)
-            .unwrap_or_default();
-        let old = old.iter().rev().find(|l| l.class == Class::Plain);
-        let ended = |old: &Line| {
-            let mut new = ctx.lines[i + 1..block.end].iter();
-            new.any(|l| l.same(old) || l.similarity(old) >= CHANGED)
-        };
-        let out = marker.marker_after
-            && block.end == ctx.bounds[s].1
-            && ctx.snippet_cols(&marker.marker_indent) <= ctx.cols(i)
-            && old.is_some_and(ended);
-        let ends = guides.indented && (last || out || left(ctx, i, block.end));
+        let ends = guides.indented && ends(ctx, i, block.end, def);
         if whole && (block.closed || ctx.bounds[s].1 > block.end || ends) && !key {
             for x in i..block.end {
                 guides.rewrites[x] = Some(range);
@@ -342,6 +317,27 @@ pub(crate) fn guide(
 /// Whether a line may be said above a definition: a comment, an attribute, a decorator.
 pub(super) fn says(t: &str) -> bool {
     starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
+}
+
+/// Whether a body that indentation alone ends is whole up to a snippet line, in front of which it
+/// ends: it is left there, or nothing is below it on both sides, or the old one's last line is among
+/// its lines and a marker as deep as its header, `i`, follows.
+fn ends(ctx: &Ctx, i: usize, end: usize, def: &Definition) -> bool {
+    let marker = &ctx.script.segments[ctx.segment_of(i)];
+    let blank = |l: &Line| l.class == Class::Blank;
+    let below = ctx.file.get(def.lines.end..).unwrap_or_default();
+    let last = end == ctx.lines.len() && ctx.script.markers > 0 && !marker.marker_after;
+    let own = ctx.file.get(def.lines.start..def.lines.end);
+    let mut own = own.unwrap_or_default().iter().rev();
+    let old = own.find(|l| l.class == Class::Plain);
+    let shown = |old: &Line| {
+        let mut new = ctx.lines[i + 1..end].iter();
+        new.any(|l| l.same(old) || l.similarity(old) >= CHANGED)
+    };
+    let out = marker.marker_after
+        && end == ctx.bounds[ctx.segment_of(i)].1
+        && ctx.snippet_cols(&marker.marker_indent) <= ctx.cols(i);
+    left(ctx, i, end) || last && below.iter().all(blank) || out && old.is_some_and(shown)
 }
 
 /// Whether the last line of a block leaves it: nothing may follow.
@@ -432,33 +428,6 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
         && (na == nb || !matches!((na, nb), ('=', _) | (_, '=')))
 }
 
-/// What a header implements for a type, without the path to it and with its arguments.
-pub(super) fn implemented(header: &str) -> Option<&str> {
-    let (above, _) = header.split_once(" for ")?;
-    let above = unparameterised(above);
-    let end = above.find('<').unwrap_or(above.len());
-    let start = above[..end].rfind([':', ' ', '>']).map_or(0, |at| at + 1);
-    above.get(start..)
-}
-
-/// What follows the parameters of an `impl<…>`.
-fn unparameterised(header: &str) -> &str {
-    let Some(rest) = header.strip_prefix("impl<") else {
-        return header;
-    };
-    let mut open = 1;
-    let end = rest.char_indices().find(|&(at, c)| {
-        open += match c {
-            '<' => 1,
-            // `->` closes nothing.
-            '>' if !rest[..at].ends_with('-') => -1,
-            _ => 0,
-        };
-        open == 0
-    });
-    end.map_or(header, |(at, _)| rest[at + 1..].trim_start())
-}
-
 /// Where a name stands as a whole word.
 pub(crate) fn word_at(text: &str, name: &str) -> Option<usize> {
     let mut from = 0;
@@ -511,22 +480,4 @@ pub(super) fn block_of(lines: &[Line], head: usize, cols: impl Fn(usize) -> i32)
         break;
     }
     Block { end, closed: false }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::implemented;
-
-    #[test]
-    fn an_impl_is_told_by_its_trait_and_the_arguments_of_that() {
-        for (header, name) in [
-            ("impl fmt::Display for Name {", Some("Display")),
-            ("impl From<u8> for Name {", Some("From<u8>")),
-            ("impl<T> From<Sent<T>> for Name<T> {", Some("From<Sent<T>>")),
-            ("impl<F: Fn(u8) -> u8> Run for Name<F>", Some("Run")),
-            ("impl<T> Name<T> {", None),
-        ] {
-            assert_eq!(implemented(header), name, "{header}");
-        }
-    }
 }

@@ -8,12 +8,12 @@ use super::closers;
 use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::fate::{Fate, fate};
-use super::guide::implemented;
 use super::insertion;
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
 use super::shape::{opens, starts_comment};
+use super::signature::implemented;
 use super::snippet::Role;
 use crate::error::Result;
 

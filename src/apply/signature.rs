@@ -1,4 +1,4 @@
-//! What tells functions of one name apart.
+//! What tells functions of one name apart, and implementations for one type.
 
 use super::context::Ctx;
 use super::line::Line;
@@ -43,4 +43,49 @@ pub(super) fn parameters(lines: &[Line]) -> Option<String> {
         }
     }
     Some(out)
+}
+
+/// What a header implements for a type, without the path to it and with its arguments.
+pub(super) fn implemented(header: &str) -> Option<&str> {
+    let (above, _) = header.split_once(" for ")?;
+    let above = unparameterised(above);
+    let end = above.find('<').unwrap_or(above.len());
+    let start = above[..end].rfind([':', ' ', '>']).map_or(0, |at| at + 1);
+    above.get(start..)
+}
+
+/// What follows the parameters of an `impl<…>`.
+fn unparameterised(header: &str) -> &str {
+    let Some(rest) = header.strip_prefix("impl<") else {
+        return header;
+    };
+    let mut open = 1;
+    let end = rest.char_indices().find(|&(at, c)| {
+        open += match c {
+            '<' => 1,
+            // `->` closes nothing.
+            '>' if !rest[..at].ends_with('-') => -1,
+            _ => 0,
+        };
+        open == 0
+    });
+    end.map_or(header, |(at, _)| rest[at + 1..].trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::implemented;
+
+    #[test]
+    fn an_impl_is_told_by_its_trait_and_the_arguments_of_that() {
+        for (header, name) in [
+            ("impl fmt::Display for Name {", Some("Display")),
+            ("impl From<u8> for Name {", Some("From<u8>")),
+            ("impl<T> From<Sent<T>> for Name<T> {", Some("From<Sent<T>>")),
+            ("impl<F: Fn(u8) -> u8> Run for Name<F>", Some("Run")),
+            ("impl<T> Name<T> {", None),
+        ] {
+            assert_eq!(implemented(header), name, "{header}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
-use super::guide::implemented;
 use super::merge::MergeOptions;
+use super::signature::implemented;
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Kind};
 
