@@ -62,13 +62,7 @@ fn within(ctx: &Ctx, guides: &mut Guides, i: usize) -> Option<()> {
     if !opened || old.end == j + 1 || !nested(ctx, guides, i, j) {
         return None;
     }
-    let inside = |x: usize| {
-        (s..ctx.segment_of(x)).all(|s| {
-            let indent = &ctx.script.segments[s].marker_indent;
-            ctx.snippet_cols(indent) > ctx.cols(i)
-        })
-    };
-    for x in (i + 1..new.end).filter(|&x| inside(x)) {
+    for x in (i + 1..new.end).filter(|&x| ctx.is_inside(i, x)) {
         guides.ranges[x] = Some(Range {
             low: j,
             high: old.end.min(bounds.end),
@@ -79,14 +73,9 @@ fn within(ctx: &Ctx, guides: &mut Guides, i: usize) -> Option<()> {
     let x = new.end - 1;
     let y = old.end - 1;
     let alike = ctx.lines[x].trimmed.chars().next() == ctx.file[y].trimmed.chars().next();
-    if new.closed && old.closed && alike && inside(x) && ctx.roles[x] == Role::Plain {
+    if new.closed && old.closed && alike && ctx.is_inside(i, x) && ctx.roles[x] == Role::Plain {
         guides.pairs.push((x, y, CLOSER));
-        guides.ranges[x] = Some(Range {
-            low: y,
-            high: y + 1,
-            firm: true,
-            inside: true,
-        });
+        guides.ranges[x] = Some(Range::only(y));
     }
     Some(())
 }

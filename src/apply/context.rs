@@ -174,6 +174,14 @@ impl<'a> Ctx<'a> {
         };
         (j + 1..self.file.len()).find(|&n| told(n) && self.file_cols(n) <= depth)
     }
+    /// Whether each marker between a header and a snippet line below it is deeper than the header: the
+    /// line is in its block still.
+    pub fn is_inside(&self, header: usize, i: usize) -> bool {
+        (self.segment_of(header)..self.segment_of(i)).all(|s| {
+            let indent = &self.script.segments[s].marker_indent;
+            self.snippet_cols(indent) > self.cols(header)
+        })
+    }
     /// Whether a snippet line goes on with the one above it, of a segment that begins at line `a`,
     /// inside of brackets: it may stand below what they hold, however long the text before them is.
     pub fn hangs(&self, i: usize, a: usize) -> bool {

@@ -25,6 +25,18 @@ pub(crate) struct Range {
     pub inside: bool,
 }
 
+impl Range {
+    /// Of one file line alone.
+    pub fn only(line: usize) -> Self {
+        Self {
+            low: line,
+            high: line + 1,
+            firm: true,
+            inside: true,
+        }
+    }
+}
+
 /// Hints for the alignment. Lines count from 0, ends are excluded.
 pub(crate) struct Guides {
     /// Snippet line, file line, and what the pair is worth beyond its text.
@@ -214,12 +226,7 @@ pub(crate) fn guide(
         let s = ctx.bounds.partition_point(|&(_, b)| b <= i);
         let key = def.kind == crate::syntax::Kind::Key;
         // Behind a marker that is deeper than the header, too, they are its own.
-        let inside = |x: usize| {
-            !key && (s..ctx.segment_of(x)).all(|s| {
-                let indent = &ctx.script.segments[s].marker_indent;
-                ctx.snippet_cols(indent) > ctx.cols(i)
-            })
-        };
+        let inside = |x: usize| !key && ctx.is_inside(i, x);
         if def.lines.len() > 1 {
             for x in i + 1..block.end {
                 guides.ranges[x] = Some(Range {
@@ -252,12 +259,7 @@ pub(crate) fn guide(
                 // It closes what the header opens and nothing else.
                 let plain = [i, x].iter().all(|&l| ctx.roles[l] == Role::Plain);
                 if plain && inside(x) {
-                    guides.ranges[x] = Some(Range {
-                        low: y,
-                        high: y + 1,
-                        firm: true,
-                        inside: true,
-                    });
+                    guides.ranges[x] = Some(Range::only(y));
                 }
             }
         }
@@ -272,12 +274,7 @@ pub(crate) fn guide(
     for &[(i, j), _] in &shut {
         guides.pairs.push((i, j, CLOSER));
         if guides.ranges[i].is_none_or(|r| r.low <= j && j < r.high) {
-            guides.ranges[i] = Some(Range {
-                low: j,
-                high: j + 1,
-                firm: true,
-                inside: true,
-            });
+            guides.ranges[i] = Some(Range::only(j));
         }
     }
     guides.shut = shut;
