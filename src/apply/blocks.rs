@@ -1,10 +1,11 @@
 //! What the blocks that file and snippet open with the same line say about the lines within.
 
+use super::closers::header;
 use super::context::{Ctx, same_line};
 use super::guide::{CLOSER, Guides, Range, block, block_of, word_at};
-use super::line::{Class, Line};
+use super::line::Class;
 use super::scores::CHANGED;
-use super::shape::{closes, opens};
+use super::shape::opens;
 use super::snippet::Role;
 
 /// Bounds the lines of each block of the snippet whose first line stands once where it may stand,
@@ -21,14 +22,11 @@ pub(super) fn bound(ctx: &Ctx, guides: &mut Guides) {
 /// Whether the blocks around a snippet line, as far as its segment shows them, are those around a
 /// line of the file, changed or not.
 fn nested(ctx: &Ctx, guides: &Guides, i: usize, j: usize) -> bool {
-    let heads = |l: &Line| l.class == Class::Plain && !closes(l.trimmed);
     let (from, _) = ctx.bounds[ctx.segment_of(i)];
-    let above = (from..i).rev();
-    let mut above = above.filter(|&x| heads(&ctx.lines[x]) && ctx.cols(x) < ctx.cols(i));
-    let Some(x) = above.next() else { return true };
-    let above = (0..j).rev();
-    let mut above = above.filter(|&y| heads(&ctx.file[y]) && ctx.file_cols(y) < ctx.file_cols(j));
-    above.next().is_some_and(|y| {
+    let Some(x) = header(&ctx.lines, from, i, |x| ctx.cols(x)) else {
+        return true;
+    };
+    header(ctx.file, 0, j, |y| ctx.file_cols(y)).is_some_and(|y| {
         let named = guides.named.iter().find(|n| n.0 == y);
         let name = named.and_then(|n| ctx.text.text().get(n.1.clone()));
         // A function under another name may be another one.

@@ -1,10 +1,9 @@
 //! Lines that are the same on both sides by chance: the blocks in which they stand are others.
 
 use super::align::NO_PAIR;
-use super::closers::opened;
+use super::closers::{header, opened};
 use super::context::Ctx;
 use super::line::{Class, Line};
-use super::shape::closes;
 
 /// What a line is worth that closes a block of one side, for one that closes another block.
 const APART: i16 = 5;
@@ -21,11 +20,6 @@ pub(super) fn tells(score: i16) -> bool {
 /// of those of the block there, only happens to be the same.
 pub(super) fn strays(ctx: &Ctx, file_cols: &[i32], general: Option<i32>, out: &mut [i16]) {
     let n = ctx.file.len();
-    let parent = |lines: &[Line], cols: &dyn Fn(usize) -> i32, from: usize, i: usize| {
-        (from..i).rev().find(|&x| {
-            lines[x].class == Class::Plain && !closes(lines[x].trimmed) && cols(x) < cols(i)
-        })
-    };
     let beside = |lines: &[Line], from: usize, to: usize, i: usize| {
         let told = |x: &usize| lines[*x].class != Class::Blank;
         ((from..i).rev().find(told), (i + 1..to).find(told))
@@ -38,14 +32,14 @@ pub(super) fn strays(ctx: &Ctx, file_cols: &[i32], general: Option<i32>, out: &m
             if ctx.lines[i].class != Class::Plain {
                 continue;
             }
-            let Some(top) = parent(&ctx.lines, &|x| ctx.cols(x), a, i) else {
+            let Some(top) = header(&ctx.lines, a, i, |x| ctx.cols(x)) else {
                 continue;
             };
             for j in 0..n {
                 if out[i * n + j] <= STRAYED || file_cols[j] == ctx.cols(i) + shift {
                     continue;
                 }
-                let above = parent(ctx.file, &|y| file_cols[y], 0, j);
+                let above = header(ctx.file, 0, j, |y| file_cols[y]);
                 if above.is_some_and(|y| out[top * n + y] != NO_PAIR) {
                     continue;
                 }

@@ -109,6 +109,20 @@ pub(super) fn opened(lines: &[Line], cols: &[i32]) -> Vec<Option<usize>> {
     out
 }
 
+/// The nearest line above a line, from `from` on, that heads what the line stands in: it says
+/// something, is less deep, and closes nothing.
+pub(super) fn header(
+    lines: &[Line],
+    from: usize,
+    i: usize,
+    cols: impl Fn(usize) -> i32,
+) -> Option<usize> {
+    let heads = |l: &Line| l.class == Class::Plain && !closes(l.trimmed);
+    (from..i)
+        .rev()
+        .find(|&x| heads(&lines[x]) && cols(x) < cols(i))
+}
+
 /// The line of its segment that opens what a line closes.
 pub(super) fn opener(ctx: &Ctx, i: usize) -> Option<usize> {
     let (a, b) = ctx.bounds[ctx.segment_of(i)];
