@@ -265,14 +265,31 @@ pub(crate) fn leads(line: &str) -> bool {
     let (opened, inner) = strip_comment(line.trim());
     let head = inner.starts_with("... ") || inner.starts_with("… ");
     let first = words(inner).into_iter().next();
-    // A sentence goes on with it (`# ... or from a file.`).
+    // A sentence goes on with it (`# ... or from a file.`), but for one that says where what
+    // follows is (`# ... in parse:`).
     let goes_on = inner.ends_with('.') && !dotted_behind(inner)
-        || first.is_some_and(|w| has(&WORDS.joining, &w));
+        || !inner.ends_with(':') && first.is_some_and(|w| has(&WORDS.joining, &w));
     opened && head && !goes_on && !inner.contains(['{', '}', ';', '=', '"', '|', '\\'])
+}
+
+/// A block on one line with nothing but a marker in it, `fn name() { /* ... */ }`: what opens it, and
+/// what closes it.
+pub(super) fn around(line: &str) -> Option<(&str, &str)> {
+    let (head, rest) = line.split_at(line.find("{ ")? + 1);
+    let (inner, tail) = rest.split_at(rest.rfind(" }")? + 1);
+    let marker = matches!(classify(inner), Marked::Marker | Marked::BareDots);
+    let name = head.trim().len() > 1;
+    (marker && name && !tail.contains([' ', '{'])).then_some((head, tail))
 }
 
 /// Code with an ellipsis remark at its end: `foo(); // ... existing code ...`.
 fn inline(t: &str) -> bool {
+    // Dots alone may end a comment on the code, but not in the middle of it.
+    let within = t.split("/*").skip(1).filter_map(|c| c.split_once("*/"));
+    let mut within = within.map(|(inner, _)| inner.trim());
+    if within.any(|inner| ["...", "…"].contains(&inner)) {
+        return true;
+    }
     for o in ["//", "#", "/*", "--", "<!--"] {
         let mut from = 0;
         while let Some(p) = t.get(from..).and_then(|r| r.find(o)) {

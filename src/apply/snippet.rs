@@ -300,6 +300,18 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 });
                 continue;
             }
+            if role == Role::Plain
+                && let Some((head, tail)) = markers::around(text)
+            {
+                let indent = Line::new(text).indent();
+                let item = |text: String| Item { text, role, number };
+                segment.items.push(item(head.to_string()));
+                // The marker stands in the block.
+                close(&mut script, &mut segment, &format!("{indent}\t..."));
+                segment.items.push(item(format!("{indent}{tail}")));
+                before = "";
+                continue;
+            }
             let marked = match markers::classify(text) {
                 // In Python a lone `...` is the body of a stub, where the file has none.
                 Marked::BareDots
