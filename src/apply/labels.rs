@@ -1,20 +1,41 @@
-//! The labels of a choice: a block that has one twice is broken, or half of it is dead.
+//! What a block has once: a label of a choice, of which half would be dead, and a name that it may not
+//! declare again.
 
 use super::shape::starts_comment;
 use crate::error::{Error, Result};
 use crate::text::changed;
 
-/// Refuses a merged text in which a block has a label twice that it had once.
+/// Refuses a merged text in which a block has a label twice that it had once, or a name that is declared
+/// with one of the words `once`.
 ///
 /// # Errors
-/// `duplicate_label`.
-pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
+/// `duplicate_label`, `duplicate_definition`.
+pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> Result<()> {
     let (_, new) = changed(before, after);
     let mut at = new.start;
     for line in after[new].split_inclusive('\n') {
         let above = &after[..at];
         at += line.len();
         let label = line.lines().next().unwrap_or_default();
+        if let Some(name) = declared(label, once) {
+            let again = |l: &str| indent(l) == indent(label) && declared(l, once) == Some(name);
+            let inside = |l: &&str| l.trim().is_empty() || indent(l) >= indent(label);
+            let twice = above.lines().rev().take_while(inside).any(again)
+                || after[at..].lines().take_while(inside).any(again);
+            let times = |text: &str| text.lines().filter(|l| again(l)).count();
+            if twice && times(before) < times(after) {
+                return Err(Error::refused(
+                    "duplicate_definition",
+                    format!(
+                        "Merged, {path} would declare `{name}` twice in one block (once at line {}).",
+                        above.lines().count() + 1
+                    ),
+                    format!(
+                        "Give all lines from one `{name}` to the other, or mark the old one with `-`."
+                    ),
+                ));
+            }
+        }
         if !is_label(label) {
             continue;
         }
@@ -35,6 +56,20 @@ pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
     Ok(())
 }
 
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The name that a line declares with one of some words.
+fn declared<'l>(line: &'l str, words: &[String]) -> Option<&'l str> {
+    let (word, rest) = line.trim_start().split_once(' ')?;
+    let name = rest.split([' ', ':', '=']).next()?;
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let gives = rest.get(name.len()..)?.trim_start().starts_with([':', '=']);
+    let known = words.iter().any(|w| w == word);
+    (known && gives && !name.is_empty() && name.chars().all(is_name)).then_some(name)
+}
+
 /// Whether a line is the label of one case and no more.
 fn is_label(line: &str) -> bool {
     let line = line.trim();
@@ -44,7 +79,6 @@ fn is_label(line: &str) -> bool {
 /// Whether the same line stands before one that ends the block: a choice may be as deep as
 /// its labels.
 fn in_block<'a>(lines: impl Iterator<Item = &'a str>, label: &str) -> bool {
-    let indent = |l: &str| l.len() - l.trim_start().len();
     let goes_on = |l: &&str| {
         let text = l.trim();
         let beside = is_label(l) || text.starts_with("default") || starts_comment(text);
@@ -59,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_label_stands_once_in_its_block() {
-        let code = |before: &str, after: &str| check(before, after, "f").map_err(|e| e.code);
+        let code = |before: &str, after: &str| check(before, after, &[], "f").map_err(|e| e.code);
         let one = "switch a {\ncase 1:\n\tb()\n}\nswitch c {\ncase 2:\n\td()\n}\n";
         let other = one.replace("case 2:", "case 1:");
         assert_eq!(code(one, &other), Ok(()), "of another choice");
@@ -69,5 +103,26 @@ mod tests {
         assert_eq!(code(&twice, &changed), Ok(()), "it was there before");
         let nested = one.replace("\tb()\n", "\tswitch b {\n\tcase 1:\n\t\te()\n\t}\n");
         assert_eq!(code(one, &nested), Ok(()), "of a choice inside");
+    }
+
+    #[test]
+    fn a_name_is_declared_once_in_its_block() {
+        let words = ["const".to_string(), "let".to_string()];
+        let code =
+            |before: &str, after: &str| check(before, after, &words, "f").map_err(|e| e.code);
+        let one = "{\n  const a = 1;\n  if (a) {\n    b();\n  }\n}\n";
+        let twice = one.replace("  if", "  const a = 2;\n  if");
+        assert_eq!(code(one, &twice), Err("duplicate_definition"));
+        assert_eq!(
+            code(&twice, &twice.replace("2", "3")),
+            Ok(()),
+            "it was there before"
+        );
+        let deeper = one.replace("    b", "    const a = 2;\n    b");
+        assert_eq!(code(one, &deeper), Ok(()), "in a block inside");
+        let beside = format!("{one}{one}");
+        assert_eq!(code(one, &beside), Ok(()), "in another block");
+        let parts = one.replace("  if", "  const { a } = c;\n  if");
+        assert_eq!(code(one, &parts), Ok(()), "what reads as no name");
     }
 }

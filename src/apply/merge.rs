@@ -202,7 +202,10 @@ fn once(
         text = outcome.text;
     }
     provenance::check(file.text(), &text, &scripts, &options.path)?;
-    labels::check(file.text(), &text, &options.path)?;
+    let once = file
+        .parsed()
+        .map_or(&[][..], |p| p.language().declares_once());
+    labels::check(file.text(), &text, once, &options.path)?;
     if file.definitions().iter().any(|d| d.kind.is_callable()) {
         reach::check(file.text(), &text, &options.path)?;
     }

@@ -67,6 +67,9 @@ pub(super) struct Data {
     /// Words that close a block, where the grammar takes one that closes nothing for a name.
     #[serde(default)]
     pub closers: Vec<String>,
+    /// Words that declare a name, which a block may not do twice.
+    #[serde(default)]
+    pub declares_once: Vec<String>,
     /// What separates the parts of a qualified name in the source.
     #[serde(default)]
     pub separators: Vec<String>,
@@ -380,6 +383,11 @@ impl Language {
     /// Whether a word closes a block and nothing else, where the grammar takes it for a name.
     pub fn closes(&self, word: &str) -> bool {
         self.data().closers.iter().any(|c| c == word)
+    }
+
+    /// Words that declare a name, which a block may not do twice.
+    pub fn declares_once(&self) -> &[String] {
+        &self.data().declares_once
     }
 
     /// Whether of functions of one name in one parent at most one has a body.
