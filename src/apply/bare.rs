@@ -1,26 +1,48 @@
 //! Snippets that give definitions one after another, with no marker above the first or below the
 //! last: they say nothing of how the file is laid out, so what it has between two of them stays.
+//! So does what is said above one. What is between two between markers goes, unless both have changes of
+//! their own: then it may be that they are given for those.
 
+use std::collections::HashMap;
+
+use super::applied;
 use super::facts::Facts;
+use super::guide::word_at;
 use super::line::{Class, Line};
+use super::refuse;
 use super::shape::starts_comment;
 use super::snippet::{Item, Script, Segment};
-use crate::syntax::{Definition, Language, parse};
+use crate::error::Result;
+use crate::syntax::{Definition, Kind, Language, parse};
+use crate::text::Span;
 
 /// The same script with a marker between two definitions wherever the file has something between
 /// them, or has them in another order; nothing where there is no such place.
+///
+/// # Errors
+/// `unexplained_removal` where a definition may go or stay.
 pub(crate) fn parted(
     script: &Script,
     file: &Facts,
     language: Option<&'static Language>,
-) -> Option<Script> {
-    if !is_bare(script, &file.records) {
-        return None;
+    path: &str,
+) -> Result<Option<Script>> {
+    let Some(language) = language.filter(|_| !script.strict && script.is_plain()) else {
+        return Ok(None);
+    };
+    let cuts = cuts(script, file, language, path)?;
+    let all: Vec<Place> = cuts.iter().map(|c| c.0).collect();
+    let sure: Vec<Place> = cuts.iter().filter(|c| c.1).map(|c| c.0).collect();
+    // Where nothing else is to change, the edit has been made.
+    let parted = part(script, &all);
+    if sure.len() < all.len() && !applied::stands(&parted, file.text()) {
+        return Ok((!sure.is_empty()).then(|| part(script, &sure)));
     }
-    let cuts = cuts(script, file, language?);
-    if cuts.is_empty() {
-        return None;
-    }
+    Ok((!all.is_empty()).then_some(parted))
+}
+
+/// The same script with a marker at each of some places.
+fn part(script: &Script, cuts: &[Place]) -> Script {
     let mut out = script.clone();
     out.segments.clear();
     for (s, segment) in script.segments.iter().enumerate() {
@@ -35,7 +57,7 @@ pub(crate) fn parted(
         }
         out.segments.push(rest);
     }
-    Some(out)
+    out
 }
 
 /// Whether a script has no marker below its last lines and none above its first, which are not
@@ -46,69 +68,226 @@ fn is_bare(script: &Script, file: &[Line]) -> bool {
     };
     let head = first.items.first().map_or("", |i| i.text.trim());
     let mut above = file.iter().take_while(|l| l.trimmed != head);
-    !script.strict
-        && script.is_plain()
-        && !first.marker_before
+    !first.marker_before
         && !last.marker_after
         && above.any(|l| l.class != Class::Blank && !starts_comment(l.trimmed))
 }
 
-/// Where a marker is missing: the segment, and the number of its lines above.
-fn cuts(script: &Script, file: &Facts, language: &'static Language) -> Vec<(usize, usize)> {
+/// A place of a snippet: the segment, and the number of its lines above.
+type Place = (usize, usize);
+
+/// Where a marker is missing, and whether that is sure.
+fn cuts(
+    script: &Script,
+    file: &Facts,
+    language: &'static Language,
+    path: &str,
+) -> Result<Vec<(Place, bool)>> {
     let (text, at) = script.text(language);
     let Some(parsed) = parse(language, &text) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let definitions = parsed.definitions(&text);
-    let outer: Vec<&Definition> = definitions
-        .iter()
-        .filter(|d| d.parent.is_none() && (d.kind.is_callable() || d.kind.is_type()))
-        .collect();
-    let place = |line: usize| at.get(line - 1).copied().flatten();
+    let shown = Shown { script, file, at };
+    let told: Vec<&Definition> = definitions.iter().filter(is_told).collect();
+    let known = by_name(file);
+    let same = |d: &Definition| known.get(&identity(d)).copied().flatten();
+    let bare = is_bare(script, &file.records);
     let mut out = Vec::new();
-    if let Some(head) = outer.first()
-        && let Some((0, start)) = place(head.start_with_docs)
-        && let Some(there) = same(file, head)
+    if bare
+        && let Some(head) = told.first()
+        && let Some((0, start)) = shown.place(head.start_with_docs)
+        && let Some(there) = same(head)
         && let Some(above) = last_above(script.segments.first(), start, file)
         && holds(file, above + 1..begin(head, there))
     {
-        out.push((0, start));
+        out.push(((0, start), true));
     }
-    let blank = |items: &[Item]| items.iter().all(|i| i.text.trim().is_empty());
-    let joined = |pair: &[&Definition]| {
-        let [one, next] = pair else { return false };
-        match (place(one.lines.end), place(next.start_with_docs)) {
-            (Some((s, end)), Some((t, start))) => {
-                let between = script
-                    .segments
-                    .get(s)
-                    .and_then(|x| x.items.get(end + 1..start));
-                s == t && between.is_some_and(blank)
+    for (n, one) in told.iter().enumerate() {
+        let beside = |d: &&&Definition| d.parent == one.parent && d.lines.start > one.lines.end;
+        let Some(next) = told[n + 1..].iter().find(beside) else {
+            continue;
+        };
+        let Some(cut) = shown.gap(one, next) else {
+            continue;
+        };
+        let (Some(a), Some(b)) = (same(one), same(next)) else {
+            continue;
+        };
+        let between = a.lines.end + 1..begin(next, b);
+        if bare && one.parent.is_none() {
+            if b.lines.end < a.start_with_docs || holds(file, between) {
+                out.push((cut, true));
             }
-            _ => false,
+            continue;
         }
-    };
-    for pair in outer.windows(2).filter(|pair| joined(pair)) {
-        let [one, next] = pair else { continue };
-        if let (Some(a), Some(b)) = (same(file, one), same(file, next))
-            && let Some(at) = place(next.start_with_docs)
-            && (b.lines.end < a.start_with_docs || holds(file, a.lines.end + 1..begin(next, b)))
+        let (x, y) = (shown.lines(one), shown.lines(next));
+        let changes = [changed(file, a, &x), changed(file, b, &y)];
+        if changes == [true, true] && shown.may_stay((one, a, &x), (next, b, &y)) {
+            let gone = Span::new(between.start, between.end - 1);
+            let lines = shown.span(one, next);
+            return Err(refuse::unexplained(path, &file.records, gone, lines));
+        }
+        // What is said of a definition is not said again with each change of it.
+        if begin(next, b) > b.start_with_docs
+            && a.lines.end < b.start_with_docs
+            && !holds(file, a.lines.end + 1..b.start_with_docs)
+            && comments(file, b.start_with_docs..b.lines.start)
+            && [one, next].iter().all(|d| d.body.is_some())
         {
-            out.push(at);
+            out.push((cut, changes.contains(&true)));
         }
     }
-    out
+    // What stands below the last one may have its place elsewhere as well.
+    if bare
+        && let Some(last) = told.iter().rfind(|d| d.parent.is_none())
+        && let Some(there) = same(last)
+        && let Some(cut) = shown.below(last, there)
+    {
+        out.push((cut, true));
+    }
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
 }
 
-/// The only definition of the file with the name of a snippet's, and of its kind.
-fn same<'f>(file: &'f Facts, d: &Definition) -> Option<&'f Definition> {
-    let kind = |o: &&Definition| {
-        o.name == d.name
-            && o.kind.is_callable() == d.kind.is_callable()
-            && o.kind.is_type() == d.kind.is_type()
-    };
-    let mut all = file.definitions().iter().filter(kind);
-    all.next().filter(|_| all.next().is_none())
+fn is_told(d: &&Definition) -> bool {
+    d.kind.is_callable() || d.kind.is_type()
+}
+
+/// A definition of a snippet, the file's, and the lines of the first.
+type Known<'d> = (&'d Definition, &'d Definition, &'d [Line<'d>]);
+
+/// A snippet's definitions in a text of its lines.
+struct Shown<'s, 'f> {
+    script: &'s Script,
+    file: &'f Facts<'f>,
+    /// Of each line of the text, its segment and its number in that.
+    at: Vec<Option<Place>>,
+}
+
+impl Shown<'_, '_> {
+    /// The segment of a line (from 1) of the text, and its number in that.
+    fn place(&self, line: usize) -> Option<Place> {
+        self.at.get(line - 1).copied().flatten()
+    }
+
+    fn segment(&self, d: &Definition) -> Option<&Segment> {
+        self.script.segments.get(self.place(d.lines.end)?.0)
+    }
+
+    /// Where one definition begins of which nothing but blank lines parts another.
+    fn gap(&self, one: &Definition, next: &Definition) -> Option<Place> {
+        let (above, below) = (
+            self.place(one.lines.end)?,
+            self.place(next.start_with_docs)?,
+        );
+        let between = self.segment(one)?.items.get(above.1 + 1..below.1)?;
+        let blank = between.iter().all(|i| i.text.trim().is_empty());
+        (above.0 == below.0 && blank).then_some(below)
+    }
+
+    /// The lines of a definition, markers aside.
+    fn lines(&self, d: &Definition) -> Vec<Line<'_>> {
+        let places = (d.lines.start..=d.lines.end).filter_map(|line| self.place(line));
+        let items = places.filter_map(|(s, i)| self.script.segments.get(s)?.items.get(i));
+        let lines = items.map(|i| Line::new(&i.text));
+        lines.filter(|l| l.class != Class::Blank).collect()
+    }
+
+    /// Whether no marker stands in a definition.
+    fn is_whole(&self, d: &Definition) -> bool {
+        let own = self.place(d.lines.end).map(|end| end.0);
+        (d.lines.start..=d.lines.end).all(|line| self.place(line).map(|p| p.0) == own)
+    }
+
+    /// The lines of the snippet from one definition to the end of another.
+    fn span(&self, one: &Definition, next: &Definition) -> Span {
+        let number = |line| {
+            let (s, i) = self.place(line)?;
+            Some(self.script.segments.get(s)?.items.get(i)?.number)
+        };
+        let first = number(one.lines.start).unwrap_or(1);
+        Span::new(first, number(next.lines.end).unwrap_or(first))
+    }
+
+    /// Whether definitions that the file has between two, each with its place in the file and its lines
+    /// here, may stay: both have changes of their own, and need not be there to show what goes.
+    fn may_stay(&self, (one, a, x): Known, (next, b, y): Known) -> bool {
+        let between = a.lines.end + 1..b.start_with_docs;
+        let headed = |lines: &[Line], there: &Definition| {
+            let old = self.file.records.get(there.lines.start - 1);
+            lines.first().zip(old).is_some_and(|(l, o)| l.same(o))
+        };
+        a.lines.end < b.start_with_docs
+            && holds(self.file, between.clone())
+            // From the beginning of the file on, all is shown.
+            && self.segment(one).is_some_and(|s| s.marker_before)
+            && self.is_whole(one)
+            && self.is_whole(next)
+            && headed(x, a)
+            && headed(y, b)
+            && !missed(self.file, between, &[(a, x), (b, y)])
+    }
+
+    /// Where lines below the last definition begin, parted from it by a blank one, the first of which
+    /// the file has once and not right below that definition.
+    fn below(&self, last: &Definition, there: &Definition) -> Option<Place> {
+        let (s, end) = self.place(last.lines.end)?;
+        let items = &self.segment(last)?.items;
+        let blank = |i: &&Item| i.text.trim().is_empty();
+        let at = end + 1 + items.get(end + 1..)?.iter().take_while(blank).count();
+        let line = Line::new(&items.get(at)?.text);
+        let margin = Line::new(&self.script.segments.first()?.items.first()?.text).indent();
+        let once = line.class == Class::Plain && self.file.counts.get(&line.hash) == Some(&1);
+        let j = self
+            .file
+            .records
+            .iter()
+            .position(|l| once && l.same(&line))?
+            + 1;
+        let apart = at > end + 1
+            && line.indent() == margin
+            && j > there.lines.end
+            && holds(self.file, there.lines.end + 1..j);
+        apart.then_some((s, at))
+    }
+}
+
+/// Whether lines of a definition are not those that it has in the file.
+fn changed(file: &Facts, there: &Definition, lines: &[Line]) -> bool {
+    let old = file.records.get(there.lines.start - 1..there.lines.end);
+    let old = old.unwrap_or_default();
+    lines.iter().any(|l| !old.iter().any(|o| o.same(l)))
+}
+
+/// Whether the definitions around a range of file lines, each with its lines in the snippet, no longer
+/// name one that is in it.
+fn missed(file: &Facts, range: std::ops::Range<usize>, around: &[(&Definition, &[Line])]) -> bool {
+    let inside = |d: &&Definition| range.contains(&d.lines.start) && range.contains(&d.lines.end);
+    file.definitions().iter().filter(inside).any(|d| {
+        let names = |l: &Line| word_at(l.trimmed, &d.name).is_some();
+        around.iter().any(|(there, lines)| {
+            let old = file.records.get(there.lines.start - 1..there.lines.end);
+            old.unwrap_or_default().iter().any(names) && !lines.iter().any(names)
+        })
+    })
+}
+
+/// A definition's name and what kind it is of.
+fn identity(d: &Definition) -> (&str, [bool; 3]) {
+    let kinds = [d.kind.is_callable(), d.kind.is_type(), d.kind == Kind::Impl];
+    (&d.name, kinds)
+}
+
+/// The file's definitions by their identity; nothing for one that several have.
+fn by_name<'f>(file: &'f Facts) -> HashMap<(&'f str, [bool; 3]), Option<&'f Definition>> {
+    let mut out = HashMap::new();
+    for d in file.definitions().iter().filter(is_told) {
+        let known = out.entry(identity(d));
+        known.and_modify(|d| *d = None).or_insert(Some(d));
+    }
+    out
 }
 
 /// The first line (from 1) of what stands for a snippet's definition in the file: what is said
@@ -126,6 +305,13 @@ fn holds(file: &Facts, lines: std::ops::Range<usize>) -> bool {
         .records
         .get(lines.start - 1..lines.end.max(lines.start) - 1);
     lines.is_some_and(|l| l.iter().any(|l| l.class != Class::Blank))
+}
+
+/// Whether the lines (from 1) of a range are comments.
+fn comments(file: &Facts, lines: std::ops::Range<usize>) -> bool {
+    let lines = file.records.get(lines.start - 1..lines.end - 1);
+    let comment = |l: &Line| starts_comment(l.trimmed) || l.trimmed.starts_with('*');
+    lines.is_some_and(|l| l.iter().all(comment))
 }
 
 /// The file's line (from 1) of the last of a segment's first lines that it has, and has once.

@@ -3,16 +3,19 @@
 
 use super::align::Op;
 use super::context::{Ctx, Reading, same_line};
-use super::edges::{anchor_at, anchors};
+use super::edge_signs::{
+    closes_new, cut_short, keeps_the_last, last_of_block, like_above, unreached,
+};
+use super::edges::{anchor_at, anchors, branches};
 use super::likeness::{more_arguments, retouched};
 use super::line::{Class, Key};
 use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, import, labels, net_blocks, opens, same_first_words, starts_comment};
+use super::shape::{closes, import, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
 use super::statement::{self, documented};
-use super::verdict::{bound_again, item, needed, prolongs, siblings};
+use super::verdict::{alone, bound_again, item, needed, prolongs, siblings};
 use crate::error::Result;
 
 /// New lines beside an anchor against the file line that they would join.
@@ -33,6 +36,8 @@ pub(super) fn beside(
     let new: Vec<usize> = new
         .into_iter()
         .filter(|&x| matches!(ops[x], Op::Insert(i) if ctx.lines[i].class != Class::Blank))
+        // What closes a new block around lines of the file is no other line.
+        .skip_while(|&x| !lead && closes_new(ctx, k, ops, x))
         .collect();
     let Some(&nearest) = new.first() else {
         return Ok(());
@@ -131,7 +136,7 @@ pub(super) fn beside(
     }
     // Definitions of their own are no others, however much their headers are like them.
     let own = all.iter().all(|&i| ctx.guides.new[i]);
-    if adjacent && level && plain && !own && takes_its_place(ctx, &all, anchor, j, lead) {
+    if adjacent && level && plain && !own && takes_its_place(ctx, ops, &all, anchor, j, lead) {
         // A block under another name is a new one where lines that stay use the old name.
         if lead && opens(ctx.lines[i].trimmed) && needed(ctx, i, j) {
             return Err(refuse::edge(ctx, i, j));
@@ -194,6 +199,13 @@ pub(super) fn beside(
     {
         return Err(refuse::edge(ctx, i, j));
     }
+    // Where nothing is said to be above them, they may be lines further up, changed.
+    if lead
+        && !ctx.script.segments[k].marker_before
+        && let Some((i, j)) = like_above(ctx, &all, shift, anchor_j)
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
     if !lead && cut_short(ctx, k, j) || lead && unreached(ctx, &all, shift, j) {
         return Err(refuse::edge(ctx, i, j));
     }
@@ -204,7 +216,7 @@ pub(super) fn beside(
         next: j,
         lead,
     };
-    let joins = match documented(ctx, &all, j) && !lead {
+    let joins = match !lead && (documented(ctx, &all, j) || level && keeps_the_last(ctx, k, i, j)) {
         true => Some(true),
         false => onesided::joins(ctx, &one_sided),
     };
@@ -310,6 +322,7 @@ fn said_anew(
 /// the place of that line `j` by what both say.
 fn takes_its_place(
     ctx: &Ctx,
+    ops: &[Op],
     all: &[usize],
     (anchor_i, anchor_j): (usize, usize),
     j: usize,
@@ -328,7 +341,8 @@ fn takes_its_place(
             Class::Short => block_opener(a.trimmed) && block_opener(b.trimmed),
             _ => false,
         }
-        && !starts_comment(b.trimmed);
+        && !starts_comment(b.trimmed)
+        && !other_branch(ctx, ops, i, j, anchor_j);
     // One more item of a list begins as the next one does.
     let binds = matches!((a.key(), b.key()), (Key::Binds(x), Key::Binds(y))
         if x == y && !x.is_empty() && !item(x) && !bound_again(ctx, j, x));
@@ -346,9 +360,28 @@ fn takes_its_place(
     let (least, most) = (a.word_count().min(b.word_count()), a.shared(b));
     let plain = a.class == Class::Plain && b.class == Class::Plain;
     let extended = plain
-        && all.len() == 1
-        && (most == least && retouched(ctx, i, j) || more_arguments(ctx, i, j) || ctx.swaps(i, j));
-    heads || binds || leaves || extended || ended || begun
+        && (more_arguments(ctx, i, j)
+            || all.len() == 1 && (most == least && retouched(ctx, i, j) || ctx.swaps(i, j)));
+    // What is done to one part of a thing, and to no other near.
+    let subject = all.len() == 1
+        && matches!((a.key(), b.key()), (Key::Other(x), Key::Other(y))
+            if x == y && x.matches('.').count() >= PARTS && alone(ctx, j));
+    heads || binds || leaves || extended || ended || begun || subject
+}
+
+/// Dots between the parts of what such a statement is about, at least.
+const PARTS: usize = 2;
+
+/// Whether two lines above an anchor begin further branches on conditions of their own, which may begin
+/// alike: what follows says little, or some of it goes.
+pub(super) fn other_branch(ctx: &Ctx, ops: &[Op], i: usize, j: usize, anchor_j: usize) -> bool {
+    let goes = |op: &Op| matches!(*op, Op::Delete(j) if ctx.file[j].class == Class::Plain);
+    let once = ctx.counts.get(&ctx.file[anchor_j].hash) == Some(&1);
+    branches(ctx.lines[i].trimmed)
+        && branches(ctx.file[j].trimmed)
+        && !same_line(ctx, i, j)
+        && !ctx.is_rephrased(i, j)
+        && (!once || ops.iter().any(goes))
 }
 
 /// Whether a new line is file line `j` with more in it, and none of the others is like it.
@@ -368,28 +401,7 @@ fn grows(ctx: &Ctx, others: &[usize], last: usize, j: usize) -> bool {
 }
 
 /// Words of such a line at least.
-const GROWS: usize = 3;
-
-/// Whether file line `j` is the last of its block and the marker behind snippet line `i` stands
-/// outside of it: then the snippet shows how the block ends.
-fn last_of_block(ctx: &Ctx, k: usize, i: usize, j: usize) -> bool {
-    let segment = &ctx.script.segments[k];
-    let mut below = (j + 1..ctx.file.len()).filter(|&x| ctx.file[x].class != Class::Blank);
-    let ends = below
-        .next()
-        .is_none_or(|x| ctx.file_cols(x) < ctx.file_cols(j));
-    // Markers that stand at the margin wherever they are say nothing.
-    let mut behind = ctx.bounds.iter().skip(1).zip(&ctx.script.segments);
-    let indented = behind.all(|(&(a, b), above)| {
-        let first = (a..b).find(|&x| ctx.lines[x].class != Class::Blank);
-        first.is_none_or(|x| ctx.cols(x) <= ctx.snippet_cols(&above.marker_indent))
-    });
-    let outside = ctx.snippet_cols(&segment.marker_indent) < ctx.cols(i);
-    // What is said of the block does nothing.
-    let t = ctx.lines[i].trimmed;
-    let does = !starts_comment(t) && !t.starts_with(['"', '\'']);
-    segment.marker_after && outside && ends && indented && does
-}
+const GROWS: usize = 2;
 
 /// Whether two lines leave as many blocks open, or close as many.
 fn open_alike(a: &str, b: &str) -> bool {
@@ -403,45 +415,5 @@ fn takes_imports(ctx: &Ctx, ops: &[Op]) -> bool {
         Op::Delete(j) => import(ctx.file[j].trimmed),
         Op::Pair(i, j) => import(ctx.file[j].trimmed) && !same_line(ctx, i, j),
         Op::Insert(_) => false,
-    })
-}
-
-/// Whether new lines above an anchor would stand right below a statement that leaves the block.
-fn unreached(ctx: &Ctx, new: &[usize], shift: i32, above: usize) -> bool {
-    let t = ctx.file[above].trimmed;
-    let Some(&top) = new.last() else { return false };
-    let first = ctx.lines[top].trimmed;
-    ctx.file[above].key() == Key::Leaves
-        && !t.ends_with(['{', '(', ',', '['])
-        // In some languages it may leave on a condition.
-        && !t.contains(" if ")
-        && !t.contains(" unless ")
-        && ctx.cols(top) + shift == ctx.file_cols(above)
-        && !closes(first)
-        && !labels(first)
-        && !starts_comment(first)
-}
-
-/// Whether a segment gives a definition from its header on, no marker behind it, and file line
-/// `next` belongs to it: then nothing says whether the rest of it stays.
-fn cut_short(ctx: &Ctx, k: usize, next: usize) -> bool {
-    let (a, b) = ctx.bounds[k];
-    let segment = &ctx.script.segments[k];
-    // It is headed above.
-    let range = ctx.guides.ranges[b - 1].filter(|r| r.inside && !r.firm);
-    if !segment.marker_after && range.is_some_and(|r| r.low <= next && next < r.high) {
-        return true;
-    }
-    // Where nothing closes a body, a blank line and a marker no deeper than the header may.
-    let ends = |header: usize| {
-        ctx.guides.indented
-            && segment.blank_after > 0
-            && ctx.snippet_cols(&segment.marker_indent) <= ctx.cols(header)
-    };
-    let headers = ctx.guides.pairs.iter();
-    let headers = headers.filter(|p| (a..b).contains(&p.0) && ctx.guides.names(p.1));
-    headers.max_by_key(|p| p.0).is_some_and(|&(i, j, _)| {
-        let own = ctx.guides.around(j);
-        (!segment.marker_after || ends(i)) && own.is_some_and(|(.., end)| next < end)
     })
 }

@@ -110,6 +110,20 @@ impl<'a> Ctx<'a> {
     pub fn is_rephrased(&self, i: usize, j: usize) -> bool {
         self.is_substituted(i, j) || self.shown_elsewhere(i, j, phrase)
     }
+    /// Whether a snippet line other than those of `but` shows that one is a file line, rephrased.
+    pub fn is_rephrased_beyond(&self, i: usize, j: usize, but: &[usize]) -> bool {
+        let found = phrase(self.file[j].trimmed, self.lines[i].trimmed)
+            .or_else(|| substituted(self.file[j].trimmed, self.lines[i].trimmed));
+        self.is_rephrased(i, j)
+            && found.is_none_or(|found| {
+                let mut by = self
+                    .substitutions
+                    .iter()
+                    .filter(|s| s.0 == found)
+                    .peekable();
+                by.peek().is_none() || by.any(|s| !but.contains(&s.1))
+            })
+    }
     fn shown_elsewhere(
         &self,
         i: usize,

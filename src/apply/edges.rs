@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::align::Op;
-use super::beside::beside;
+use super::beside::{beside, other_branch};
 use super::closers;
 use super::context::{Ctx, Reading, same_line};
 use super::frame;
@@ -116,7 +116,7 @@ pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
 }
 
 /// The pairs that are next in the file to those that tell their place, whatever new lines are
-/// between: two lines that follow each other do not both by chance.
+/// between, or one for one that goes: two lines that follow each other do not both by chance.
 fn next_to(ctx: &Ctx, ops: &[Op], tells: &impl Fn(&Op) -> bool) -> Vec<Op> {
     // A comment may begin as another one does.
     let code =
@@ -124,8 +124,20 @@ fn next_to(ctx: &Ctx, ops: &[Op], tells: &impl Fn(&Op) -> bool) -> Vec<Op> {
     let pairs = ops.iter().filter(code);
     let pairs: Vec<Op> = pairs.copied().collect();
     let follow = |a: &Op, b: &Op| match (*a, *b) {
-        (Op::Pair(_, x), Op::Pair(_, y)) => {
-            (x.min(y) + 1..x.max(y)).all(|j| ctx.file[j].class == Class::Blank)
+        (Op::Pair(p, x), Op::Pair(q, y)) => {
+            let (p, q) = (p.min(q), p.max(q));
+            let gone = (x.min(y) + 1..x.max(y)).filter(|&j| ctx.file[j].class != Class::Blank);
+            let mut new = (p + 1..q).filter(|&i| ctx.lines[i].class != Class::Blank);
+            // One line may have taken the place of another, which heads no block.
+            let mut replaced = || match (new.next(), new.next()) {
+                (Some(i), None) => ctx.cols(i) >= ctx.cols(q),
+                _ => false,
+            };
+            match gone.count() {
+                0 => true,
+                1 => replaced(),
+                _ => false,
+            }
         }
         _ => false,
     };
@@ -177,14 +189,18 @@ fn branched(ctx: &Ctx, k: usize, ops: &[Op]) -> Vec<Op> {
         };
         let cols = ctx.cols(i);
         branch = branch.filter(|&b| cols > b);
-        let word = first_word(ctx.lines[i].trimmed).unwrap_or_default();
         match *op {
-            Op::Insert(_) if BRANCHES.contains(&word) => branch = branch.or(Some(cols)),
+            Op::Insert(_) if branches(ctx.lines[i].trimmed) => branch = branch.or(Some(cols)),
             Op::Pair(_, j) if branch.is_some() && ctx.file_cols(j) - cols != shift => out.push(*op),
             _ => {}
         }
     }
     out
+}
+
+/// Whether a line begins a further branch.
+pub(super) fn branches(t: &str) -> bool {
+    first_word(t).is_some_and(|word| BRANCHES.contains(&word))
 }
 
 /// What a further branch begins with.
@@ -284,7 +300,10 @@ pub(crate) fn slipped(ctx: &Ctx, ops: &[Op], shift: i32) -> Vec<usize> {
         };
         // What goes on with a changed line above may have to stand elsewhere.
         let follows = back && !second.2 && ctx.hangs(first.0, second.0);
-        if first.2 && first.1 > 0 && second.1 == 0 && !follows {
+        // Two that close blocks are not as deep as each other: the outer block is not dedented.
+        let closers = [first.0, second.0].map(|i| (closes(ctx.lines[i].trimmed), ctx.cols(i)));
+        let outer = closers[0].0 && closers[0] == closers[1] && first.1 < 0;
+        if first.2 && (first.1 > 0 || outer) && second.1 == 0 && !follows {
             out.push(first.0);
         }
     }
@@ -338,7 +357,11 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
             {
                 ops[at] = Op::Insert(i);
             }
-            Op::Pair(i, j) if lead && in_a_row(ctx, i, j) => return Err(refuse::edge(ctx, i, j)),
+            Op::Pair(i, j)
+                if lead && (in_a_row(ctx, i, j) || other_branch(ctx, ops, i, j, anchor_j)) =>
+            {
+                return Err(refuse::edge(ctx, i, j));
+            }
             Op::Pair(i, j) => match verdict(ctx, i, j, anchor_i, anchor_j, lead) {
                 Verdict::Replaces => return beside(ctx, k, ops, i, j, lead),
                 Verdict::Joins => ops[at] = Op::Insert(i),

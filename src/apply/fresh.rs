@@ -8,6 +8,9 @@ use super::signature::implemented;
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Kind, Language, parse};
 
+/// What a statement reads as a method by, where the snippet leaves out what it stands in.
+const STATEMENTS: &[&str] = &["if", "for", "foreach", "while", "switch", "catch"];
+
 /// Marks the lines of definitions that are whole in the snippet and not in the file, by
 /// name or as a renamed copy: what they share with the file's lines is chance.
 pub(crate) fn mark_new(
@@ -38,7 +41,7 @@ pub(crate) fn mark_new(
     };
     for d in parsed.definitions(&text).iter() {
         let callable = d.kind.is_callable() || d.kind.is_type();
-        if !callable || d.lines.len() < 3 || known(d) {
+        if !callable || d.lines.len() < 3 || known(d) || STATEMENTS.contains(&d.name.as_str()) {
             continue;
         }
         let (Some((i, s)), Some((last, t))) = (place(d.lines.start), place(d.lines.end)) else {

@@ -113,6 +113,11 @@ pub(crate) struct Block {
     pub closed: bool,
 }
 
+/// Whether a definition has a body of its own over several lines, as a property with accessors.
+fn is_block(d: &Definition) -> bool {
+    d.kind == crate::syntax::Kind::Field && d.body.is_some() && d.lines.len() > 2
+}
+
 /// Pairs the snippet's definitions with the file's.
 pub(crate) fn guide(
     ctx: &Ctx,
@@ -139,7 +144,7 @@ pub(crate) fn guide(
                 d.kind,
                 Kind::Key | Kind::Section | Kind::Element | Kind::Rule
             );
-            !d.kind.is_value() && !part
+            (!d.kind.is_value() || is_block(d)) && !part
         })
         .flat_map(|d| [d.lines_with_docs().start, d.lines.start].map(|s| (s - 1, d.lines.end)))
         .filter(|d| d.1 <= n)
@@ -147,7 +152,7 @@ pub(crate) fn guide(
     let named: Vec<(&Definition, usize)> = definitions
         .iter()
         .filter(|d| {
-            !d.kind.is_value()
+            (!d.kind.is_value() || is_block(d))
                 && !matches!(
                     d.kind,
                     crate::syntax::Kind::Section | crate::syntax::Kind::Element
@@ -158,7 +163,7 @@ pub(crate) fn guide(
         .collect();
     guides.named = named
         .iter()
-        .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type())
+        .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type() || is_block(d))
         .map(|&(d, j)| (j, d.name_bytes.clone()))
         .collect();
     let mut found: Vec<(usize, usize, usize)> = Vec::new();

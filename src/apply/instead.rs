@@ -22,13 +22,30 @@ use crate::error::Result;
 /// `unclear_edge` where it may be the old one, renamed: as nearly a copy of it, or where
 /// there is no other reading and nothing shows what stands above and below it.
 pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Instead>> {
+    // The snippet's lines in the place of those of a definition, where none of them stands there alone:
+    // what they say of its name is no more than that says.
+    let own = |j: usize| -> Vec<usize> {
+        let range = ctx.guides.around(j).map_or(j..j, |(from, _, to)| from..to);
+        let there = |op: &&Op| matches!(**op, Op::Pair(_, x) if range.contains(&x));
+        match ops.iter().filter(there).any(|op| ctx.stands_there(op)) {
+            true => Vec::new(),
+            false => ops
+                .iter()
+                .filter(there)
+                .filter_map(|op| match *op {
+                    Op::Pair(i, _) => Some(i),
+                    _ => None,
+                })
+                .collect(),
+        }
+    };
     let gone = ops.iter().enumerate().find_map(|(at, op)| {
         let j = match *op {
             Op::Delete(j) => j,
             Op::Pair(i, j)
                 if !same_line(ctx, i, j)
                     && !ctx.is_guided(i, j)
-                    && !ctx.is_rephrased(i, j)
+                    && !ctx.is_rephrased_beyond(i, j, &own(j))
                     && !same_function(ctx, i, j)
                     && !same_block(ctx, ops, i, j) =>
             {

@@ -43,7 +43,7 @@ pub(super) fn retouched(ctx: &Ctx, i: usize, j: usize) -> bool {
 }
 
 /// Whether two lines share the most of what the shorter one begins with.
-fn begins_alike(a: &str, b: &str) -> bool {
+pub(super) fn begins_alike(a: &str, b: &str) -> bool {
     let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     same >= BEGINNING && same * 3 >= a.len().min(b.len()) * 2
 }

@@ -446,7 +446,8 @@ impl<'a> Key<'a> {
             }
             _ => {}
         }
-        if t.starts_with("#include") || t.starts_with("@") || t.starts_with("elif") {
+        if t.starts_with("#include") || t.starts_with("@") && !variable(t) || t.starts_with("elif")
+        {
             return Key::Member(t);
         }
         if let Some(name) = requirement(t) {
@@ -471,6 +472,8 @@ impl<'a> Key<'a> {
                         Key::Binds(name)
                     };
                 }
+                // What stands for a key: `[prefix + "name"] = value`.
+                b'[' if i == 0 && (t.contains("] = ") || t.contains("]: ")) => {}
                 // `name :symbol` gives `name` nothing.
                 b':' if i > 0 && bytes[i - 1] == b' ' && symbol(bytes.get(i + 1)) => {}
                 // `:param name: text`.
@@ -498,6 +501,16 @@ impl<'a> Key<'a> {
         }
         Key::Other(t)
     }
+}
+
+/// Whether a line gives a variable of an object a value: `@name = 1`.
+fn variable(t: &str) -> bool {
+    let name = t.trim_start_matches('@');
+    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+    let rest = name.get(end.unwrap_or(name.len())..).unwrap_or_default();
+    [" = ", " ||= ", " += "]
+        .iter()
+        .any(|gives| rest.starts_with(gives))
 }
 
 /// Whether a line begins with a word that leaves the block.

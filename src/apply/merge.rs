@@ -179,7 +179,12 @@ fn once(
         snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
     };
     if let Some(script) = scripts.first_mut()
-        && let Some(parted) = bare::parted(script, file, file.parsed().map(Pieces::language))
+        && let Some(parted) = bare::parted(
+            script,
+            file,
+            file.parsed().map(Pieces::language),
+            &options.path,
+        )?
     {
         *script = parted;
     }

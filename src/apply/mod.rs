@@ -13,6 +13,7 @@ mod closers;
 mod context;
 mod declared;
 mod diffs;
+mod edge_signs;
 mod edges;
 mod ending;
 mod engine;

@@ -173,12 +173,23 @@ fn complete(ctx: &Ctx, o: &OneSided) -> bool {
         let lines = lines.iter().map(|&i| ctx.lines[i].trimmed);
         lines.map(|t| t.matches(mark).count()).sum::<usize>()
     };
+    // They may go on in the block of the line above, and behind it.
+    let shift = ctx.file_cols(o.anchor.1) - ctx.cols(o.anchor.0);
+    let leaves = !o.lead
+        && ctx.cols(first) <= ctx.cols(o.anchor.0)
+        && ctx.file_cols(o.next) <= least + shift;
     net == 0
         && comments("/*") == comments("*/")
         && comments("\"\"\"").is_multiple_of(2)
         && !closes(ctx.lines[first].trimmed)
-        && ctx.cols(first) == least
-        && (o.lead || !opens(ctx.lines[last].trimmed) || import(ctx.lines[last].trimmed))
+        && (ctx.cols(first) == least || leaves)
+        && (o.lead || !goes_below(ctx.lines[last].trimmed))
+}
+
+/// Whether a line opens what others close. An import does not, nor an element that it closes.
+fn goes_below(t: &str) -> bool {
+    let element = t.ends_with("/>") || t.ends_with('>') && t.contains("</");
+    opens(t) && !element && !import(t)
 }
 
 /// Whether the new lines and a changed line beside them open and close together what the file's
@@ -306,17 +317,19 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             || !again && !resembles(ctx, &lines, a..b, least, shift);
     }
     // Nor a block that ends there, unless the new lines have a header much like its own.
-    if o.lead && closes(next.trimmed) && net_brackets(next.trimmed) < 0 {
-        let header = (0..o.next).rev().find(|&j| {
-            ctx.file[j].class == Class::Plain && ctx.file_cols(j) <= ctx.file_cols(o.next)
-        });
+    let deeper = ctx.file_cols(o.next) > least;
+    if o.lead && (deeper || closes(next.trimmed) && net_brackets(next.trimmed) < 0) {
+        let depth = ctx.file_cols(o.next).min(least);
+        let header = (0..o.next)
+            .rev()
+            .find(|&j| ctx.file[j].class == Class::Plain && ctx.file_cols(j) <= depth);
         return header.is_none_or(|h| !resembles(ctx, &lines, h..o.next + 1, least, shift));
     }
     // Nor a block that begins there, for lines that do not begin one of its kind.
     let outer = |i: &&usize| depth(**i) == least;
     if !o.lead
         && next.class != Class::Punctuation
-        && block_opener(next.trimmed)
+        && (block_opener(next.trimmed) || heads(ctx, o.next))
         && !lines
             .iter()
             .filter(outer)
@@ -355,6 +368,18 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
         && outline(n.trimmed) == outline(next.trimmed)
         && outline(n.trimmed) == outline(c.trimmed)
         && n.similarity(next) <= c.similarity(next)
+}
+
+/// Whether a file line is the first of a statement that others are part of, though no bracket says so.
+fn heads(ctx: &Ctx, j: usize) -> bool {
+    const WORDS: &[&str] = &["if", "for", "foreach", "while", "switch", "else"];
+    let begins = first_word(ctx.file[j].trimmed).is_some_and(|w| WORDS.contains(&w));
+    let below = ctx.file.iter().enumerate().skip(j + 1);
+    let mut below = below.filter(|(_, l)| l.class != Class::Blank);
+    let deeper = below
+        .next()
+        .is_some_and(|(x, _)| ctx.file_cols(x) > ctx.file_cols(j));
+    begins && deeper
 }
 
 /// Whether the new lines are a definition of the file, changed: most of them stand in it,
@@ -430,6 +455,9 @@ const MODIFIERS: &[&str] = &[
     "readonly",
 ];
 
+/// How what belongs to the object at hand is named.
+const OWN: &[&str] = &["self.", "this.", "$this->", "this->", "@"];
+
 /// The new name that a line gives, if it gives one.
 pub(super) fn given(t: &str) -> Option<&str> {
     let l = Line::new(t);
@@ -440,6 +468,8 @@ pub(super) fn given(t: &str) -> Option<&str> {
         return None;
     }
     let head = t.get(..t.find(['=', '(', '{', ':', ';'])?)?.trim_end();
+    let own = OWN.iter().find_map(|own| head.strip_prefix(own));
+    let head = own.unwrap_or(head);
     if head.contains(['.', '[', '>', '"', '\'', '<', '-', '/']) {
         return None;
     }

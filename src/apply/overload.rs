@@ -6,7 +6,7 @@ use super::fate::{Fate, fate};
 use super::insertion;
 use super::line::{Class, Line};
 use super::refuse;
-use super::signature::{head, parameters};
+use super::signature::{head, same_parameters};
 use crate::error::Result;
 
 /// A function with another signature and another body may be one more of its name.
@@ -22,7 +22,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             if ctx.is_guided(i, j)
                 && ctx.guides.names(j)
                 && !same_line(ctx, i, j)
-                && parameters(&ctx.lines[i..]) != parameters(&ctx.file[j..]) =>
+                && !same_parameters(&ctx.lines[i..], &ctx.file[j..]) =>
         {
             Some((i, j))
         }

@@ -16,33 +16,83 @@ pub(crate) fn same_function(ctx: &Ctx, i: usize, j: usize) -> bool {
     let name = new.first().and_then(named);
     name.is_some()
         && name == old.first().and_then(named)
-        && (!ctx.guides.overloads || parameters(new) == parameters(old))
+        && (!ctx.guides.overloads || same_parameters(new, old))
 }
 
 /// What tells functions of one name apart: what stands between the first parentheses of the
 /// header that lines begin with, without blanks and the underscores that mark names as unused. A
 /// type has none.
 pub(super) fn parameters(lines: &[Line]) -> Option<String> {
-    let from = head(lines.first()?)?.chars().count();
-    let mut open = 0;
-    let mut out = String::new();
     let mut word = false;
-    for c in lines.iter().flat_map(|l| l.trimmed.chars()).skip(from) {
-        match c {
-            '(' => open += 1,
-            ')' => open -= 1,
-            _ => {}
-        }
+    let told = |c: &char| {
+        let marks = *c == '_' && !word;
+        word = c.is_alphanumeric() || *c == '_' && word;
+        !c.is_whitespace() && !marks
+    };
+    Some(between(lines)?.chars().filter(told).collect())
+}
+
+/// What stands between the first parentheses of the header that lines begin with.
+fn between(lines: &[Line]) -> Option<String> {
+    let from = head(lines.first()?)?.chars().count();
+    let mut open = 1;
+    let mut out = String::new();
+    let text = lines.iter().flat_map(|l| l.trimmed.chars().chain([' ']));
+    for c in text.skip(from + 1) {
+        open += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
         if open == 0 {
             break;
         }
-        let marks = c == '_' && !word;
-        word = c.is_alphanumeric() || c == '_' && word;
-        if !c.is_whitespace() && !marks {
-            out.push(c);
-        }
+        out.push(c);
     }
     Some(out)
+}
+
+/// Whether no two functions of one name may have these parameters: their types are the same, and what
+/// the new one has beyond those of the old one has a value of its own.
+pub(super) fn same_parameters(new: &[Line], old: &[Line]) -> bool {
+    if parameters(new) == parameters(old) {
+        return true;
+    }
+    let (Some(new), Some(old)) = (between(new), between(old)) else {
+        return false;
+    };
+    let (new, old) = (split(&new), split(&old));
+    let common = new.iter().zip(&old).all(|(a, b)| a.0 == b.0);
+    let mut further = new.iter().skip(old.len());
+    common && new.len() >= old.len() && !old.is_empty() && further.all(|p| p.1)
+}
+
+/// The types of parameters, and whether each has a value of its own. Where a name stands before its
+/// type, callers may have to give it: it counts.
+fn split(parameters: &str) -> Vec<(String, bool)> {
+    let mut open = 0;
+    let mut parts = vec![String::new()];
+    for c in parameters.chars() {
+        open += match c {
+            '(' | '[' | '{' | '<' => 1,
+            ')' | ']' | '}' | '>' => -1,
+            _ => 0,
+        };
+        match parts.last_mut() {
+            Some(part) if c != ',' || open > 0 => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    let typed = |part: &String| {
+        let value = [" = ", "\\\\"].iter().filter_map(|d| part.find(d)).min();
+        let own = part[..value.unwrap_or(part.len())].trim();
+        let name = own.rfind(' ').filter(|_| !own.contains(':'));
+        let words = own[..name.unwrap_or(own.len())].split_whitespace();
+        let kind: String = words.filter(|w| *w != "final").collect();
+        (kind.replace(['?', '!'], ""), value.is_some())
+    };
+    parts.iter().map(typed).collect()
 }
 
 /// What a header implements for a type, without the path to it and with its arguments.

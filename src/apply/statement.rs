@@ -4,6 +4,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::guide::{says, word_at};
+use super::likeness::begins_alike;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::{closes, last_word, net_brackets, opens, starts_comment};
@@ -117,7 +118,8 @@ pub(super) fn bound_again(
 ) -> Option<(usize, usize)> {
     let inner = |x: &usize| {
         let l = &ctx.file[*x];
-        l.class != Class::Blank && (ctx.file_cols(*x) > depth || closes(l.trimmed))
+        let cols = ctx.file_cols(*x);
+        l.class != Class::Blank && (cols > depth || cols == depth && closes(l.trimmed))
     };
     let first = match lead {
         true => (0..j).rev().find(|x| !inner(x))?,
@@ -126,15 +128,35 @@ pub(super) fn bound_again(
     let below = (first + 1..ctx.file.len()).take_while(inner);
     let last = below.last().filter(|&x| !lead || x == j)?;
     let (new, old) = (&ctx.lines[i], &ctx.file[first]);
-    let (Key::Binds(name), true) = (new.key(), new.key() == old.key()) else {
+    let whole = net_brackets(new.trimmed) == 0 && !opens(new.trimmed);
+    let starts = old.class == Class::Plain && ctx.file_cols(first) == depth;
+    if !(whole && starts) {
         return None;
+    }
+    let (Key::Binds(name), true) = (new.key(), new.key() == old.key()) else {
+        return said_again(ctx, i, first, last).then_some((first, last));
     };
     let value = new.trimmed.get(name.len()..)?;
     let names = value.trim_start().starts_with('=') || !name.contains(' ');
     let bare = last_word(name).filter(|_| names)?;
-    let whole = net_brackets(new.trimmed) == 0 && !opens(new.trimmed);
-    let starts = old.class == Class::Plain && ctx.file_cols(first) == depth;
-    (starts && whole && word_at(value, bare).is_none()).then_some((first, last))
+    word_at(value, bare).is_none().then_some((first, last))
+}
+
+/// Whether a line says in one what begins with file line `first` and ends with `last`, and no
+/// statement beside that one begins as it does.
+fn said_again(ctx: &Ctx, i: usize, first: usize, last: usize) -> bool {
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[first].trimmed);
+    let told = |j: &usize| ctx.file[*j].class != Class::Blank;
+    let level = |j: &usize| told(j) && ctx.file_cols(*j) <= ctx.file_cols(first);
+    let starts = |j: &usize| level(j) && !closes(ctx.file[*j].trimmed);
+    let beside = [
+        (0..first).rev().find(starts),
+        (last + 1..ctx.file.len()).find(level),
+    ];
+    let mut beside = beside.into_iter().flatten();
+    old.ends_with('(')
+        && begins_alike(new, old)
+        && !beside.any(|j| begins_alike(ctx.file[j].trimmed, old))
 }
 
 /// Bytes that the beginning of a statement has at least to tell it.

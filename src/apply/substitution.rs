@@ -32,6 +32,10 @@ pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, us
         let Some(found) = substituted(old, new).or_else(|| phrase(old, new)) else {
             continue;
         };
+        // Brackets and the like are no words.
+        if !found.0.is_empty() && !found.0.contains(char::is_alphanumeric) {
+            continue;
+        }
         if between {
             sure.push((found, i));
         } else if let Some(other) = once.iter().find(|o| {

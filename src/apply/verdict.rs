@@ -9,6 +9,7 @@ use super::shape::{
     closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
     starts_comment,
 };
+use super::signature::same_function;
 
 /// What a line at a segment's edge is to the file's line there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(super) fn verdict(
     if same_line(ctx, i, j) || ctx.superseded.borrow().contains(&j) {
         return Verdict::Replaces;
     }
-    if ctx.is_rephrased(i, j) {
+    if ctx.is_rephrased(i, j) || ctx.guides.names(j) && same_function(ctx, i, j) {
         return Verdict::Replaces;
     }
     let r = a.similarity(b);
@@ -172,7 +173,7 @@ fn same_value(a: &str, b: &str) -> bool {
 const VALUE: usize = 8;
 
 /// Whether no line beside file line `j` is about the same.
-fn alone(ctx: &Ctx, j: usize) -> bool {
+pub(super) fn alone(ctx: &Ctx, j: usize) -> bool {
     let near = [j.checked_sub(1), Some(j + 1)];
     let key = ctx.file[j].key();
     near.into_iter()

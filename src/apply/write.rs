@@ -8,6 +8,7 @@ use super::keep::{self, Keep};
 use super::line::Class;
 use super::place::Placement;
 use super::refuse;
+use super::shape::starts_comment;
 use super::shape::{closes, opens};
 use super::snippet::Role;
 use crate::error::Result;
@@ -192,6 +193,8 @@ impl Indents {
     fn of(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Self> {
         let mut shifts = Vec::new();
         let mut minus = Vec::new();
+        // Headers that the edit changes.
+        let mut headers = Vec::new();
         let mut convert = ctx.swapped || ctx.scale != (1, 1);
         for op in ops {
             let Op::Pair(i, j) = *op else { continue };
@@ -200,6 +203,10 @@ impl Indents {
             }
             let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
             convert |= a.contains('\t') != b.contains('\t') && !(a.is_empty() || b.is_empty());
+            let code = !starts_comment(ctx.lines[i].trimmed);
+            if code && !same_line(ctx, i, j) && ctx.guides.names(j) {
+                headers.push((ctx.file_cols(j) - ctx.cols(i), i));
+            }
             if !same_line(ctx, i, j) || ctx.hangs(i, ctx.bounds[k].0) {
                 continue;
             }
@@ -232,28 +239,31 @@ impl Indents {
                 (None, Some(d)) => d,
                 (None, None) => 0,
             }
-        } else if context.first().is_none_or(|&d| d == 0) {
-            0
         } else {
+            let (a, b) = ctx.bounds[k];
+            let told = (a..b).filter(|&i| ctx.lines[i].class != Class::Blank);
+            let least = told.map(|i| ctx.cols(i)).min().unwrap_or(0);
+            let outermost = |shifts: &[(i32, usize)]| -> Vec<i32> {
+                let outer = shifts.iter().filter(|&&(_, i)| ctx.cols(i) == least);
+                outer.map(|s| s.0).collect()
+            };
+            let same = |shifts: &[i32]| {
+                let first = shifts.first().copied();
+                first.filter(|&d| shifts.iter().all(|&x| x == d))
+            };
+            let outer = outermost(&shifts);
             // A block that is only wrapped deeper is no dedented snippet: a dedented one
             // has a line of the file at its own least depth.
-            let (a, b) = ctx.bounds[k];
-            let least = (a..b)
-                .filter(|&i| ctx.lines[i].class != Class::Blank)
-                .map(|i| ctx.cols(i))
-                .min()
-                .unwrap_or(0);
-            let outer: Vec<i32> = shifts
-                .iter()
-                .filter(|&&(_, i)| ctx.cols(i) == least)
-                .map(|s| s.0)
-                .collect();
-            match outer.first() {
-                Some(&d) if outer.iter().all(|&x| x == d) => d,
-                None if context.iter().all(|&d| d < 0) => 0,
-                None if context.iter().all(|&d| d == context[0]) => context[0],
-                _ if !inserts => most(&context).unwrap_or(0),
-                _ => return Err(refuse::indent(ctx, k)),
+            match same(&outermost(&headers)).filter(|_| outer.is_empty()) {
+                Some(d) => d,
+                None if context.first().is_none_or(|&d| d == 0) => 0,
+                None => match same(&outer) {
+                    Some(d) => d,
+                    None if outer.is_empty() && context.iter().all(|&d| d < 0) => 0,
+                    None if outer.is_empty() && same(&context).is_some() => context[0],
+                    None if !inserts => most(&context).unwrap_or(0),
+                    None => return Err(refuse::indent(ctx, k)),
+                },
             }
         };
         Ok(Self { shift, convert })
