@@ -3,6 +3,7 @@
 //! So does what is said above one. What is between two between markers goes, unless both have changes of
 //! their own: then it may be that they are given for those.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::applied;
@@ -83,6 +84,10 @@ fn cuts(
     language: &'static Language,
     path: &str,
 ) -> Result<Vec<(Place, bool)>> {
+    let bare = is_bare(script, &file.records);
+    if !bare && !script.segments.iter().any(falls_back) {
+        return Ok(Vec::new());
+    }
     let (text, at) = script.text(language);
     let Some(parsed) = parse(language, &text) else {
         return Ok(Vec::new());
@@ -90,9 +95,8 @@ fn cuts(
     let definitions = parsed.definitions(&text);
     let shown = Shown { script, file, at };
     let told: Vec<&Definition> = definitions.iter().filter(is_told).collect();
-    let known = by_name(file);
+    let known = LazyCell::new(|| by_name(file));
     let same = |d: &Definition| known.get(&identity(d)).copied().flatten();
-    let bare = is_bare(script, &file.records);
     let mut out = Vec::new();
     if bare
         && let Some(head) = told.first()
@@ -149,6 +153,23 @@ fn cuts(
     out.sort_unstable();
     out.dedup();
     Ok(out)
+}
+
+/// Whether a line below a blank one is no deeper than all above it, as the header of a definition is
+/// below another one.
+fn falls_back(segment: &Segment) -> bool {
+    let lines: Vec<Line> = segment.items.iter().map(|i| Line::new(&i.text)).collect();
+    let mut least = usize::MAX;
+    let mut parted = false;
+    for line in &lines {
+        let depth = line.indent().len();
+        match line.class {
+            Class::Blank => parted = true,
+            _ if parted && depth <= least => return true,
+            _ => (least, parted) = (least.min(depth), false),
+        }
+    }
+    false
 }
 
 fn is_told(d: &&Definition) -> bool {
