@@ -14,21 +14,26 @@ pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> R
     let (_, new) = changed(before, after);
     let mut at = new.start;
     for line in after[new].split_inclusive('\n') {
-        let above = &after[..at];
+        let (above, below) = (&after[..at], &after[at + line.len()..]);
         at += line.len();
         let label = line.lines().next().unwrap_or_default();
+        let twice = |goes_on: &dyn Fn(&str) -> bool, same: &dyn Fn(&str) -> bool| {
+            let block = |l: &&str| goes_on(l);
+            let times = |text: &str| text.lines().filter(|l| same(l)).count();
+            (above.lines().rev().take_while(block).any(same)
+                || below.lines().take_while(block).any(same))
+                && times(before) < times(after)
+        };
+        let number = || above.lines().count() + 1;
         if let Some(name) = declared(label, once) {
-            let again = |l: &str| indent(l) == indent(label) && declared(l, once) == Some(name);
-            let inside = |l: &&str| l.trim().is_empty() || indent(l) >= indent(label);
-            let twice = above.lines().rev().take_while(inside).any(again)
-                || after[at..].lines().take_while(inside).any(again);
-            let times = |text: &str| text.lines().filter(|l| again(l)).count();
-            if twice && times(before) < times(after) {
+            let inside = |l: &str| l.trim().is_empty() || indent(l) >= indent(label);
+            let same = |l: &str| indent(l) == indent(label) && declared(l, once) == Some(name);
+            if twice(&inside, &same) {
                 return Err(Error::refused(
                     "duplicate_definition",
                     format!(
                         "Merged, {path} would declare `{name}` twice in one block (once at line {}).",
-                        above.lines().count() + 1
+                        number()
                     ),
                     format!(
                         "Give all lines from one `{name}` to the other, or mark the old one with `-`."
@@ -36,18 +41,13 @@ pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> R
                 ));
             }
         }
-        if !is_label(label) {
-            continue;
-        }
-        let twice = in_block(above.lines().rev(), label) || in_block(after[at..].lines(), label);
-        let times = |text: &str| text.lines().filter(|l| *l == label).count();
-        if twice && times(before) < times(after) {
+        if is_label(label) && twice(&|l| in_choice(l, label), &|l| l == label) {
             return Err(Error::refused(
                 "duplicate_label",
                 format!(
                     "Merged, {path} would have `{}` twice in one block (once at line {}).",
                     label.trim(),
-                    above.lines().count() + 1
+                    number()
                 ),
                 "Give all lines from the label to the next one, or mark the old ones with `-`.",
             ));
@@ -76,15 +76,11 @@ fn is_label(line: &str) -> bool {
     line.starts_with("when ") || line.starts_with("case ") && line.ends_with(':')
 }
 
-/// Whether the same line stands before one that ends the block: a choice may be as deep as
-/// its labels.
-fn in_block<'a>(lines: impl Iterator<Item = &'a str>, label: &str) -> bool {
-    let goes_on = |l: &&str| {
-        let text = l.trim();
-        let beside = is_label(l) || text.starts_with("default") || starts_comment(text);
-        text.is_empty() || indent(l) > indent(label) || indent(l) == indent(label) && beside
-    };
-    lines.take_while(goes_on).any(|l| l == label)
+/// Whether a line is in the choice that a label is of, which may be as deep as its labels.
+fn in_choice(line: &str, label: &str) -> bool {
+    let text = line.trim();
+    let beside = is_label(line) || text.starts_with("default") || starts_comment(text);
+    text.is_empty() || indent(line) > indent(label) || indent(line) == indent(label) && beside
 }
 
 #[cfg(test)]
