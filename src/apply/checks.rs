@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::diffs::hunk_start;
 use super::facts::Facts;
 use super::guide::word_at;
+use super::layout;
 use super::line::{Class, Line};
 use super::markers::{self, Marked};
 use super::merge::MergeOptions;
@@ -17,7 +18,9 @@ use super::shape::net_brackets;
 use super::snippet::{Asked, Role, Script};
 use super::twice;
 use crate::error::{Error, Result};
-use crate::syntax::{Definition, Definitions, Language, Pieces, SyntaxError, Unparsed, parse};
+use crate::syntax::{
+    Branch, Definition, Definitions, Language, Pieces, SyntaxError, Unparsed, parse, without_macros,
+};
 use crate::text::{Lines, Span, changed};
 
 /// Refuses where a comment asks for the removal of a definition that the merge left:
@@ -186,6 +189,7 @@ pub(crate) fn check(
         return Ok(Checked::default());
     };
     syntax(old, before.text(), &new.parsed, after, scripts, options)?;
+    layout::check(before, after, &new.parsed, &options.path)?;
     let found = &new.outline(after).definitions;
     asked_removals(found, scripts, options)?;
     let removed = twice::definitions(before, found, after, options)?;
@@ -323,6 +327,9 @@ fn syntax(
     ) {
         return Ok(());
     }
+    if new.language().preprocessed() && preprocessed(new.language(), before, after) {
+        return Ok(());
+    }
     // One item that the grammar does not understand may spoil the tree of all: each is looked at
     // by itself.
     let items = |text: &str| {
@@ -357,6 +364,18 @@ fn syntax(
     ))
 }
 
+/// Whether an edit brings no error, whichever branches of the conditions are taken, where the calls
+/// of macros stand for something that the grammar understands.
+fn preprocessed(language: &'static Language, before: &str, after: &str) -> bool {
+    [Branch::First, Branch::Last].into_iter().all(|branch| {
+        let errors = |text: &str| {
+            let parsed = parse(language, &without_macros(text, branch))?;
+            Some(parsed.error_count())
+        };
+        matches!((errors(before), errors(after)), (Some(had), Some(has)) if has <= had)
+    })
+}
+
 /// Whether the grammar does not understand the new lines themselves, wherever they stand:
 /// each error is one that a part of the snippet has when it is parsed alone, and that part
 /// is complete by its brackets.
@@ -368,8 +387,8 @@ fn inherent(language: &'static Language, scripts: &[Script], fresh: &[SyntaxErro
             text.push_str(&i.text);
             text.push('\n');
         }
-        // Each run between blank lines that closes what it opens.
-        for part in text.split("\n\n") {
+        // All of it, or each run between blank lines that closes what it opens.
+        for part in text.split("\n\n").chain([text.as_str()]) {
             if !closed(part) {
                 continue;
             }

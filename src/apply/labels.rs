@@ -1,12 +1,12 @@
-//! What a block has once: a label of a choice, of which half would be dead, and a name that it may not
-//! declare again.
+//! What a block has once: a label of a choice, of which half would be dead, a name that it may not
+//! declare again, and the title of a block inside.
 
-use super::shape::starts_comment;
+use super::shape::{opens, starts_comment};
 use crate::error::{Error, Result};
 use crate::text::changed;
 
-/// Refuses a merged text in which a block has a label twice that it had once, or a name that is declared
-/// with one of the words `once`.
+/// Refuses a merged text in which a block has a label or a title twice that it had once, or a name that
+/// is declared with one of the words `once`.
 ///
 /// # Errors
 /// `duplicate_label`, `duplicate_definition`.
@@ -25,8 +25,8 @@ pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> R
                 && times(before) < times(after)
         };
         let number = || above.lines().count() + 1;
+        let inside = |l: &str| l.trim().is_empty() || indent(l) >= indent(label);
         if let Some(name) = declared(label, once) {
-            let inside = |l: &str| l.trim().is_empty() || indent(l) >= indent(label);
             let same = |l: &str| indent(l) == indent(label) && declared(l, once) == Some(name);
             if twice(&inside, &same) {
                 return Err(Error::refused(
@@ -40,6 +40,17 @@ pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> R
                     ),
                 ));
             }
+        }
+        if has_title(label) && twice(&inside, &|l| l == label) {
+            return Err(Error::refused(
+                "duplicate_definition",
+                format!(
+                    "Merged, {path} would have `{}` twice in one block (once at line {}).",
+                    label.trim(),
+                    number()
+                ),
+                "Give it where it stands in the file, below a marker, or mark the old one with `-`.",
+            ));
         }
         if is_label(label) && twice(&|l| in_choice(l, label), &|l| l == label) {
             return Err(Error::refused(
@@ -68,6 +79,21 @@ fn declared<'l>(line: &'l str, words: &[String]) -> Option<&'l str> {
     let gives = rest.get(name.len()..)?.trim_start().starts_with([':', '=']);
     let known = words.iter().any(|w| w == word);
     (known && gives && !name.is_empty() && name.chars().all(is_name)).then_some(name)
+}
+
+/// Whether a line begins a block that goes by a title, as tests do: `test("adds", () => {`.
+fn has_title(line: &str) -> bool {
+    let code = line.trim();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = code.trim_start_matches(is_name);
+    let called = rest.len() < code.len() && rest.starts_with(['(', ' ']);
+    let rest = rest.trim_start_matches(['(', ' ']);
+    let title = rest.strip_prefix(['"', '\'']);
+    let title = title.and_then(|t| t.split(['"', '\'']).next());
+    called
+        && opens(code)
+        && title.is_some_and(|t| t.contains(char::is_alphabetic))
+        && !code.ends_with(':')
 }
 
 /// Whether a line is the label of one case and no more.
@@ -99,6 +125,18 @@ mod tests {
         assert_eq!(code(&twice, &changed), Ok(()), "it was there before");
         let nested = one.replace("\tb()\n", "\tswitch b {\n\tcase 1:\n\t\te()\n\t}\n");
         assert_eq!(code(one, &nested), Ok(()), "of a choice inside");
+    }
+
+    #[test]
+    fn a_title_stands_once_in_its_block() {
+        let code = |before: &str, after: &str| check(before, after, &[], "f").map_err(|e| e.code);
+        let one = "TEST_CASE(\"a\") {\n  b();\n}\n";
+        let twice = format!("{one}\n{one}");
+        assert_eq!(code(one, &twice), Err("duplicate_definition"));
+        assert_eq!(code(&twice, &twice.replace("b()", "c()")), Ok(()));
+        let inner = |name: &str| format!("describe \"{name}\" do\n  it \"b\" do\n  end\nend\n");
+        let beside = inner("a") + &inner("c");
+        assert_eq!(code(&inner("a"), &beside), Ok(()), "in another block");
     }
 
     #[test]

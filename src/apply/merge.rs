@@ -212,7 +212,7 @@ fn once(
         .map_or(&[][..], |p| p.language().declares_once());
     labels::check(file.text(), &text, once, &options.path)?;
     if file.definitions().iter().any(|d| d.kind.is_callable()) {
-        reach::check(file.text(), &text, &options.path)?;
+        reach::check(file.text(), &text, language, &options.path)?;
     }
     let checked = checks::check(file, &text, &scripts, options)?;
     // Prefixes among plain lines are told by what the file holds: they may be read otherwise

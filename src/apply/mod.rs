@@ -31,6 +31,7 @@ mod insertion;
 mod instead;
 mod keep;
 mod labels;
+mod layout;
 mod likeness;
 mod line;
 mod markers;

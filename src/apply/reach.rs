@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::line::{self, Class, Line};
 use super::shape::{closes, labels, starts_comment};
 use crate::error::{Error, Result};
+use crate::syntax::Language;
 use crate::text::changed;
 
 /// Refuses a merged text in which a statement stands below one that leaves the block, where
@@ -13,18 +14,25 @@ use crate::text::changed;
 ///
 /// # Errors
 /// `unreachable`.
-pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
+pub(crate) fn check(
+    before: &str,
+    after: &str,
+    language: Option<&Language>,
+    path: &str,
+) -> Result<()> {
+    // Elsewhere a function may be called above the line that it stands in.
+    let in_order = language.is_some_and(|l| l.name() == "python");
     let (_, new) = changed(before, after);
     let touched = after[..new.start].lines().count()..=after[..new.end].lines().count();
     let lines: Vec<&str> = after.lines().collect();
-    let found = unreached(&lines).into_iter();
+    let found = unreached(&lines, in_order).into_iter();
     let found = found.filter(|&(x, y)| x <= *touched.end() && y + 1 >= *touched.start());
     let found: Vec<(usize, usize)> = found.collect();
     if found.is_empty() {
         return Ok(());
     }
     let old: Vec<&str> = before.lines().collect();
-    let known: BTreeSet<(&str, &str)> = unreached(&old)
+    let known: BTreeSet<(&str, &str)> = unreached(&old, in_order)
         .into_iter()
         .map(|(x, y)| (old[x], old[y]))
         .collect();
@@ -50,12 +58,13 @@ pub(crate) fn check(before: &str, after: &str, path: &str) -> Result<()> {
     }
 }
 
-/// The statements that leave their block, each with the next one at its depth.
-fn unreached(lines: &[&str]) -> Vec<(usize, usize)> {
+/// The statements that leave their block, each with the next one at its depth; `in_order` says that
+/// this may as well be a definition.
+fn unreached(lines: &[&str], in_order: bool) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
     for (x, text) in lines.iter().enumerate() {
         let t = text.trim();
-        if !line::leaves(t) || conditional(t) {
+        if !line::leaves(t) || conditional(t) || begins_text(t) {
             continue;
         }
         let head = Line::new(text);
@@ -76,7 +85,7 @@ fn unreached(lines: &[&str]) -> Vec<(usize, usize)> {
         if let Some((y, l)) = below
             && columns(&l) == depth
             && !closes(l.trimmed)
-            && !labels(l.trimmed)
+            && (!labels(l.trimmed) || in_order && defines(l.trimmed))
             && !goes_on(l.trimmed)
             && !declares(l.trimmed, lines.get(y + 1).map_or("", |l| l.trim()))
         {
@@ -91,6 +100,19 @@ fn conditional(t: &str) -> bool {
     t.contains(" if ")
         || t.contains(" unless ")
         || t.ends_with(['\\', '=', '+', '?', '|', '&', '.'])
+}
+
+/// Whether a line ends within a text that goes on over lines.
+fn begins_text(t: &str) -> bool {
+    let quotes = ["\"\"\"", "'''", "`"];
+    quotes.iter().any(|q| t.matches(q).count() % 2 == 1)
+}
+
+/// Whether a line begins a definition of Python.
+fn defines(t: &str) -> bool {
+    ["def ", "async def ", "class "]
+        .iter()
+        .any(|w| t.starts_with(w))
 }
 
 /// Whether a line, and the one below it, begin a function with its type before its name: one within
@@ -122,7 +144,7 @@ mod tests {
     use super::*;
 
     fn is_refused(before: &str, after: &str) -> bool {
-        check(before, after, "x").is_err()
+        check(before, after, None, "x").is_err()
     }
 
     #[test]

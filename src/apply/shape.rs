@@ -201,15 +201,19 @@ pub(crate) fn condition(t: &str) -> Option<&str> {
     (known.contains(&word) && t[1..].trim_start().starts_with(word)).then_some(word)
 }
 
-/// Blocks that a line leaves open, less those that it closes: by brackets, and by the conditions of a
-/// preprocessor.
-pub(crate) fn net_blocks(t: &str) -> i32 {
-    let conditional = match condition(t) {
+/// Conditions of a preprocessor that a line leaves open, less those that it ends.
+pub(crate) fn net_conditions(t: &str) -> i32 {
+    match condition(t) {
         Some("if" | "ifdef" | "ifndef") => 1,
         Some("endif") => -1,
         _ => 0,
-    };
-    net_brackets(t) + conditional
+    }
+}
+
+/// Blocks that a line leaves open, less those that it closes: by brackets, and by the conditions of a
+/// preprocessor.
+pub(crate) fn net_blocks(t: &str) -> i32 {
+    net_brackets(t) + net_conditions(t)
 }
 
 /// Brackets that a line leaves open, less those that it closes.

@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::edges::branches;
 use super::facts::Facts;
 use super::merge::MergeOptions;
+use super::shape::condition;
 use super::signature::implemented;
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Kind};
 
-/// Whether two keys, of which one ends where the other one begins or before, stand in the
-/// same object: nothing between them closes it or begins another item of a list.
-fn same_object(text: &str, end: usize, start: usize) -> bool {
+/// Whether two definitions, of which one ends where the other one begins or before, stand in the
+/// same block or object: nothing between them closes it, begins another item of a list, or is a
+/// further branch of what both are in.
+fn same_block(text: &str, end: usize, start: usize) -> bool {
     let between = text.get(end..start).unwrap_or_default();
+    let indent = |l: &str| l.len() - l.trim_start().len();
+    let own = between.lines().last().map_or(0, indent);
+    let branch = |l: &str| indent(l) < own && branches(l.trim_start());
     let mut depth = 0;
     let inside = between.bytes().all(|b| {
         match b {
@@ -22,10 +28,11 @@ fn same_object(text: &str, end: usize, start: usize) -> bool {
         depth >= 0
     });
     inside
+        && depth == 0
         && between
             .lines()
             .skip(1)
-            .all(|l| !l.trim_start().starts_with(['-', '[']))
+            .all(|l| !l.trim_start().starts_with(['-', '[']) && !branch(l))
 }
 
 /// Whether a second definition of the name beside the first is a mistake.
@@ -49,17 +56,24 @@ fn counted<'d>(
     overloads: bool,
 ) -> BTreeMap<Place<'d>, (usize, usize)> {
     let mut names = BTreeMap::new();
-    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, (usize, Option<usize>)> = BTreeMap::new();
     for d in found.iter().filter(|d| named_once(found, d)) {
-        // The objects of a list have the same keys.
-        if d.kind == Kind::Key
-            && let Some(end) = ends.insert(&d.path, d.bytes.end)
-            && !same_object(text, end, d.name_bytes.start)
+        let parent = d.parent.and_then(|p| found.get(p));
+        // The objects of a list have the same keys, and those of a function the same methods; a type
+        // may be given in several parts.
+        let told = parent.is_none_or(|p| p.kind.is_type() || p.kind == Kind::Module);
+        if let Some((end, above)) = ends.insert(&d.path, (d.bytes.end, d.parent))
+            && (d.kind == Kind::Key || !told || above == d.parent)
+            && !same_block(text, end, d.name_bytes.start)
         {
             continue;
         }
-        let parent = d.parent.and_then(|p| found.get(p));
-        let within = parent.map(|p| (p.kind, implemented(p.first_line(text))));
+        let within = parent.map(|p| {
+            (
+                p.kind,
+                implemented(p.first_line(text)).or(arguments(p, text)),
+            )
+        });
         let apart = if d.kind.is_value() {
             // Branches may each give the same name a value.
             let start = text.get(..d.bytes.start).unwrap_or_default();
@@ -68,7 +82,7 @@ fn counted<'d>(
         } else {
             Apart::Signature {
                 signature: if overloads { &d.signature } else { "" },
-                condition: condition(text, d),
+                condition: compiled(text, d),
             }
         };
         let e = names
@@ -79,9 +93,54 @@ fn counted<'d>(
     names
 }
 
+/// What stands in angle brackets behind the name of a type: of a template, there may be one for each.
+fn arguments<'d>(d: &Definition, text: &'d str) -> Option<&'d str> {
+    let rest = text.get(d.name_bytes.end..d.bytes.end)?;
+    let mut open = 0;
+    let end = rest.char_indices().find(|&(_, c)| {
+        open += match c {
+            '<' => 1,
+            '>' => -1,
+            _ => 0,
+        };
+        open <= 0
+    })?;
+    (end.0 > 0).then(|| &rest[..=end.0])
+}
+
+/// The line (1-based) of the branch of a preprocessor's condition that a line is in.
+fn branch(text: &str, line: usize) -> Option<usize> {
+    let above: Vec<&str> = text.lines().take(line).collect();
+    let mut ended = 0;
+    for (n, l) in above.iter().enumerate().rev() {
+        match condition(l.trim_start()) {
+            Some("endif") => ended += 1,
+            Some("if" | "ifdef" | "ifndef") if ended > 0 => ended -= 1,
+            Some(_) if ended == 0 => return Some(n + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a preprocessor sees one definition of a path at a time.
+fn conditional(found: &Definitions, path: &str, text: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let same = || found.iter().filter(|d| d.path == path);
+    // A macro may be taken back.
+    let taken_back = |d: &Definition| {
+        d.first_line(text).starts_with('#')
+            && text.lines().any(|l| {
+                let name = l.trim_start().strip_prefix('#').map(str::trim_start);
+                name.and_then(|l| l.strip_prefix("undef ")).map(str::trim) == Some(&d.name)
+            })
+    };
+    same().all(|d| seen.insert(branch(text, d.lines.start))) || same().all(taken_back)
+}
+
 /// The attribute above a definition that says when it is compiled: of two that are not at once, both
 /// may have one name.
-fn condition<'d>(text: &'d str, d: &Definition) -> &'d str {
+fn compiled<'d>(text: &'d str, d: &Definition) -> &'d str {
     let line = |at: usize| {
         text.get(..at)
             .and_then(|t| t.rfind('\n'))
@@ -110,6 +169,53 @@ enum Apart<'d> {
 /// of its own, told by what that implements), and what tells it from others of its name there.
 type Place<'d> = (&'d str, Option<(Kind, Option<&'d str>)>, Apart<'d>);
 
+/// A new type right below another one may not have members of that: its header would have come between
+/// them.
+fn split(before: &Facts, found: &Definitions, path: &str) -> Result<()> {
+    let old = before.definitions();
+    let types = |all: &'_ Definitions| -> BTreeSet<String> {
+        let types = all.iter().filter(|d| d.kind.is_type());
+        types.map(|d| d.path.clone()).collect()
+    };
+    let (was, is) = (types(old), types(found));
+    if is.is_subset(&was) {
+        return Ok(());
+    }
+    let members = |all: &'_ Definitions, of: &str| -> BTreeSet<String> {
+        let own = all.iter().filter(|d| {
+            let parent = d.parent.and_then(|p| all.get(p));
+            d.kind.is_callable() && parent.is_some_and(|p| p.path == of)
+        });
+        own.map(|d| d.name.clone()).collect()
+    };
+    let all: Vec<&Definition> = found.iter().filter(|d| d.kind.is_type()).collect();
+    for pair in all.windows(2) {
+        let [above, new] = pair else { continue };
+        let beside = above.parent == new.parent && above.lines.end < new.lines.start;
+        if !beside || was.contains(&new.path) || !was.contains(&above.path) {
+            continue;
+        }
+        let left = members(found, &above.path);
+        let taken: BTreeSet<String> = members(found, &new.path);
+        let lost = members(old, &above.path);
+        let lost = lost.difference(&left).find(|m| taken.contains(*m));
+        if let Some(member) = lost {
+            return Err(Error::refused(
+                "split_definition",
+                format!(
+                    "Merged, `{}` of {path} would lose `{member}` to `{}`, which would begin above it.",
+                    above.path, new.path
+                ),
+                format!(
+                    "If `{}` takes its place, send the old header with `-` in front; if it is a new one, give it whole.",
+                    new.name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// No definition may be there twice that was not before; those gone are named.
 pub(super) fn definitions(
     before: &Facts,
@@ -122,7 +228,7 @@ pub(super) fn definitions(
     let is = counted(found, after, overloads);
     for (key, &(n, line)) in &is {
         let had = was.get(key).map_or(0, |w| w.0);
-        if n > 1 && n > had {
+        if n > 1 && n > had && !conditional(found, key.0, after) {
             return Err(Error::refused(
                 "duplicate_definition",
                 format!(
@@ -136,6 +242,7 @@ pub(super) fn definitions(
             ));
         }
     }
+    split(before, found, &options.path)?;
     let still: BTreeSet<&str> = is.keys().map(|k| k.0).collect();
     let mut gone: Vec<String> = was
         .keys()

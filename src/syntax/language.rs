@@ -64,6 +64,9 @@ pub(super) struct Data {
     /// Whether the grammar's error nodes say something about the text.
     #[serde(default = "yes")]
     pub reports_errors: bool,
+    /// Whether a preprocessor of which the grammar knows little makes the code of the text.
+    #[serde(default)]
+    pub preprocessed: bool,
     /// Words that close a block, where the grammar takes one that closes nothing for a name.
     #[serde(default)]
     pub closers: Vec<String>,
@@ -153,6 +156,9 @@ pub(super) struct NodeKinds {
     /// Leaves that are names although their kind does not say `identifier`.
     #[serde(default)]
     pub identifiers: Vec<String>,
+    /// What the grammar understands as a mistake, such as the end of what nothing begins.
+    #[serde(default)]
+    pub errors: Vec<String>,
 }
 
 /// What a grammar's scanner can hold. Its state has 1,024 bytes, and some scanners
@@ -256,6 +262,7 @@ pub(super) mod flag {
     pub const SCOPE: u16 = 1 << 5;
     pub const UNWRAP: u16 = 1 << 6;
     pub const IDENTIFIER: u16 = 1 << 7;
+    pub const MISTAKE: u16 = 1 << 8;
 }
 
 impl Grammar {
@@ -380,6 +387,11 @@ impl Language {
         self.data().overloads
     }
 
+    /// Whether a preprocessor makes the code of a text, which the grammar does not run.
+    pub fn preprocessed(&self) -> bool {
+        self.data().preprocessed
+    }
+
     /// Whether a word closes a block and nothing else, where the grammar takes it for a name.
     pub fn closes(&self, word: &str) -> bool {
         self.data().closers.iter().any(|c| c == word)
@@ -428,6 +440,7 @@ impl Language {
             (flag::SCOPE, &nodes.scopes),
             (flag::UNWRAP, &nodes.unwrap),
             (flag::IDENTIFIER, &nodes.identifiers),
+            (flag::MISTAKE, &nodes.errors),
         ] {
             for kind in kinds {
                 let id = language.id_for_node_kind(kind, true);

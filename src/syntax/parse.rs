@@ -394,12 +394,16 @@ impl Parsed {
     }
 
     fn each_error(&self, visit: &mut dyn FnMut(Node<'_>, Option<Node<'_>>)) {
-        if self.language.data().reports_errors {
+        let data = self.language.data();
+        if data.reports_errors {
+            let grammar = self.language.grammar();
+            let has_mistakes = !data.nodes.errors.is_empty();
             walk(&self.tree, |node, parent| {
-                if node.is_error() || node.is_missing() {
+                let mistake = grammar.flags(node.kind_id()) & flag::MISTAKE != 0;
+                if node.is_error() || node.is_missing() || mistake {
                     visit(node, parent);
                 }
-                if node.has_error() {
+                if node.has_error() || has_mistakes {
                     Descend::Yes
                 } else {
                     Descend::No

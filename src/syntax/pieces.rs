@@ -17,6 +17,7 @@ use super::parse::{
 };
 use super::part::{Part, Rows, parts};
 use super::shell::Nodes;
+use super::siblings;
 
 /// A piece has at least so many bytes: to begin one costs what a few lines do.
 const PIECE: usize = 4 << 10;
@@ -116,6 +117,25 @@ impl Pieces {
     /// As [`Parsed::error_count`].
     pub fn error_count(&self) -> usize {
         self.pieces.iter().map(|p| p.parsed.error_count()).sum()
+    }
+
+    /// The line (1-based) of the first node that begins a new line at another column than what stands
+    /// beside it in the same block, with both columns (bytes). New lines begin inside of `range`
+    /// (bytes), and `is_new` says which of those there are; `skip` names code that may stand at any
+    /// column, as comments may.
+    pub fn astray(
+        &self,
+        text: &str,
+        range: &Range<usize>,
+        is_new: &dyn Fn(&str) -> bool,
+        skip: &dyn Fn(&str) -> bool,
+    ) -> Option<(usize, usize, usize)> {
+        let grammar = self.language.grammar();
+        let crossed = |p: &&Piece| p.part.own.end > range.start && p.part.own.start < range.end;
+        let pieces = self.pieces.iter().filter(crossed);
+        let found = pieces
+            .filter_map(|p| siblings::astray(p.parsed.tree(), grammar, text, range, is_new, skip));
+        found.min().map(|(row, is, others)| (row + 1, is, others))
     }
 
     /// As [`Parsed::identifiers`].
