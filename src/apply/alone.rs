@@ -52,6 +52,31 @@ pub(super) fn run(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Option<usiz
     (best >= CHANGED && next <= best - APART).then_some(j)
 }
 
+/// The first lines of a snippet that begins without a marker, each with the file's in its place from
+/// the file's first line on, as far as they are those or those changed: the file begins so.
+pub(super) fn start(ctx: &Ctx) -> Vec<(usize, usize)> {
+    let (Some(segment), Some(&(a, b))) = (ctx.script.segments.first(), ctx.bounds.first()) else {
+        return Vec::new();
+    };
+    let told = |l: &Line| l.class != Class::Blank;
+    let new = (a..b).filter(|&i| told(&ctx.lines[i]));
+    let old = (0..ctx.file.len()).filter(|&j| told(&ctx.file[j]));
+    let is = |&(i, j): &(usize, usize)| ctx.lines[i].same(&ctx.file[j]);
+    let like = |p: &(usize, usize)| {
+        let (l, f) = (&ctx.lines[p.0], &ctx.file[p.1]);
+        // What the file has elsewhere is that.
+        let unknown = l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
+        let changed = || unknown && l.similarity(f) >= CHANGED;
+        ctx.roles[p.0] == Role::Plain && (is(p) || changed())
+    };
+    let pairs: Vec<(usize, usize)> = new.zip(old).take_while(like).collect();
+    let first = pairs.first().is_some_and(is);
+    match !segment.marker_before && first && pairs.iter().any(|p| !is(p)) {
+        true => pairs,
+        false => Vec::new(),
+    }
+}
+
 /// The line of the file that one of a part changes: the only one that gives its name a value, as
 /// deep as that is.
 pub(super) fn bound(ctx: &Ctx, a: usize) -> Option<usize> {

@@ -2,6 +2,7 @@
 //! file: whether they stand beside it or in its place.
 
 use super::align::Op;
+use super::closers::opens_anew;
 use super::context::{Ctx, Reading, same_line};
 use super::edge_signs::{
     closes_new, cut_short, keeps_the_last, last_of_block, like_above, unreached,
@@ -12,7 +13,7 @@ use super::line::{Class, Key};
 use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, import, net_blocks, opens, same_first_words, starts_comment};
+use super::shape::{braced, closes, import, net_blocks, opens, same_first_words, starts_comment};
 use super::snippet::Role;
 use super::statement::{self, documented};
 use super::verdict::{alone, bound_again, item, needed, prolongs, siblings};
@@ -39,6 +40,9 @@ pub(super) fn beside(
         // What closes a new block around lines of the file is no other line.
         .skip_while(|&x| !lead && closes_new(ctx, k, ops, x))
         .collect();
+    if !lead && fills(ctx, ops, &new, anchor_i, anchor_j) {
+        return Ok(());
+    }
     let Some(&nearest) = new.first() else {
         return Ok(());
     };
@@ -267,6 +271,22 @@ pub(super) fn beside(
     Ok(())
 }
 
+/// Whether new lines are the block, down to its end, which a changed line opens and did not open before.
+fn fills(ctx: &Ctx, ops: &[Op], new: &[usize], anchor_i: usize, anchor_j: usize) -> bool {
+    let lines = new.iter().filter_map(|&x| match ops[x] {
+        Op::Insert(i) => Some(i),
+        Op::Pair(..) | Op::Delete(_) => None,
+    });
+    let depth = ctx.cols(anchor_i);
+    let lines: Vec<usize> = lines.collect();
+    lines.split_last().is_some_and(|(&last, body)| {
+        opens_anew(ctx, anchor_i, anchor_j)
+            && closes(ctx.lines[last].trimmed)
+            && ctx.cols(last) == depth
+            && body.iter().all(|&i| ctx.cols(i) > depth)
+    })
+}
+
 /// Whether new lines go on with a changed header and open its block, which file line `j` does below
 /// the old one.
 fn takes_the_bracket(ctx: &Ctx, new: &[usize], (i, j): (usize, usize), below: usize) -> bool {
@@ -380,6 +400,7 @@ pub(super) fn other_branch(ctx: &Ctx, ops: &[Op], i: usize, j: usize, anchor_j: 
     branches(ctx.lines[i].trimmed)
         && branches(ctx.file[j].trimmed)
         && !same_line(ctx, i, j)
+        && !braced(ctx.lines[i].trimmed, ctx.file[j].trimmed)
         && !ctx.is_rephrased(i, j)
         && (!once || ops.iter().any(goes))
 }

@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::Guides;
 use super::line::{Class, Line};
 use super::refuse;
-use super::shape::{closes, opens};
+use super::shape::{closes, net_brackets, opens};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -45,17 +45,19 @@ pub(super) fn closed_around(ctx: &Ctx, ops: &[Op], at: usize) -> Option<(usize, 
     .then_some((x, y))
 }
 
-/// The lines that close what the part above ends by opening with a line that stands once, behind a
-/// deeper marker, each with the pair of the line that opens it.
+/// The lines that close what a part above opens with a line that stands once, behind deeper markers,
+/// each with the pair of the line that opens it.
 pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
     let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
-    let parts = ctx.bounds.iter().zip(ctx.bounds.iter().skip(1));
-    let shut = parts.enumerate().filter_map(|(k, (&(a, b), &(c, d)))| {
-        let (x, i) = ((a..b).rev().find(told)?, (c..d).find(told)?);
+    let cols: Vec<i32> = (0..ctx.lines.len()).map(|i| ctx.cols(i)).collect();
+    let openers = opened(&ctx.lines, &cols).into_iter().enumerate();
+    let shut = openers.filter_map(|(i, x)| {
+        let x = x?;
+        let k = ctx.segment_of(x);
+        let a = ctx.bounds[k].0;
         let (open, close) = (&ctx.lines[x], &ctx.lines[i]);
-        let marker = &ctx.script.segments[k].marker_indent;
         let plain = ctx.roles[x] == Role::Plain && ctx.roles[i] == Role::Plain;
-        let between = plain && ctx.snippet_cols(marker) > ctx.cols(x) && ctx.cols(x) == ctx.cols(i);
+        let between = plain && ctx.segment_of(i) > k && ctx.is_inside(x, i);
         if !between || !opens(open.trimmed) || !closes(close.trimmed) {
             return None;
         }
@@ -233,6 +235,49 @@ pub(super) fn shared(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     out.extend(new);
     out.push(Op::Pair(x, y));
     Some(out)
+}
+
+/// Whether snippet line `i` opens a block where file line `j` in its place opens none.
+pub(super) fn opens_anew(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    new.ends_with('{') && net_brackets(new) > 0 && net_brackets(old) == 0 && !opens(old)
+}
+
+/// A line that opens a block where the file's line in its place opens none ends that block with a line
+/// of its own: the file's that closes another block below is not the one, nor does that block go.
+pub(super) fn own_end(ctx: &Ctx, ops: &mut Vec<Op>) {
+    let grown = |op: &Op| matches!(*op, Op::Pair(x, y) if opens_anew(ctx, x, y));
+    let Some(at) = ops.iter().position(grown) else {
+        return;
+    };
+    let Op::Pair(x, y) = ops[at] else { return };
+    let ends = |op: &Op| {
+        matches!(*op, Op::Pair(i, _) | Op::Insert(i)
+            if ctx.lines[i].class != Class::Blank && ctx.cols(i) <= ctx.cols(x))
+    };
+    let Some(end) = (at + 1..ops.len()).find(|&n| ends(&ops[n])) else {
+        return;
+    };
+    let Op::Pair(i, j) = ops[end] else { return };
+    let depth = ctx.file_cols(y);
+    let closers = closes(ctx.lines[i].trimmed) && ctx.cols(i) == ctx.cols(x);
+    let other = (y + 1..j).any(|n| ctx.file[n].class == Class::Plain && ctx.file_cols(n) <= depth);
+    let held = ops[at + 1..end].iter().any(|op| match *op {
+        Op::Pair(i, _) => ctx.lines[i].class != Class::Blank,
+        Op::Insert(_) | Op::Delete(_) => false,
+    });
+    if !closers || !other || held || ctx.file_cols(j) != depth {
+        return;
+    }
+    let mut own: Vec<Op> = Vec::with_capacity(ops.len());
+    for (n, op) in ops.iter().enumerate() {
+        match *op {
+            Op::Pair(i, _) if (at + 1..=end).contains(&n) => own.push(Op::Insert(i)),
+            Op::Delete(_) if (at + 1..end).contains(&n) => {}
+            op => own.push(op),
+        }
+    }
+    *ops = own;
 }
 
 /// Whether a line begins a part of a type (`public:`), as deep as its header.

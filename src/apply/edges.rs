@@ -9,9 +9,9 @@ use super::closers;
 use super::context::{Ctx, Reading, same_line};
 use super::frame;
 use super::guide::says;
-use super::line::Class;
+use super::line::{Class, Line};
 use super::refuse;
-use super::shape::{closes, first_word, import};
+use super::shape::{closes, first_word, import, starts_comment};
 use super::snippet::Role;
 use super::statement::{bound_above, in_a_row, spread_above};
 use super::verdict::{Verdict, verdict};
@@ -412,19 +412,40 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         let opens = |op: &Op, x: usize| matches!(*op, Op::Insert(i) | Op::Pair(i, _) if i == x);
         let new = |x| ops.iter().any(|op| opens(op, x) && !anchors(ctx, op));
         let own = || closers::opener(ctx, i).or(around).is_some_and(new);
+        // It has moved within the lines that the segment gives anew.
+        let moved = || {
+            ops.iter()
+                .any(|op| matches!(*op, Op::Delete(j) if l.same(&ctx.file[j])))
+        };
         if ctx.roles[i] == Role::Plain
             && matches!(l.class, Class::Plain | Class::Short)
             && !wider
             // What is said above a definition may be said of others.
             && !ctx.guides.new[i]
             && !(says(l.trimmed) && ctx.guides.ranges[i].is_some_and(|r| r.firm))
-            && (known.is_some() && ops.contains(&Op::Insert(i)) && !own() || elsewhere)
+            && (known.is_some() && ops.contains(&Op::Insert(i)) && !own() && !moved() || elsewhere)
         {
             return Err(refuse::misplaced(ctx, k, i));
+        }
+        let quoted = |f: &Line| starts_comment(f.trimmed) && l.similarity(f) >= QUOTED;
+        if ctx.roles[i] == Role::Plain
+            && starts_comment(l.trimmed)
+            && l.word_count() >= SENTENCE
+            && ops.contains(&Op::Insert(i))
+            && let Some(j) = ctx.file.iter().position(quoted)
+            && !ops
+                .iter()
+                .any(|op| matches!(*op, Op::Pair(_, y) | Op::Delete(y) if y == j))
+        {
+            return Err(refuse::edge(ctx, i, j));
         }
     }
     Ok(())
 }
+
+/// How similar a comment of so many words is to one of the file that it misquotes.
+const QUOTED: i32 = 850;
+const SENTENCE: usize = 5;
 
 /// Where new lines have a prefix, a line without one that the file has is the file's.
 pub(crate) fn unprefixed(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {

@@ -225,6 +225,14 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     let begun = ctx.script.segments.first()?.marker_before;
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
+    // What closes a block that is told closes that one.
+    let (a, b) = ctx.bounds[k];
+    let shut = |s: &[(usize, usize); 2]| {
+        (a..b).contains(&s[0].0) && ops.contains(&Op::Pair(s[0].0, s[0].1))
+    };
+    if elsewhere && ctx.guides.shut.iter().any(shut) {
+        return None;
+    }
     // The header of a definition is held by its name and by what is around it.
     let headed =
         |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.names(j) && ctx.is_guided(i, j));

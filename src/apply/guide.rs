@@ -309,6 +309,8 @@ pub(crate) fn guide(
             guides.pairs.extend(pairs.map(|(i, j)| (i, j, CALLABLE)));
         }
     }
+    let start = alone::start(ctx).into_iter();
+    guides.pairs.extend(start.map(|(i, j)| (i, j, CALLABLE)));
     if let Some(language) = language {
         fresh::mark_new(ctx, definitions, language, &mut guides);
     }

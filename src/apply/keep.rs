@@ -3,7 +3,7 @@
 use super::align::Op;
 use super::context::Ctx;
 use super::edges::anchors;
-use super::shape::dropped;
+use super::shape::{closes, dropped};
 use super::snippet::Role;
 
 /// Whose text a paired line gets.
@@ -15,27 +15,41 @@ pub(crate) enum Keep {
     Misquoted,
     /// The snippet's.
     Snippet,
+    /// Nobody can tell: they differ in blanks, beside lines that change.
+    Unclear,
 }
 
 /// Whose text wins in a pair.
 pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
+    // Who asks for the whole file to be another gets that.
+    if ctx.pass.whole_file {
+        return Keep::Snippet;
+    }
     if a.same(b) {
         return Keep::Same;
     }
     if ctx.roles[i] == Role::Context {
         return Keep::Misquoted;
     }
-    if dropped(a.trimmed, b.trimmed) || plain_blanks(a.trimmed).eq(plain_blanks(b.trimmed)) {
+    if plain_blanks(a.trimmed).eq(plain_blanks(b.trimmed)) {
+        return Keep::Misquoted;
+    }
+    if spaced(a.trimmed, b.trimmed) && (beside_another(ctx, i, ops) || whole_block(ctx, i, ops)) {
+        return Keep::Snippet;
+    }
+    if dropped(a.trimmed, b.trimmed) {
         return Keep::Misquoted;
     }
     if a.alike(b) {
-        // Blanks within the line are a change of layout, quotes are a slip.
-        let bare = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        return if bare(a.trimmed) == bare(b.trimmed) {
-            Keep::Snippet
-        } else {
-            Keep::Misquoted
+        // Blanks within the line are a change of layout, quotes are a slip. Beside a change either
+        // may be, but nobody aligns what he only quotes.
+        return match spaced(a.trimmed, b.trimmed) {
+            true if gaps(a.trimmed) > gaps(b.trimmed) || among_context(ctx, i, ops) => {
+                Keep::Snippet
+            }
+            true => Keep::Unclear,
+            false => Keep::Misquoted,
         };
     }
     if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed)
@@ -58,6 +72,61 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
         }
     }
     Keep::Snippet
+}
+
+/// Whether two lines differ in the blanks within them alone.
+fn spaced(a: &str, b: &str) -> bool {
+    let bare = |t: &'_ str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    a != b && bare(a) == bare(b)
+}
+
+/// Blanks of a line that stand behind another one.
+fn gaps(t: &str) -> usize {
+    t.as_bytes().windows(2).filter(|w| *w == b"  ").count()
+}
+
+/// Whether a line beside a snippet line is another one that differs from the file's in its blanks
+/// alone: then both were laid out anew.
+fn beside_another(ctx: &Ctx, i: usize, ops: &[Op]) -> bool {
+    let pairs = ops.iter().filter(|op| ctx.is_told(op));
+    let pairs: Vec<Option<(usize, usize)>> = pairs
+        .map(|op| match *op {
+            Op::Pair(x, y) => Some((x, y)),
+            Op::Insert(_) | Op::Delete(_) => None,
+        })
+        .collect();
+    let spaced = |p: &Option<(usize, usize)>| {
+        p.is_some_and(|(x, y)| spaced(ctx.lines[x].trimmed, ctx.file[y].trimmed))
+    };
+    let Some(at) = pairs.iter().position(|p| p.is_some_and(|p| p.0 == i)) else {
+        return false;
+    };
+    at.checked_sub(1).is_some_and(|at| spaced(&pairs[at])) || pairs.get(at + 1).is_some_and(spaced)
+}
+
+/// Whether a snippet line is the only one that differs from the file's in a block that the segment
+/// gives whole, from its header to what closes it: for nothing else would it be given.
+fn whole_block(ctx: &Ctx, i: usize, ops: &[Op]) -> bool {
+    let told: Vec<&Op> = ops.iter().filter(|op| ctx.is_told(op)).collect();
+    let is_own = |op: &&&Op| matches!(***op, Op::Pair(x, _) if x == i);
+    let Some(at) = told.iter().position(|op| is_own(&op)) else {
+        return false;
+    };
+    let (above, below) = (&told[..at], &told[at + 1..]);
+    let depth = |op: &Op| match *op {
+        Op::Pair(x, _) | Op::Insert(x) => ctx.cols(x),
+        Op::Delete(_) => i32::MAX,
+    };
+    let outside = |op: &&&Op| depth(op) < ctx.cols(i);
+    let (Some(&&head), Some(&&foot)) =
+        (above.iter().rev().find(outside), below.iter().find(outside))
+    else {
+        return false;
+    };
+    let inner = above.iter().rev().take_while(|op| !outside(op));
+    let mut inner = inner.chain(below.iter().take_while(|op| !outside(op)));
+    let closed = matches!(foot, Op::Pair(x, _) if closes(ctx.lines[x].trimmed));
+    closed && anchors(ctx, &head) && anchors(ctx, &foot) && inner.all(|op| anchors(ctx, op))
 }
 
 /// A text with a plain blank for each other one (no-break space, …), which a quote cannot show.

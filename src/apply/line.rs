@@ -167,7 +167,11 @@ impl<'a> Line<'a> {
             raw,
             trimmed,
             hash: read.hash(),
-            fold: read.fold.finish(),
+            fold: match trimmed.strip_suffix('.').filter(|t| starts_comment(t)) {
+                // Who quotes a sentence leaves its end out.
+                Some(sentence) => Read::of(sentence, None).fold.finish(),
+                None => read.fold.finish(),
+            },
             class,
             bloom: read.bloom,
             count: read.words,
@@ -189,7 +193,7 @@ impl<'a> Line<'a> {
         self.hash == other.hash && self.trimmed == other.trimmed
     }
 
-    /// Whether the texts are equal but for blanks and the kind of quotes.
+    /// Whether the texts are equal but for blanks, the kind of quotes and the full stop of a comment.
     pub fn alike(&self, other: &Line) -> bool {
         self.fold == other.fold
     }
@@ -413,6 +417,22 @@ fn folded(c: char) -> Option<char> {
         '–' | '—' => Some('-'),
         c => Some(c),
     }
+}
+
+/// Whether a line begins with a comment.
+pub(crate) fn starts_comment(t: &str) -> bool {
+    t.starts_with("//")
+        || t.starts_with("/*")
+        || t.starts_with("* ")
+        || t == "*"
+        || t.starts_with("--")
+        || t.starts_with("<!--")
+        || (t.starts_with('#')
+            && !t.starts_with("#[")
+            && !t.starts_with("#![")
+            && !t.starts_with("#include")
+            && !t.starts_with("#define")
+            && !t.starts_with("#if"))
 }
 
 /// Whether two texts are equal but for blanks and the kind of quotes.

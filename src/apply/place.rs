@@ -149,11 +149,13 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         .bounds
         .iter()
         .map(|&(a, b)| {
-            (a..b).any(|i| {
-                scores[i * n..(i + 1) * n]
-                    .iter()
-                    .any(|&p| i32::from(p) >= TELLING && p != NO_PAIR)
-            })
+            let closes = |s: &[(usize, usize); 2]| (a..b).contains(&s[0].0);
+            ctx.guides.shut.iter().any(closes)
+                || (a..b).any(|i| {
+                    scores[i * n..(i + 1) * n]
+                        .iter()
+                        .any(|&p| i32::from(p) >= TELLING && p != NO_PAIR)
+                })
         })
         .collect();
     // Segments that name no place of their own stay out of the alignment.

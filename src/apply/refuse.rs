@@ -553,6 +553,22 @@ pub(crate) fn misquoted(path: &str, snippet: &str, file: &[Line]) -> Error {
     )
 }
 
+/// A line beside a change differs from the file's in its blanks alone.
+pub(crate) fn respaced(ctx: &Ctx, i: usize, j: usize) -> Error {
+    Error::refused(
+        "misquoted",
+        format!(
+            "Line {} of the snippet ({}) differs from line {} of {} ({}) in nothing but blanks.",
+            ctx.numbers[i],
+            quote(ctx.lines[i].raw),
+            j + 1,
+            ctx.pass.path,
+            quote(ctx.file[j].raw)
+        ),
+        "Quote it as the file has it; if it changes, send it with `-` and `+` lines.",
+    )
+}
+
 /// A comment asks for the removal of what the file does not define.
 pub(crate) fn removal_of_nothing(path: &str, number: usize, text: &str, name: &str) -> Error {
     Error::refused(

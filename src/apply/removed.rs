@@ -194,6 +194,7 @@ pub(crate) fn mixed_edge(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             && changed >= MIXED
             && gone.len() >= MIXED
             && !ctx.superseded.borrow().contains(&from)
+            && !rest_of_statement(ctx, side)
         {
             return Err(refuse::removed_at_edge(ctx, k, from, to));
         }
@@ -460,6 +461,37 @@ fn tells<'o>(ctx: &Ctx, ops: impl Iterator<Item = &'o Op>) -> bool {
 /// So many lines fewer are a large removal.
 const MANY: usize = 5;
 
+/// Whether a change gives the first line of a statement anew, that goes on over lines by its brackets,
+/// and takes out nothing but the rest of it.
+fn rest_of_statement(ctx: &Ctx, change: &[Op]) -> bool {
+    let mut changed = change.iter().enumerate();
+    let head = changed.find_map(|(n, op)| match *op {
+        Op::Pair(i, j) if net_brackets(ctx.file[j].trimmed) > 0 => Some((n, i, j)),
+        _ => None,
+    });
+    let Some((at, i, j)) = head else { return false };
+    let (above, below) = change.split_at(at + 1);
+    let takes = |op: &Op| matches!(op, Op::Delete(_)) && ctx.is_told(op);
+    let last = below.iter().filter_map(|op| match *op {
+        Op::Delete(j) if takes(op) => Some(j),
+        _ => None,
+    });
+    let put = below.iter().filter_map(|op| match *op {
+        Op::Insert(i) | Op::Pair(i, _) => Some(i),
+        Op::Delete(_) => None,
+    });
+    let Some(last) = last.max() else { return false };
+    let net = |y: usize| -> i32 {
+        let lines = &ctx.file[j..=y];
+        lines.iter().map(|l| net_brackets(l.trimmed)).sum()
+    };
+    let given: i32 = put.map(|i| net_brackets(ctx.lines[i].trimmed)).sum();
+    !above.iter().any(takes)
+        && (j..last).all(|y| net(y) > 0)
+        && net(last) == 0
+        && given + net_brackets(ctx.lines[i].trimmed) == 0
+}
+
 /// A part that takes out far more than it puts in has to show, on both sides of the place, a
 /// line that stands only there: what is repeated may be met elsewhere by chance.
 pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
@@ -504,7 +536,7 @@ pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             matches!(*op, Op::Pair(i, _) | Op::Insert(i)
                 if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= first && last < b))
         });
-        if gone.len() < new + MANY || whole {
+        if gone.len() < new + MANY || whole || rest_of_statement(ctx, &ops[from..x]) {
             continue;
         }
         if !ops[..from].iter().any(sure) || !ops[x..].iter().any(sure) {

@@ -118,6 +118,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
             ops[s] = cut;
         }
+        closers::own_end(ctx, &mut ops[s]);
         closers::below_closer(ctx, &ops[s])?;
         substitution::pair_up(ctx, &mut ops[s]);
         if let Some(shut) = ending::shut(ctx, k, &ops[s]) {

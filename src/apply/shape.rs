@@ -1,6 +1,7 @@
 //! What kind of line a text is, by how it reads.
 
 use super::line::Line;
+pub(crate) use super::line::starts_comment;
 
 /// Imports from the same place.
 pub(crate) fn same_source(a: &str, b: &str) -> bool {
@@ -17,21 +18,6 @@ pub(crate) fn same_source(a: &str, b: &str) -> bool {
         (w.next()? == "from").then(|| w.next().map(str::to_string))?
     };
     head(a).is_some() && head(a) == head(b)
-}
-
-pub(crate) fn starts_comment(t: &str) -> bool {
-    t.starts_with("//")
-        || t.starts_with("/*")
-        || t.starts_with("* ")
-        || t == "*"
-        || t.starts_with("--")
-        || t.starts_with("<!--")
-        || (t.starts_with('#')
-            && !t.starts_with("#[")
-            && !t.starts_with("#![")
-            && !t.starts_with("#include")
-            && !t.starts_with("#define")
-            && !t.starts_with("#if"))
 }
 
 /// The text of a line that a comment takes up as a whole.
@@ -126,6 +112,12 @@ pub(crate) fn closes(t: &str) -> bool {
 /// Whether a line opens a block.
 pub(crate) fn opens(t: &str) -> bool {
     t.ends_with(['{', ':', '(', '[', '>']) || t.ends_with(" do") || t.ends_with(" then")
+}
+
+/// Whether two lines differ in nothing but the bracket that opens a block behind them.
+pub(crate) fn braced(a: &str, b: &str) -> bool {
+    let bare = |t: &'_ str| t.strip_suffix('{').map_or(t, str::trim_end).to_string();
+    a != b && bare(a) == bare(b)
 }
 
 /// Whether a line may follow a `return` at the same depth.

@@ -7,7 +7,7 @@ use super::guide::{says, word_at};
 use super::likeness::begins_alike;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{closes, last_word, net_brackets, opens, starts_comment};
+use super::shape::{braced, closes, last_word, net_brackets, opens, starts_comment};
 
 /// Which of the new lines right above a changed one begins its statement: it gives a value to the
 /// name that file line `j` gives one to, and those below it are deeper.
@@ -38,6 +38,8 @@ pub(super) fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
     if same_line(ctx, i, j)
         || ctx.is_guided(i, j)
         || ctx.is_substituted(i, j)
+        || braced(new.trimmed, old.trimmed)
+        || goes_further(ctx, i, j)
         || !(opens(new.trimmed) && opens(old.trimmed))
     {
         return false;
@@ -66,6 +68,24 @@ pub(super) fn in_a_row(ctx: &Ctx, i: usize, j: usize) -> bool {
 
 /// How much of its beginning (thousandths) a block's first line shares with others of its row.
 const BEGINNING: usize = 600;
+
+/// Whether a line says what file line `j` does, which opens a block, and more, and the first line of that
+/// block follows both, which the file has once.
+fn goes_further(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let stem = ctx.file[j]
+        .trimmed
+        .trim_end_matches("then")
+        .trim_end_matches("do");
+    let stem = stem.trim_end_matches(['{', ':', ' ', ')']);
+    let more = ctx.lines[i].trimmed.strip_prefix(stem);
+    let told = |l: &Line| l.class != Class::Blank;
+    let new = (i + 1..ctx.lines.len()).find(|&x| told(&ctx.lines[x]));
+    let old = (j + 1..ctx.file.len()).find(|&y| told(&ctx.file[y]));
+    more.is_some_and(|m| m.starts_with([' ', ')']))
+        && matches!((new, old), (Some(x), Some(y)) if ctx.lines[x].same(&ctx.file[y])
+            && ctx.lines[x].class == Class::Plain
+            && ctx.counts.get(&ctx.file[y].hash) == Some(&1))
+}
 
 /// Whether new lines are a statement that begins as the one of file line `j` does and goes on below
 /// where that one has all in its line.

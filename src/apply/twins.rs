@@ -4,6 +4,8 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::Edge;
+use super::fate::name_at;
+use super::guide::word_at;
 use super::line::{Class, Line};
 use super::snippet::Role;
 
@@ -23,6 +25,14 @@ pub(crate) fn drawn(ctx: &Ctx, ops: &[Op]) -> bool {
     let (Some(&(_, first)), Some(&(_, last))) = (same.first(), same.last()) else {
         return false;
     };
+    // The name of a definition says more than any word behind it.
+    let headed = |&(i, j): &(usize, usize)| {
+        let kept = |name| word_at(ctx.lines[i].trimmed, name).is_some();
+        ctx.is_guided(i, j) && name_at(ctx, j).is_some_and(kept)
+    };
+    if changed.iter().any(headed) {
+        return false;
+    }
     (0..(ctx.file.len() + first).saturating_sub(last))
         .filter(|&at| at != first)
         .any(|at| {

@@ -6,7 +6,7 @@ use super::likeness::retouched;
 use super::line::{Class, Key, Line};
 use super::onesided::given;
 use super::shape::{
-    closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
+    braced, closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
     starts_comment,
 };
 use super::signature::same_function;
@@ -56,7 +56,7 @@ pub(super) fn verdict(
     {
         return Verdict::Replaces;
     }
-    if out_of_use(a.trimmed, b.trimmed) {
+    if out_of_use(a.trimmed, b.trimmed) || braced(a.trimmed, b.trimmed) {
         return Verdict::Replaces;
     }
     if starts_comment(a.trimmed) || starts_comment(b.trimmed) {
@@ -81,11 +81,26 @@ pub(super) fn verdict(
     if declares_again(a.trimmed, b.trimmed) || declares_again(b.trimmed, a.trimmed) {
         return Verdict::Replaces;
     }
+    if orphaned(ctx, i, j) {
+        return Verdict::Replaces;
+    }
     match by_subject(ctx, i, j, r) {
         Verdict::Unclear if retouched(ctx, i, j) => Verdict::Replaces,
         Verdict::Unclear if needed(ctx, i, j) => Verdict::Joins,
         verdict => verdict,
     }
+}
+
+/// Whether file line `j` uses a name that the edit takes out, and snippet line `i` does not.
+fn orphaned(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let names = ctx.touched.iter().filter(|&&x| x != j);
+    let mut names = names.filter_map(|&x| given(ctx.file[x].trimmed));
+    names.any(|name| {
+        word_at(old, name).is_some()
+            && word_at(new, name).is_none()
+            && !ctx.lines.iter().any(|l| given(l.trimmed) == Some(name))
+    })
 }
 
 /// Whether lines that stay use the name that file line `j` gives, and snippet line `i` gives another

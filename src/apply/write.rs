@@ -100,6 +100,9 @@ impl<'c, 'a> Writer<'c, 'a> {
                     if ctx.roles[i] != Role::Minus {
                         let text = plan.text(ctx, i, self.next, self.tabs);
                         let keep = keep::keeps_file_text(ctx, i, j, ops);
+                        if keep == Keep::Unclear {
+                            return Err(refuse::respaced(ctx, i, j));
+                        }
                         misquoted += usize::from(keep == Keep::Misquoted);
                         let shifted = plan.shifted(ctx, i, j) && !slip.contains(&i);
                         if keep != Keep::Snippet && !shifted {
