@@ -13,9 +13,9 @@ pub enum Branch {
 /// A text with one branch of each condition, and without the calls of macros that the grammar cannot
 /// understand; it has as many lines.
 ///
-/// A name in capitals is taken for a macro's. Its call in front of a block heads that, one in front of
-/// `;`, of an operator or of a bracket is an expression, any other says something of what
-/// follows and is left out.
+/// A name in capitals is taken for a macro's. In front of another name it is left out. Its call in front of a block heads that, one in front of
+/// `;`, of an operator or of a bracket is an expression, the last one of a template's parameters is
+/// one of those, and any other says something of what follows and is left out.
 pub fn without_macros(text: &str, branch: Branch) -> String {
     let text = one_branch(text, branch);
     let mut out = String::with_capacity(text.len());
@@ -56,10 +56,20 @@ pub fn without_macros(text: &str, branch: Branch) -> String {
                 let put = match follows {
                     Some('{') if at_margin => "void f()",
                     Some('{') => "if (0)",
+                    // One of the parameters or arguments of a template.
+                    Some('>') if out.trim_end().ends_with([',', '<']) => "int",
                     Some(c) if is_name(c) || c == '[' || c == '#' => "",
                     _ => &rest[..end],
                 };
                 (&rest[..end], put)
+            }
+            // One that stands in front of a name says something of it.
+            None if is_macro(name)
+                && rest[name.len()..]
+                    .trim_start_matches(' ')
+                    .starts_with(is_name) =>
+            {
+                (name, "")
             }
             None => (name, name),
         };
@@ -198,6 +208,11 @@ mod tests {
         assert_eq!(left("OLD_API(\"a (b\")\nint f();\n"), "\nint f();\n");
         assert_eq!(left("TEST(\"a\",\n  int) {\n}\n"), "void f()\n {\n}\n");
         assert_eq!(left("  BENCH(\"a\") { b(); };\n"), "  if (0) { b(); };\n");
+        assert_eq!(
+            left("template <class T, ENABLE_IF(is<T>())>\n"),
+            "template <class T, int>\n"
+        );
+        assert_eq!(left("INLINE int f();\n"), " int f();\n");
         let code = "x = MAX(1, y);\nf(TYPE (a), b);\nint MAXIMUM;\n// OLD(a) b\n";
         assert_eq!(left(code), code);
     }
