@@ -176,6 +176,24 @@ refusal!(
     include_str!("../../fixtures/edits/py_nothing_below_a_raise/snippet")
 );
 refusal!(
+    indentation,
+    "a.ts",
+    include_str!("../../fixtures/edits/ts_test_dedented_at_the_end_of_its_block/before.ts"),
+    include_str!("../../fixtures/edits/ts_test_dedented_at_the_end_of_its_block/snippet")
+);
+refusal!(
+    open_condition,
+    "a.h",
+    include_str!("../../fixtures/edits/c_guard_with_another_comment/before.h"),
+    include_str!("../../fixtures/edits/c_guard_with_another_comment/snippet")
+);
+refusal!(
+    split_definition,
+    "a.py",
+    include_str!("../../fixtures/edits/py_class_renamed_below_a_marker/before.py"),
+    include_str!("../../fixtures/edits/py_class_renamed_below_a_marker/snippet")
+);
+refusal!(
     no_anchor,
     "Cargo.toml",
     "[package]\nname = \"tool\"\nversion = \"1.2.0\"\nedition = \"2021\"\npublish = false\n",
