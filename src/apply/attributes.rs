@@ -160,14 +160,15 @@ fn says(ctx: &Ctx, i: usize) -> bool {
 
 /// The line with the name of the definition that a file line stands above and belongs to.
 fn said_of(ctx: &Ctx, j: usize) -> Option<usize> {
-    let mut all = ctx.guides.definitions.chunks_exact(2);
-    all.find_map(|d| {
-        let (docs, (start, end)) = (d[0].0, d[1]);
+    let all = ctx.guides.definitions.chunks_exact(2);
+    let mut around = all.filter(|d| d[0].0 <= j && j < d[1].1);
+    around.find_map(|d| {
+        let (start, end) = d[1];
         // What some grammars take for a part of it stands above its name.
         let named = |j: &usize| ctx.guides.names(*j);
         let attributes = |j: &usize| ctx.file[*j].trimmed.starts_with(['@', '[']);
         let below = (start..end).find(|j| !attributes(j)).filter(named);
         let header = below.unwrap_or(start);
-        (docs <= j && j < header).then_some(header)
+        (j < header).then_some(header)
     })
 }

@@ -27,8 +27,7 @@ fn nested(ctx: &Ctx, guides: &Guides, i: usize, j: usize) -> bool {
         return true;
     };
     header(ctx.file, 0, j, |y| ctx.file_cols(y)).is_some_and(|y| {
-        let named = guides.named.iter().find(|n| n.0 == y);
-        let name = named.and_then(|n| ctx.text.text().get(n.1.clone()));
+        let name = guides.name_at(y).and_then(|n| ctx.text.text().get(n));
         // A function under another name may be another one.
         let kept = name.is_none_or(|name| word_at(ctx.lines[x].trimmed, name).is_some());
         (same_line(ctx, x, y) || kept && ctx.lines[x].similarity(&ctx.file[y]) >= CHANGED)

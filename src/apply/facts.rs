@@ -20,15 +20,20 @@ pub(crate) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Reads the lines of a text.
-    pub fn new(text: &'a str, known: Option<Arc<Known>>) -> Self {
+    pub fn new(text: &'a str) -> Self {
         let lines = Lines::new(text);
         let records: Vec<Line> = lines.iter().map(Line::new).collect();
         Self {
             counts: line::counts(records.iter()),
             lines,
             records,
-            known,
+            known: None,
         }
+    }
+
+    /// With what its grammar says of it.
+    pub fn with(self, known: Option<Arc<Known>>) -> Self {
+        Self { known, ..self }
     }
 
     /// The text itself.

@@ -80,12 +80,10 @@ pub(crate) fn defined_again(ctx: &Ctx, ops: &[Op], j: usize) -> bool {
 /// Whether no other definition of the file has the name of the one that file line `j` heads.
 pub(crate) fn named_once(ctx: &Ctx, j: usize) -> bool {
     let name = |j: usize| name_at(ctx, j);
-    let heads = ctx.guides.named.iter().map(|d| d.0);
-    heads.filter(|&x| name(x) == name(j)).count() == 1
+    ctx.guides.heads().filter(|&x| name(x) == name(j)).count() == 1
 }
 
 /// The name of the definition that file line `j` heads.
 pub(super) fn name_at<'a>(ctx: &Ctx<'a>, j: usize) -> Option<&'a str> {
-    let named = ctx.guides.named.iter().find(|d| d.0 == j)?;
-    ctx.text.text().get(named.1.clone())
+    ctx.text.text().get(ctx.guides.name_at(j)?)
 }

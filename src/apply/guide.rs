@@ -53,9 +53,9 @@ pub(crate) struct Guides {
     /// First (comments above it included) and last-plus-one file line of each definition
     /// that is no value, and of each by its first line of its own.
     pub definitions: Vec<(usize, usize)>,
-    /// The file lines with the names of its functions and types, each with where the name stands in
-    /// the text (bytes).
-    pub named: Vec<(usize, std::ops::Range<usize>)>,
+    /// The file lines with the names of its functions and types, in order, each with where the name
+    /// stands in the text (bytes).
+    named: Vec<(usize, std::ops::Range<usize>)>,
     /// The file's import statements.
     pub imports: Vec<(usize, usize)>,
     /// Functions of one name may stand side by side.
@@ -69,7 +69,17 @@ pub(crate) struct Guides {
 impl Guides {
     /// Whether a file line has the name of a function or type.
     pub fn names(&self, line: usize) -> bool {
-        self.named.iter().any(|n| n.0 == line)
+        self.name_at(line).is_some()
+    }
+    /// Where the name of the function or type stands that a file line has (bytes).
+    pub fn name_at(&self, line: usize) -> Option<std::ops::Range<usize>> {
+        let at = self.named.partition_point(|n| n.0 < line);
+        let named = self.named.get(at).filter(|n| n.0 == line)?;
+        Some(named.1.clone())
+    }
+    /// The file lines with the names of its functions and types, in order.
+    pub fn heads(&self) -> impl Iterator<Item = usize> {
+        self.named.iter().map(|n| n.0)
     }
     /// The innermost definition that holds a file line: where it begins with what is said above it,
     /// and without, and its last-plus-one line.
@@ -166,6 +176,8 @@ pub(crate) fn guide(
         .filter(|(d, _)| d.kind.is_callable() || d.kind.is_type() || is_block(d))
         .map(|&(d, j)| (j, d.name_bytes.clone()))
         .collect();
+    // What a declaration holds may have its name above that one's.
+    guides.named.sort_by_key(|n| n.0);
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for i in 0..m {
         if !matches!(ctx.lines[i].class, Class::Plain | Class::Short) || !heads(ctx, i) {

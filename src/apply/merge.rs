@@ -114,11 +114,12 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
     let unmarked = unmarked(snippet);
     let snippet = unmarked.as_str();
     let language = language(file, options);
-    let known = match language {
-        Some(l) => recent::known(l, file).map_err(|_| refuse::unparsed(&options.path))?,
-        None => None,
-    };
-    let facts = Facts::new(file, known);
+    let (known, facts) = rayon::join(
+        || language.map_or(Ok(None), |l| recent::known(l, file)),
+        || Facts::new(file),
+    );
+    let known = known.map_err(|_| refuse::unparsed(&options.path))?;
+    let facts = facts.with(known);
     let (mut merge, after) = once(&facts, snippet, options, language)?;
     if !merge.changed && merge.misquoted > 0 && merge.idle == 0 {
         // Nothing but quotes or comments differ, in every part: they may be the edit, or
@@ -126,7 +127,7 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
         return Err(refuse::misquoted(&options.path, snippet, &facts.records));
     }
     if merge.changed && !merge.stands {
-        let facts = Facts::new(&merge.text, after.clone());
+        let facts = Facts::new(&merge.text).with(after.clone());
         let again = once(&facts, snippet, options, language);
         if again.is_ok_and(|(again, _)| again.changed) {
             return Err(refuse::unstable(&options.path));
@@ -197,7 +198,7 @@ fn once(
         let outcome = if n == 0 && !asked {
             pass(file, script, options, &comments)?
         } else {
-            let facts = Facts::new(&text, checks::reparsed(file, &text, &options.path)?);
+            let facts = Facts::new(&text).with(checks::reparsed(file, &text, &options.path)?);
             pass(&facts, script, options, &comments)?
         };
         needless_dots(&outcome.placed, snippet, file, &options.path)?;

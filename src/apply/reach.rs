@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::line::{self, Class, Line};
+use super::line;
 use super::shape::{closes, labels, starts_comment};
 use crate::error::{Error, Result};
 use crate::syntax::Language;
@@ -25,14 +25,13 @@ pub(crate) fn check(
     let (_, new) = changed(before, after);
     let touched = after[..new.start].lines().count()..=after[..new.end].lines().count();
     let lines: Vec<&str> = after.lines().collect();
-    let found = unreached(&lines, in_order).into_iter();
-    let found = found.filter(|&(x, y)| x <= *touched.end() && y + 1 >= *touched.start());
-    let found: Vec<(usize, usize)> = found.collect();
+    let found = unreached(&lines, *touched.end(), in_order).into_iter();
+    let found: Vec<(usize, usize)> = found.filter(|p| p.1 + 1 >= *touched.start()).collect();
     if found.is_empty() {
         return Ok(());
     }
     let old: Vec<&str> = before.lines().collect();
-    let known: BTreeSet<(&str, &str)> = unreached(&old, in_order)
+    let known: BTreeSet<(&str, &str)> = unreached(&old, old.len(), in_order)
         .into_iter()
         .map(|(x, y)| (old[x], old[y]))
         .collect();
@@ -58,36 +57,34 @@ pub(crate) fn check(
     }
 }
 
-/// The statements that leave their block, each with the next one at its depth; `in_order` says that
-/// this may as well be a definition.
-fn unreached(lines: &[&str], in_order: bool) -> Vec<(usize, usize)> {
+/// The statements up to a line (its index) that leave their block, each with the next one at its
+/// depth; `in_order` says that this may as well be a definition.
+fn unreached(lines: &[&str], last: usize, in_order: bool) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
-    for (x, text) in lines.iter().enumerate() {
+    for (x, text) in lines.iter().enumerate().take(last.saturating_add(1)) {
         let t = text.trim();
         if !line::leaves(t) || conditional(t) || begins_text(t) {
             continue;
         }
-        let head = Line::new(text);
-        let depth = columns(&head);
+        let depth = columns(text);
         let opens = t.ends_with(['(', '[', '{']);
-        let rest = lines[x + 1..].iter().enumerate();
-        let rest = rest.map(|(n, l)| (x + 1 + n, Line::new(l)));
-        let mut rest = rest.filter(|(_, l)| l.class != Class::Blank);
+        let rest = lines.iter().enumerate().skip(x + 1);
+        let rest = rest.map(|(y, l)| (y, columns(l), l.trim()));
+        let mut rest = rest.filter(|(.., t)| !t.is_empty());
         let mut closed = !opens;
-        let below = rest.find(|(_, l)| {
-            let inner = columns(l) > depth;
-            let ends = !closed && columns(l) == depth && closes(l.trimmed);
+        let below = rest.find(|&(_, columns, t)| {
+            let ends = !closed && columns == depth && closes(t);
             closed |= ends;
             // `#` may begin a directive.
-            let comment = starts_comment(l.trimmed) && !l.trimmed.starts_with('#');
-            !inner && !ends && !comment
+            let comment = starts_comment(t) && !t.starts_with('#');
+            columns <= depth && !ends && !comment
         });
-        if let Some((y, l)) = below
-            && columns(&l) == depth
-            && !closes(l.trimmed)
-            && (!labels(l.trimmed) || in_order && defines(l.trimmed))
-            && !goes_on(l.trimmed)
-            && !declares(l.trimmed, lines.get(y + 1).map_or("", |l| l.trim()))
+        if let Some((y, columns, t)) = below
+            && columns == depth
+            && !closes(t)
+            && (!labels(t) || in_order && defines(t))
+            && !goes_on(t)
+            && !declares(t, lines.get(y + 1).map_or("", |l| l.trim()))
         {
             out.push((x, y));
         }
@@ -135,8 +132,9 @@ fn goes_on(t: &str) -> bool {
         || t.starts_with("or ")
 }
 
-fn columns(l: &Line) -> usize {
-    line::columns(l.indent(), 4)
+fn columns(line: &str) -> usize {
+    let text = line.trim_start();
+    line::columns(&line[..line.len() - text.len()], 4)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Definitions that an edit would put in a second time, and those that it takes out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::edges::branches;
 use super::facts::Facts;
@@ -56,7 +56,7 @@ fn counted<'d>(
     overloads: bool,
 ) -> BTreeMap<Place<'d>, (usize, usize)> {
     let mut names = BTreeMap::new();
-    let mut ends: BTreeMap<&str, (usize, Option<usize>)> = BTreeMap::new();
+    let mut ends: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
     for d in found.iter().filter(|d| named_once(found, d)) {
         let parent = d.parent.and_then(|p| found.get(p));
         // The objects of a list have the same keys, and those of a function the same methods; a type
@@ -224,8 +224,11 @@ pub(super) fn definitions(
     options: &MergeOptions,
 ) -> Result<Vec<String>> {
     let overloads = before.parsed().is_some_and(|p| p.language().overloads());
-    let was = counted(before.definitions(), before.text(), overloads);
-    let is = counted(found, after, overloads);
+    let (old, text) = (before.definitions(), before.text());
+    let (was, is) = rayon::join(
+        || counted(old, text, overloads),
+        || counted(found, after, overloads),
+    );
     for (key, &(n, line)) in &is {
         let had = was.get(key).map_or(0, |w| w.0);
         if n > 1 && n > had && !conditional(found, key.0, after) {
