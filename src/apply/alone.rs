@@ -66,11 +66,14 @@ pub(super) fn start(ctx: &Ctx) -> Vec<(usize, usize)> {
         let (l, f) = (&ctx.lines[p.0], &ctx.file[p.1]);
         // What the file has elsewhere is that.
         let unknown = l.class == Class::Plain && !ctx.counts.contains_key(&l.hash);
-        let changed = || unknown && l.similarity(f) >= CHANGED;
-        ctx.roles[p.0] == Role::Plain && (is(p) || changed())
+        let alike = || l.similarity(f) >= CHANGED || likeness(l.trimmed, f.trimmed) >= RETOUCHED;
+        ctx.roles[p.0] == Role::Plain && (is(p) || unknown && alike())
     };
     let pairs: Vec<(usize, usize)> = new.zip(old).take_while(like).collect();
-    let first = pairs.first().is_some_and(is);
+    let first = pairs.first().is_some_and(|p| {
+        let (l, f) = (ctx.lines[p.0].trimmed, ctx.file[p.1].trimmed);
+        is(p) || likeness(l, f) >= RETOUCHED
+    });
     match !segment.marker_before && first && pairs.iter().any(|p| !is(p)) {
         true => pairs,
         false => Vec::new(),

@@ -91,11 +91,11 @@ pub(super) fn beside(
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
     }
-    let spread = |n: &usize| {
-        !lead
-            && ctx.cols(all[*n]) + shift == ctx.file_cols(j)
-            && statement::spread(ctx, &all[*n..], j)
+    let begins = |n: usize, lines: &[usize]| {
+        ctx.cols(all[n]) + shift == ctx.file_cols(j) && statement::spread(ctx, lines, j)
+            || statement::unfolded(ctx, lines, j)
     };
+    let spread = |n: &usize| !lead && begins(*n, &all[*n..]);
     if let Some(n) = (0..all.len()).find(spread) {
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
@@ -103,7 +103,7 @@ pub(super) fn beside(
     // From its first line down to the anchor.
     let down_to = |n: &usize| {
         let lines: Vec<usize> = all[..=*n].iter().rev().copied().collect();
-        lead && ctx.cols(all[*n]) + shift == ctx.file_cols(j) && statement::spread(ctx, &lines, j)
+        lead && begins(*n, &lines)
     };
     if let Some(n) = (0..all.len()).find(down_to) {
         ops[new[n]] = Op::Pair(all[n], j);

@@ -1,7 +1,7 @@
 //! Lines that are the same on both sides by chance: the blocks in which they stand are others.
 
 use super::align::NO_PAIR;
-use super::closers::{header, opened};
+use super::closers::{branches, header, opened};
 use super::context::Ctx;
 use super::line::{Class, Line};
 
@@ -50,6 +50,25 @@ pub(super) fn strays(ctx: &Ctx, file_cols: &[i32], general: Option<i32>, out: &m
                 };
                 if !same(new.0, old.0) && !same(new.1, old.1) {
                     out[i * n + j] = STRAYED;
+                }
+            }
+        }
+    }
+}
+
+/// The end of a preprocessor's condition, or its other branch, tells nothing where that condition may
+/// not be the one there.
+pub(super) fn conditions(ctx: &Ctx, out: &mut [i16]) {
+    let n = ctx.file.len();
+    let mut old = None;
+    for &(a, b) in &ctx.bounds {
+        for (i, top) in branches(&ctx.lines[a..b]) {
+            let old = old.get_or_insert_with(|| branches(ctx.file));
+            for &mut (j, above) in old {
+                let apart = out[(a + top) * n + above] == NO_PAIR;
+                let cell = &mut out[(a + i) * n + j];
+                if apart {
+                    *cell = APART.min(*cell);
                 }
             }
         }

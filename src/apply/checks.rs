@@ -52,13 +52,13 @@ fn asked_removals(
 pub(crate) fn removals(
     outcome: &Outcome,
     script: &Script,
-    file: &[Line],
-    definitions: &Definitions,
+    before: &Facts,
     path: &str,
 ) -> Result<()> {
     if script.strict {
         return Ok(());
     }
+    let (file, definitions) = (before.records.as_slice(), before.definitions());
     let significant = |a: usize, b: usize| {
         file.get(a..b)
             .map_or(0, |l| l.iter().filter(|l| l.class != Class::Blank).count())
@@ -82,6 +82,7 @@ pub(crate) fn removals(
             .iter()
             .filter(|d| !d.kind.is_value() && within(d))
             .filter(|d| !is_put_again(d, file, &run.put))
+            .filter(|d| !is_elsewhere(d, before.text(), outcome))
             .filter(|d| {
                 let parent = d.parent.and_then(|p| definitions.get(p));
                 !parent.is_some_and(within)
@@ -103,6 +104,14 @@ pub(crate) fn removals(
         Some(e) => Err(e),
         None => Ok(()),
     }
+}
+
+/// Whether a function or type that goes stands word for word at another place of the merged text.
+fn is_elsewhere(d: &Definition, before: &str, outcome: &Outcome) -> bool {
+    let own = before.get(d.bytes.clone()).unwrap_or_default();
+    let count = |text: &str| text.matches(own).count();
+    let named = d.kind.is_callable() || d.kind.is_type();
+    named && !own.is_empty() && count(&outcome.text) >= count(before)
 }
 
 /// Whether the new lines in the place of a definition of one line give it again: one of them

@@ -5,7 +5,7 @@ use super::context::{Ctx, same_line};
 use super::guide::Guides;
 use super::line::{Class, Line};
 use super::refuse;
-use super::shape::{closes, net_brackets, opens};
+use super::shape::{closes, condition, net_brackets, opens};
 use super::snippet::Role;
 use crate::error::Result;
 
@@ -84,6 +84,38 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
     shut.collect()
 }
 
+/// The lines that end a part by opening a block, which the file has several times: each with the one
+/// around what the next part shows of that block.
+pub(super) fn opens_around(ctx: &Ctx, guides: &Guides) -> Vec<(usize, usize)> {
+    let known = |i: usize| guides.pairs.iter().find(|p| p.0 == i).map(|p| p.1);
+    let place = |i: usize| {
+        let l = &ctx.lines[i];
+        let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
+        let there = || ctx.file.iter().position(|f| f.same(l));
+        known(i).or_else(|| once.then(there).flatten())
+    };
+    let openers = ctx.bounds.windows(2).filter_map(|parts| {
+        let &[(a, b), (from, to)] = parts else {
+            return None;
+        };
+        let i = (a..b).rfind(|&i| ctx.lines[i].class != Class::Blank)?;
+        let line = &ctx.lines[i];
+        let several = ctx.counts.get(&line.hash).is_some_and(|&n| n > 1);
+        let plain = line.class == Class::Plain && ctx.roles[i] == Role::Plain;
+        if !several || !plain || !opens(line.trimmed) || known(i).is_some() {
+            return None;
+        }
+        let inner = |x: &usize| ctx.cols(*x) > ctx.cols(i) && ctx.is_inside(i, *x);
+        let within = (from..to).take_while(inner).find_map(place)?;
+        let up = |&y: &usize| header(ctx.file, 0, y, |y| ctx.file_cols(y));
+        let around = std::iter::successors(up(&within), up);
+        let mut same = around.filter(|&y| ctx.file[y].same(line));
+        let j = same.next().filter(|_| same.next().is_none())?;
+        Some((i, j))
+    });
+    openers.collect()
+}
+
 /// For each line that closes a block, the line that opens it, by their columns: the one above a
 /// bracket on a line of its own.
 pub(super) fn opened(lines: &[Line], cols: &[i32]) -> Vec<Option<usize>> {
@@ -111,6 +143,26 @@ pub(super) fn opened(lines: &[Line], cols: &[i32]) -> Vec<Option<usize>> {
     out
 }
 
+/// The lines that end a preprocessor's condition or begin another branch of it, each with the one
+/// that begins it.
+pub(super) fn branches(lines: &[Line]) -> Vec<(usize, usize)> {
+    let mut open = Vec::new();
+    let mut out = Vec::new();
+    for (x, l) in lines.iter().enumerate() {
+        match condition(l.trimmed) {
+            Some("if" | "ifdef" | "ifndef") => open.push(x),
+            Some(branch) => {
+                out.extend(open.last().map(|&top| (x, top)));
+                if branch == "endif" {
+                    open.pop();
+                }
+            }
+            None => {}
+        }
+    }
+    out
+}
+
 /// The nearest line above a line, from `from` on, that heads what the line stands in: it says
 /// something, is less deep, and closes nothing.
 pub(super) fn header(
@@ -125,9 +177,14 @@ pub(super) fn header(
         .find(|&x| heads(&lines[x]) && cols(x) < cols(i))
 }
 
-/// The line of its segment that opens what a line closes.
+/// The line of its segment that opens what a line closes, or the condition that it is a branch or
+/// the end of.
 pub(super) fn opener(ctx: &Ctx, i: usize) -> Option<usize> {
     let (a, b) = ctx.bounds[ctx.segment_of(i)];
+    if condition(ctx.lines[i].trimmed).is_some() {
+        let all = branches(&ctx.lines[a..b]);
+        return all.iter().find(|c| a + c.0 == i).map(|c| a + c.1);
+    }
     let cols: Vec<i32> = (a..b).map(|i| ctx.cols(i)).collect();
     let opened = opened(&ctx.lines[a..b], &cols);
     Some(a + (*opened.get(i - a)?)?)

@@ -396,6 +396,21 @@ fn is_swapped(ctx: &Ctx, pairs: &[(usize, usize)]) -> bool {
     all(b' ') && shows(' ', '\t') || all(b'\t') && shows('\t', ' ')
 }
 
+/// Whether a part's first line stands at the margin and not in the file, although the next line stands
+/// as deep as it does there: only the start of the first line was not copied.
+pub(crate) fn lost_its_indent(ctx: &Ctx, a: usize, pairs: &[(usize, usize)]) -> bool {
+    let Some(&(_, j)) = pairs.iter().find(|p| p.0 == a) else {
+        return false;
+    };
+    let told = |l: &Line| l.class != Class::Blank;
+    let new = (a + 1..ctx.lines.len()).find(|&x| told(&ctx.lines[x]));
+    let old = (j + 1..ctx.file.len()).find(|&y| told(&ctx.file[y]));
+    ctx.cols(a) == 0
+        && ctx.file_cols(j) > 0
+        && matches!((new, old), (Some(x), Some(y)) if ctx.lines[x].same(&ctx.file[y])
+            && ctx.cols(x) == ctx.file_cols(y))
+}
+
 /// How far each segment has to be moved to the right, where its unique lines tell.
 fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
     let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);

@@ -5,13 +5,15 @@ use super::align::Op;
 use super::closers;
 use super::context::Ctx;
 use super::line::{Class, Key, Line};
-use super::shape::{closes, labels, same_first_words, starts_comment};
+use super::shape::{closes, condition, labels, same_first_words, starts_comment};
 
 /// Whether the line of an operation closes what a new line above it opens around lines of the file
 /// that were as deep as that one, and none of which goes.
 pub(super) fn closes_new(ctx: &Ctx, k: usize, ops: &[Op], at: usize) -> bool {
     let Op::Insert(i) = ops[at] else { return false };
-    if !closes(ctx.lines[i].trimmed) {
+    let t = ctx.lines[i].trimmed;
+    let branch = condition(t) == Some("endif");
+    if !branch && !closes(t) {
         return false;
     }
     let Some(opener) = closers::opener(ctx, i) else {
@@ -28,7 +30,9 @@ pub(super) fn closes_new(ctx: &Ctx, k: usize, ops: &[Op], at: usize) -> bool {
     // A part that is nothing but such a block tells no shift of its own.
     let shifts = [0, ctx.shifts[k].unwrap_or(0)];
     let level = depths.min().map(|depth| depth - ctx.cols(opener));
-    level.is_some_and(|d| shifts.contains(&d)) && !held.iter().any(|op| matches!(op, Op::Delete(_)))
+    // Conditions stand at the margin however deep the code is.
+    let level = level.is_some_and(|d| branch || shifts.contains(&d));
+    level && !held.iter().any(|op| matches!(op, Op::Delete(_)))
 }
 
 /// One of some new lines that is much like one of the file above line `end`, as deep, with it.

@@ -396,7 +396,7 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             && l.class == Class::Plain
             && ops
                 .iter()
-                .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j])));
+                .any(|op| matches!(*op, Op::Pair(x, j) if x == i && !l.same(&ctx.file[j]) && !ctx.is_guided(x, j)));
         // At the margin an import is for all, in a block for that alone.
         let deeper = || {
             (0..ctx.file.len())
@@ -427,12 +427,23 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         {
             return Err(refuse::misplaced(ctx, k, i));
         }
-        let quoted = |f: &Line| starts_comment(f.trimmed) && l.similarity(f) >= QUOTED;
+        // Right beside its place a comment much like it is it sooner.
+        let beside = |j: usize| {
+            let place = |op: &Op| matches!(*op, Op::Pair(_, y) if y.abs_diff(j) <= NEAR);
+            ops.iter().any(place)
+        };
+        let quoted = |(j, f): (usize, &Line)| {
+            starts_comment(f.trimmed)
+                && match l.similarity(f) {
+                    QUOTED.. => true,
+                    r => r >= ALIKE && beside(j),
+                }
+        };
         if ctx.roles[i] == Role::Plain
             && starts_comment(l.trimmed)
             && l.word_count() >= SENTENCE
             && ops.contains(&Op::Insert(i))
-            && let Some(j) = ctx.file.iter().position(quoted)
+            && let Some(j) = ctx.file.iter().enumerate().position(quoted)
             && !ops
                 .iter()
                 .any(|op| matches!(*op, Op::Pair(_, y) | Op::Delete(y) if y == j))
@@ -445,6 +456,9 @@ pub(crate) fn unmatched_context(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 
 /// How similar a comment of so many words is to one of the file that it misquotes.
 const QUOTED: i32 = 850;
+/// The same where that one stands within so many lines.
+const ALIKE: i32 = 600;
+const NEAR: usize = 2;
 const SENTENCE: usize = 5;
 
 /// Where new lines have a prefix, a line without one that the file has is the file's.

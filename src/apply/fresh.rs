@@ -79,7 +79,7 @@ pub(crate) fn mark_new(
             guides.pairs.iter().any(|p| p.1 == header)
         };
         let first = said_above(ctx, ctx.bounds[s].0, i);
-        let beside = Beside::of(ctx, s, first..last + 1, definitions);
+        let beside = Beside::of(ctx, guides, s, first..last + 1, definitions);
         let renamed = definitions.iter().any(|o| {
             beside.heads(o) || !kept(o) && beside.may_be(o) && resembles(ctx, i..last + 1, o)
         });
@@ -140,7 +140,13 @@ struct Beside {
 }
 
 impl Beside {
-    fn of(ctx: &Ctx, s: usize, block: std::ops::Range<usize>, all: &Definitions) -> Self {
+    fn of(
+        ctx: &Ctx,
+        guides: &Guides,
+        s: usize,
+        block: std::ops::Range<usize>,
+        all: &Definitions,
+    ) -> Self {
         let (a, b) = ctx.bounds[s];
         let once = |i: usize| {
             let l = &ctx.lines[i];
@@ -148,8 +154,11 @@ impl Beside {
             let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
             once.then(there).flatten()
         };
-        let above = (a..block.start).rev().find_map(once);
-        let below = (block.end..b).find_map(once);
+        // Or head or close a definition that the snippet shows.
+        let shown = |i: usize| guides.pairs.iter().find(|p| p.0 == i).map(|p| p.1);
+        let there = |i: usize| once(i).or_else(|| shown(i));
+        let above = (a..block.start).rev().find_map(there);
+        let below = (block.end..b).find_map(there);
         let whole = || {
             let whole = all
                 .iter()

@@ -7,7 +7,7 @@ use super::context::{Ctx, same_line};
 use super::fresh;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{condition, starts_comment};
+use super::shape::{condition, contained, starts_comment};
 use super::signature::{implemented, parameters};
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
@@ -287,6 +287,10 @@ pub(crate) fn guide(
             }
         }
     }
+    for (i, j) in closers::opens_around(ctx, &guides) {
+        guides.pairs.push((i, j, CLOSER));
+        guides.ranges[i] = Some(Range::only(j));
+    }
     let shut = closers::shut(ctx, &guides);
     for &[(i, j), _] in &shut {
         guides.pairs.push((i, j, CLOSER));
@@ -343,18 +347,35 @@ fn ends(ctx: &Ctx, i: usize, end: usize, def: &Definition) -> bool {
     let blank = |l: &Line| l.class == Class::Blank;
     let below = ctx.file.get(def.lines.end..).unwrap_or_default();
     let last = end == ctx.lines.len() && ctx.script.markers > 0 && !marker.marker_after;
-    let own = ctx.file.get(def.lines.start..def.lines.end);
-    let mut own = own.unwrap_or_default().iter().rev();
-    let old = own.find(|l| l.class == Class::Plain);
+    let own = ctx.file.get(def.lines.start - 1..def.lines.end);
+    let own = own.unwrap_or_default();
+    let old = own.iter().skip(1).rfind(|l| l.class == Class::Plain);
     let shown = |old: &Line| {
-        let mut new = ctx.lines[i + 1..end].iter();
-        new.any(|l| l.same(old) || l.similarity(old) >= CHANGED)
+        let new = &ctx.lines[i + 1..end];
+        let begins = |l: &Line| l.trimmed.len() >= BEGINNING && old.trimmed.starts_with(l.trimmed);
+        let like = |l: &Line| {
+            l.same(old) || l.similarity(old) >= CHANGED || contained(l, old) || begins(l)
+        };
+        let said = |w: &str| w.is_empty() || new.iter().any(|l| word_at(l.trimmed, w).is_some());
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        new.iter().any(like) || old.trimmed.split(|c| !is_word(c)).all(said)
     };
-    let out = marker.marker_after
-        && end == ctx.bounds[ctx.segment_of(i)].1
-        && ctx.snippet_cols(&marker.marker_indent) <= ctx.cols(i);
-    left(ctx, i, end) || last && below.iter().all(blank) || out && old.is_some_and(shown)
+    let (from, to) = ctx.bounds[ctx.segment_of(i)];
+    let behind = ctx.lines.get(end..to);
+    let shut = behind.is_some_and(|lines| lines.iter().all(blank));
+    let out = marker.marker_after && shut && ctx.snippet_cols(&marker.marker_indent) <= ctx.cols(i);
+    // A definition alone, which has become no shorter.
+    let told = |lines: &[Line]| lines.iter().filter(|l| !blank(l)).count();
+    let alone = ctx.script.markers == 0
+        && (from, to) == (0, ctx.lines.len())
+        && shut
+        && ctx.lines[..i].iter().all(|l| blank(l) || says(l.trimmed))
+        && told(&ctx.lines[i..end]) >= told(own);
+    left(ctx, i, end) || last && below.iter().all(blank) || (out || alone) && old.is_some_and(shown)
 }
+
+/// Bytes of the beginning of a line that tell it.
+const BEGINNING: usize = 8;
 
 /// Whether the last line of a block leaves it: nothing may follow.
 fn left(ctx: &Ctx, head: usize, end: usize) -> bool {

@@ -29,7 +29,10 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
     if a.same(b) {
         return Keep::Same;
     }
-    if ctx.roles[i] == Role::Context {
+    // What goes and what comes has a prefix there.
+    let (from, to) = ctx.bounds[ctx.segment_of(i)];
+    let prefixed = || ctx.roles[from..to].contains(&Role::Minus);
+    if ctx.roles[i] == Role::Context || prefixed() && a.similarity(b) >= QUOTED {
         return Keep::Misquoted;
     }
     if plain_blanks(a.trimmed).eq(plain_blanks(b.trimmed)) {
@@ -73,6 +76,9 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
     }
     Keep::Snippet
 }
+
+/// How similar (thousandths) a line beside prefixed ones is to the one that it quotes.
+pub(super) const QUOTED: i32 = 800;
 
 /// Whether two lines differ in the blanks within them alone.
 fn spaced(a: &str, b: &str) -> bool {

@@ -314,15 +314,7 @@ fn pass(
             guide::guide(ctx, file.definitions(), file.imports(), language)
         })
     };
-    let removals = |outcome: &Outcome| {
-        checks::removals(
-            outcome,
-            script,
-            &file.records,
-            file.definitions(),
-            &options.path,
-        )
-    };
+    let removals = |outcome: &Outcome| checks::removals(outcome, script, file, &options.path);
     let run = |whole_file, reorder| read(whole_file, reorder, None);
     if whole {
         return run(true, false);

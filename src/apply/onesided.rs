@@ -244,6 +244,19 @@ fn inserts(ctx: &Ctx, o: &OneSided) -> bool {
             && ctx.guides.definitions.iter().any(|d| d.1 == o.next + 1);
         return turned;
     }
+    // What is said of a definition above its header does not end the one above that.
+    let attribute = |t: &str| t.starts_with(['@', '[']) || t.starts_with("#[");
+    let said = |i: &usize| {
+        let t = ctx.lines[*i].trimmed;
+        depth(*i) > least || attribute(t) || closes(t)
+    };
+    if o.lead
+        && closes(next.trimmed)
+        && attribute(ctx.lines[first].trimmed)
+        && lines.iter().all(said)
+    {
+        return true;
+    }
     // A text that tells of a block is not what the block does.
     let text = |t: &str| t.starts_with("\"\"\"") || t.starts_with("'''");
     let texts = lines.iter().any(|&i| text(ctx.lines[i].trimmed));

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::line::alike;
+use super::keep::QUOTED;
+use super::line::{Line, alike};
 use super::shape::{dropped, empty_comment};
 use super::snippet::{Item, Role, Script};
 use crate::error::{Error, Result};
@@ -39,9 +40,11 @@ pub(crate) fn check(before: &str, after: &str, scripts: &[Script], path: &str) -
     let lines: Vec<&str> = after.lines().map(str::trim).collect();
     for segment in &script.segments {
         let mut at = 0;
+        let prefixed = segment.items.iter().any(|i| i.role == Role::Minus);
         for item in segment.items.iter().filter(|i| shows(i)) {
             let there = lines.get(at..).unwrap_or_default();
-            match there.iter().position(|l| gives(item, l)) {
+            let quotes = |l: &str| prefixed && item.role == Role::Plain && quotes(item, l);
+            match there.iter().position(|l| gives(item, l) || quotes(l)) {
                 Some(p) => at += p + 1,
                 None => {
                     return Err(unproven(format!(
@@ -62,6 +65,11 @@ fn unproven(what: String) -> Error {
         what,
         "Send the change as a diff: `-` and `+` lines with a line of context above and below.",
     )
+}
+
+/// Whether a line without a prefix, among others that have one, is a line of the file, misquoted.
+fn quotes(item: &Item, l: &str) -> bool {
+    Line::new(&item.text).similarity(&Line::new(l)) >= QUOTED
 }
 
 /// Whether a line has to be in the merged text as it is given.

@@ -148,8 +148,8 @@ fn block(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 ///
 /// # Errors
 /// `unclear_edge`.
-fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    if !ctx.script.segments[k].marker_after {
+pub(super) fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    if !ctx.script.segments[k].marker_after && ctx.script.markers == 0 {
         return Ok(());
     }
     let renamed = ops.iter().find_map(|op| match *op {
@@ -172,10 +172,9 @@ fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     let changed = |op: &&Op| matches!(**op, Op::Pair(x, y) if !same_line(ctx, x, y));
     let others = body().filter(changed).count();
     let kept = |op: &Op| inside(op, said) && ctx.stands_there(op);
-    let below = |op: &Op| matches!(*op, Op::Pair(_, y) if y >= end && ctx.is_told(op));
     if others > 0
-        && others * 2 >= body().count()
-        && !ops.iter().any(|op| kept(op) || below(op))
+        && !ops.iter().any(kept)
+        && !ctx.puts_out_of_use(ops)
         && fate(ctx, j, j..end) != Fate::Unused
     {
         return Err(refuse::edge(ctx, i, j));

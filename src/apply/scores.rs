@@ -16,6 +16,9 @@ pub(crate) const CHANGED: i32 = 500;
 /// What a line is worth as the same one, commented out or taken into use.
 const OUT_OF_USE: i32 = 1200;
 
+/// What a bracket is worth, commented out.
+const SHUT_OUT: i16 = 40;
+
 /// What a line at another depth than the segment's is worth less, where it has a twin there.
 const STRAY: i32 = 150;
 
@@ -63,6 +66,13 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 weight
             } else if l.class != Class::Blank && l.fold == f.fold {
                 weight - 20
+            } else if comment
+                && !exact
+                && f.class != Class::Plain
+                && out_of_use(l.trimmed, f.trimmed)
+            {
+                row[j] = SHUT_OUT;
+                continue;
             } else if exact || l.class != Class::Plain || f.class != Class::Plain {
                 continue;
             } else {
@@ -113,6 +123,7 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
         }
     }
     chance::closers(ctx, &file_cols, &mut out);
+    chance::conditions(ctx, &mut out);
     chance::strays(ctx, &file_cols, general, &mut out);
     for &(i, j, bonus) in &ctx.guides.pairs {
         if ctx.roles[i] != Role::Plain && !same_line(ctx, i, j) || ctx.roles[i] == Role::Plus {

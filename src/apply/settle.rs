@@ -160,6 +160,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         ctx.superseded.replace(superseded);
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
+            renamed::definition(ctx, k, &ops[s])?;
         }
         declared::check(ctx, &ops[s])?;
         onemore::check(ctx, k, &ops[s])?;

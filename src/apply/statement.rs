@@ -110,6 +110,20 @@ pub(super) fn spread(ctx: &Ctx, new: &[usize], j: usize) -> bool {
         && !begins(Some(j + 1))
 }
 
+/// Whether new lines open a block with the statement that file line `j` has behind the same head.
+pub(super) fn unfolded(ctx: &Ctx, new: &[usize], j: usize) -> bool {
+    let &[head, statement, ..] = new else {
+        return false;
+    };
+    let (head, old) = (ctx.lines[head].trimmed, ctx.file[j].trimmed);
+    let stem = head.strip_suffix('{').map(str::trim_end);
+    let stem = stem.or_else(|| head.ends_with(':').then_some(head));
+    let rest = stem.and_then(|stem| old.strip_prefix(stem));
+    rest.is_some_and(|rest| {
+        rest.starts_with(' ') && rest.trim_start() == ctx.lines[statement].trimmed
+    })
+}
+
 /// Which of the new lines right above a changed one begins a statement of which that is a part, in
 /// the place of one that has all in file line `j`.
 pub(super) fn spread_above(ctx: &Ctx, ops: &[Op], at: usize, j: usize) -> Option<usize> {

@@ -61,7 +61,9 @@ pub(super) fn verdict(
     }
     if starts_comment(a.trimmed) || starts_comment(b.trimmed) {
         let both = starts_comment(a.trimmed) && starts_comment(b.trimmed);
-        return if both {
+        return if both && shortened(ctx, i, j) {
+            Verdict::Unclear
+        } else if both {
             Verdict::Replaces
         } else {
             Verdict::Joins
@@ -89,6 +91,23 @@ pub(super) fn verdict(
         Verdict::Unclear if needed(ctx, i, j) => Verdict::Joins,
         verdict => verdict,
     }
+}
+
+/// Whether a comment is another with words left out, which no new line beside it takes up: who quotes
+/// one leaves some out.
+fn shortened(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let beside = [i.checked_sub(1), Some(i + 1)];
+    let beside = || beside.iter().flatten().filter_map(|&x| ctx.lines.get(x));
+    let words = old.trimmed.split(|c: char| !c.is_alphanumeric());
+    let out = |w: &&str| !w.is_empty() && word_at(new.trimmed, w).is_none();
+    let mut left = words.filter(out);
+    let is_new = |l: &&Line| !ctx.counts.contains_key(&l.hash);
+    let moved = |w: &str| {
+        let mut new = beside().filter(is_new);
+        new.any(|l| word_at(l.trimmed, w).is_some())
+    };
+    new.word_count() < old.word_count() && contained(new, old) && !left.all(moved)
 }
 
 /// Whether file line `j` uses a name that the edit takes out, and snippet line `i` does not.

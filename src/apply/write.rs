@@ -1,7 +1,7 @@
 //! Puts the merged text together.
 
 use super::align::Op;
-use super::context::{Ctx, most, same_line};
+use super::context::{Ctx, lost_its_indent, most, same_line};
 use super::edges::{self, Edge};
 use super::float::Float;
 use super::keep::{self, Keep};
@@ -255,11 +255,17 @@ impl Indents {
                 first.filter(|&d| shifts.iter().all(|&x| x == d))
             };
             let outer = outermost(&shifts);
+            let shared = ops.iter().filter_map(|op| match *op {
+                Op::Pair(i, j) if same_line(ctx, i, j) => Some((i, j)),
+                _ => None,
+            });
+            let shared: Vec<(usize, usize)> = shared.collect();
             // A block that is only wrapped deeper is no dedented snippet: a dedented one
             // has a line of the file at its own least depth.
             match same(&outermost(&headers)).filter(|_| outer.is_empty()) {
                 Some(d) => d,
                 None if context.first().is_none_or(|&d| d == 0) => 0,
+                None if lost_its_indent(ctx, a, &shared) => 0,
                 None => match same(&outer) {
                     Some(d) => d,
                     None if outer.is_empty() && context.iter().all(|&d| d < 0) => 0,
