@@ -43,10 +43,6 @@ pub(crate) struct Problem<'p> {
     pub deletable: &'p [bool],
     /// Per snippet line: the file range of the whole definition it is in, if any.
     pub rewrites: &'p [Option<(usize, usize)>],
-    /// Whether file lines before the first and behind the last segment are kept.
-    pub open_start: bool,
-    /// See `open_start`.
-    pub open_end: bool,
 }
 
 /// The best alignment.
@@ -163,12 +159,8 @@ impl Problem<'_> {
         let mut traces: Vec<Vec<u8>> = Vec::with_capacity(self.segments.len());
         let mut end: Vec<i32> = vec![NEVER; width];
         end[0] = 0;
-        for (k, &(a, b)) in self.segments.iter().enumerate() {
-            let (start, source) = if k == 0 && !self.open_start {
-                (end.clone(), (0..width as u32).collect())
-            } else {
-                prefix_max(&end)
-            };
+        for &(a, b) in self.segments {
+            let (start, source) = prefix_max(&end);
             let mut trace = vec![0u8; (b - a) * width];
             end = self.run(&start, a, b, None, Some(&mut trace));
             starts.push(start);
@@ -176,14 +168,10 @@ impl Problem<'_> {
             traces.push(trace);
         }
         let mut best = (NEVER, self.n);
-        if self.open_end {
-            for (j, &s) in end.iter().enumerate() {
-                if s > best.0 {
-                    best = (s, j);
-                }
+        for (j, &s) in end.iter().enumerate() {
+            if s > best.0 {
+                best = (s, j);
             }
-        } else {
-            best = (end[self.n], self.n);
         }
         if best.0 <= NEVER / 2 {
             return None;
@@ -273,18 +261,15 @@ impl Problem<'_> {
         let width = self.n + 1;
         // Best score of all segments behind segment k, from file position j on.
         let mut after: Vec<Vec<i32>> = vec![Vec::new(); self.segments.len()];
-        let mut tail = vec![if self.open_end { 0 } else { NEVER }; width];
-        tail[self.n] = 0;
+        let mut tail = vec![0; width];
         for k in (0..self.segments.len()).rev() {
             after[k] = tail.clone();
             let (a, b) = self.segments[k];
             tail.reverse();
             tail = self.run_back(&tail, a, b);
             tail.reverse();
-            if k > 0 || self.open_start {
-                for j in (0..width - 1).rev() {
-                    tail[j] = tail[j].max(tail[j + 1]);
-                }
+            for j in (0..width - 1).rev() {
+                tail[j] = tail[j].max(tail[j + 1]);
             }
         }
         let mut margins = Vec::with_capacity(self.segments.len());

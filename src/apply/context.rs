@@ -24,7 +24,6 @@ pub(crate) enum Reading {
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
     pub path: &'a str,
-    pub whole_file: bool,
     /// Segments may go where they fit best, whatever their order.
     pub reorder: bool,
     /// How to take a line that may replace one of the file or stand beside it.

@@ -22,10 +22,6 @@ pub(crate) enum Keep {
 /// Whose text wins in a pair.
 pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep {
     let (a, b) = (&ctx.lines[i], &ctx.file[j]);
-    // Who asks for the whole file to be another gets that.
-    if ctx.pass.whole_file {
-        return Keep::Snippet;
-    }
     if a.same(b) {
         return Keep::Same;
     }

@@ -21,6 +21,7 @@ use super::reach;
 use super::recent::{self, Known};
 use super::refuse;
 use super::snippet::{self, Haystack, Script};
+use super::whole;
 use crate::error::{Error, Result};
 use crate::syntax::{Language, Pieces};
 
@@ -158,7 +159,7 @@ fn once(
     let snippet = hunks.as_deref().unwrap_or(snippet);
     let comments = comment_openers(language);
     let comments: Vec<&str> = comments.iter().map(String::as_str).collect();
-    let mut scripts = {
+    let (lines, mut scripts) = {
         let records = &file.records;
         let defines = |name: &str| !file.definitions().find(name).is_empty();
         let mentions = |word: &str| records.iter().any(|l| word_at(l.trimmed, word).is_some());
@@ -177,37 +178,26 @@ fn once(
             minus: records.iter().any(|l| snippet::dashed(l.raw)),
             python: language.is_some_and(|l| l.name() == "python"),
         };
-        snippet::read(snippet, &haystack).map_err(|u| refuse::unreadable(&u))?
+        let lines = snippet::lines(snippet, &haystack);
+        let scripts = snippet::read(&lines, &haystack).map_err(|u| refuse::unreadable(&u))?;
+        (lines, scripts)
     };
-    if let Some(script) = scripts.first_mut()
-        && let Some(parted) = bare::parted(
-            script,
-            file,
-            file.parsed().map(Pieces::language),
-            &options.path,
-        )?
-    {
-        *script = parted;
-    }
-    // The rest of the snippet shows the file without what it asks to remove.
-    let mut text = gone::without(file, &scripts);
-    let asked = text.len() < file.text().len();
-    let mut placed = Vec::new();
-    let (mut misquoted, mut idle) = (0, 0);
-    for (n, script) in scripts.iter().enumerate() {
-        let outcome = if n == 0 && !asked {
-            pass(file, script, options, &comments)?
-        } else {
-            let facts = Facts::new(&text).with(checks::reparsed(file, &text, &options.path)?);
-            pass(&facts, script, options, &comments)?
-        };
-        needless_dots(&outcome.placed, snippet, file, &options.path)?;
-        placed.extend(outcome.placed);
-        misquoted += outcome.misquoted;
-        idle += outcome.idle;
-        text = outcome.text;
-    }
-    provenance::check(file.text(), &text, &scripts, &options.path)?;
+    let whole = |s: &Script| s.markers == 0 && !s.strict && s.is_plain();
+    let Outcome {
+        text,
+        placed,
+        misquoted,
+        idle,
+        ..
+    } = if options.allow_full_rewrite && scripts.iter().all(whole) {
+        // What a comment says of a removal is text there.
+        for script in &mut scripts {
+            script.removals.clear();
+        }
+        whole::rewritten(&file.lines, &lines)
+    } else {
+        passes(file, snippet, &mut scripts, options, &comments)?
+    };
     let once = file
         .parsed()
         .map_or(&[][..], |p| p.language().declares_once());
@@ -233,6 +223,49 @@ fn once(
         syntax: Syntax::of(checked.after.as_ref().map(|k| &k.parsed).or(file.parsed())),
     };
     Ok((merge, checked.after))
+}
+
+/// The passes of a snippet, one after the other.
+fn passes(
+    file: &Facts,
+    snippet: &str,
+    scripts: &mut [Script],
+    options: &MergeOptions,
+    comments: &[&str],
+) -> Result<Outcome> {
+    if let Some(script) = scripts.first_mut()
+        && let Some(parted) = bare::parted(
+            script,
+            file,
+            file.parsed().map(Pieces::language),
+            &options.path,
+        )?
+    {
+        *script = parted;
+    }
+    // The rest of the snippet shows the file without what it asks to remove.
+    let text = gone::without(file, scripts);
+    let asked = text.len() < file.text().len();
+    let mut all = Outcome {
+        idle: 0,
+        ..Outcome::unchanged(&text)
+    };
+    for (n, script) in scripts.iter().enumerate() {
+        let outcome = if n == 0 && !asked {
+            pass(file, script, options, comments)?
+        } else {
+            let facts =
+                Facts::new(&all.text).with(checks::reparsed(file, &all.text, &options.path)?);
+            pass(&facts, script, options, comments)?
+        };
+        needless_dots(&outcome.placed, snippet, file, &options.path)?;
+        all.placed.extend(outcome.placed);
+        all.misquoted += outcome.misquoted;
+        all.idle += outcome.idle;
+        all.text = outcome.text;
+    }
+    provenance::check(file.text(), &all.text, scripts, &options.path)?;
+    Ok(all)
 }
 
 /// A line of dots beside a new line that leaves nothing out may be text as well.
@@ -285,8 +318,7 @@ fn pass(
     options: &MergeOptions,
     comments: &[&str],
 ) -> Result<Outcome> {
-    let whole = options.allow_full_rewrite && script.markers == 0 && !script.strict;
-    if script.segments.is_empty() || !whole && applied::stands(script, file.text()) {
+    if script.segments.is_empty() || applied::stands(script, file.text()) {
         return Ok(Outcome::unchanged(file.text()));
     }
     if let Some((item, name)) = applied::asks_in_vain(script, file, comments) {
@@ -301,11 +333,10 @@ fn pass(
     if let Some(outcome) = hunk::exact(script, &file.lines) {
         return Ok(outcome);
     }
-    let read = |whole_file: bool, reorder: bool, reading: Option<Reading>| {
+    let read = |reorder: bool, reading: Option<Reading>| {
         let pass = Pass {
             reading,
             path: &options.path,
-            whole_file,
             reorder,
             comments,
         };
@@ -315,12 +346,7 @@ fn pass(
         })
     };
     let removals = |outcome: &Outcome| checks::removals(outcome, script, file, &options.path);
-    let run = |whole_file, reorder| read(whole_file, reorder, None);
-    if whole {
-        return run(true, false);
-    }
-    let first = run(false, false);
-    let error = match first {
+    let error = match read(false, None) {
         Ok(outcome) => match removals(&outcome) {
             Ok(()) => return Ok(outcome),
             Err(e) => e,
@@ -330,7 +356,7 @@ fn pass(
     if error.code == "unclear_edge" && !script.strict {
         // A reading that is refused for another reason may be meant all the same.
         let sound = |reading| {
-            let outcome = read(false, false, Some(reading))?;
+            let outcome = read(false, Some(reading))?;
             removals(&outcome)?;
             // Each line may be meant in another way.
             if outcome.decided > 1 {
@@ -348,7 +374,7 @@ fn pass(
     if script.segments.len() > 1
         && !script.strict
         && retry(&error)
-        && let Ok(outcome) = run(false, true)
+        && let Ok(outcome) = read(true, None)
         && removals(&outcome).is_ok()
     {
         return Ok(outcome);

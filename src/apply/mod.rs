@@ -60,6 +60,7 @@ mod substitution;
 mod twice;
 mod twins;
 mod verdict;
+mod whole;
 mod wrapping;
 mod write;
 

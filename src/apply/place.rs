@@ -197,8 +197,6 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         inserts: &inserts,
         deletable: &deletable,
         rewrites: &ctx.guides.rewrites,
-        open_start: !pass.whole_file,
-        open_end: !pass.whole_file,
     };
     let (mut ops, margins) = if bounds.is_empty() {
         (Vec::new(), Vec::new())
@@ -227,7 +225,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         }
         (first.ops, first.margins)
     };
-    if !pass.whole_file && !script.strict {
+    if !script.strict {
         ctx.substitutions = substitution::substitutions(&ctx, &ops);
         ctx.replaced = substitution::replaced(&ctx, &ops);
         ctx.joined = substitution::joined(&ctx, &ops);
@@ -256,7 +254,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         let settled = settle(&ctx, &aligned, &mut ops).and_then(|settled| {
             edges::lift_blanks(&ctx, &mut ops[s]);
             let edge = Edge::of(k, &ops[s]);
-            if pass.whole_file || script.strict {
+            if script.strict {
                 return Ok(settled);
             }
             if let Some(above) = edges.last() {
@@ -285,9 +283,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             snippet: Span::new(numbers.0, numbers.1),
             after_line: edge.start,
             lines: edge.end - edge.start,
-            by: if pass.whole_file {
-                Placement::WholeFile
-            } else if settled.ended {
+            by: if settled.ended {
                 Placement::End
             } else if settled.evidence.definition {
                 Placement::Definition

@@ -224,8 +224,6 @@ fn within(problem: &Problem, (a, b): (usize, usize), p: usize, q: usize) -> Opti
         inserts: &problem.inserts[a..b],
         deletable: &problem.deletable[a..b],
         rewrites: &rewrites,
-        open_start: true,
-        open_end: true,
     };
     let ops = one.solve(false)?.ops.pop()?;
     Some(

@@ -57,14 +57,14 @@ pub(super) struct Settled {
 /// # Errors
 /// A refusal where that is not sure.
 pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Result<Settled> {
-    let (whole_file, strict) = (ctx.pass.whole_file, ctx.script.strict);
+    let strict = ctx.script.strict;
     let (problem, (s, k)) = (alignment.problem, alignment.numbers);
     let changes = ops[s].iter().any(|op| match *op {
         Op::Pair(i, j) => ctx.roles[i] == Role::Minus || !same_line(ctx, i, j),
         _ => true,
     });
     let evidence = evidence(ctx, &ops[s], alignment.scores);
-    let end = (changes && !whole_file).then(|| float::at_the_end(ctx, k, &ops[s]));
+    let end = changes.then(|| float::at_the_end(ctx, k, &ops[s]));
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
@@ -77,7 +77,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     let asks = ops[s]
         .iter()
         .any(|op| matches!(*op, Op::Pair(i, _) if ctx.roles[i] != Role::Plain));
-    if changes && evidence.strong == 0 && !asks && !whole_file {
+    if changes && evidence.strong == 0 && !asks {
         // What stands in the file, but not where the rest of the snippet leaves room.
         let (a, b) = ctx.bounds[k];
         let known = ctx.lines[a..b]
@@ -89,7 +89,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
             refuse::no_anchor(ctx, k)
         });
     }
-    if changes && alignment.margin < MARGIN && !whole_file {
+    if changes && alignment.margin < MARGIN {
         // Only the line numbers of a hunk header may decide between equals.
         if !hinted(ctx, k, &ops[s]) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
@@ -98,10 +98,10 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     // What is above the change belongs to one place and what is below it to another.
     let torn = || alignment.runs.iter().any(|r| r.left(&ops[s])) && !scores::held(ctx, k, &ops[s]);
     let drawn = || !strict && twins::drawn(ctx, &ops[s]);
-    if changes && !whole_file && (drawn() || torn()) {
+    if changes && (drawn() || torn()) {
         return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
     }
-    if !whole_file && !strict {
+    if !strict {
         removed::notes(ctx, k, &ops[s])?;
         if twins::strays(ctx, &ops[s]) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
@@ -113,7 +113,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         }
         frame::ends_early(ctx, k, &ops[s], changes || ended)?;
     }
-    if changes && !whole_file && !strict {
+    if changes && !strict {
         let (mut reread, mut settled) = (false, false);
         if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
             ops[s] = cut;

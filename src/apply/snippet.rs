@@ -160,8 +160,9 @@ impl Haystack<'_> {
     }
 }
 
-/// Reads a snippet as the passes it asks for.
-pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unreadable> {
+/// The lines of a snippet, each with its number, without what is around all of them: code fences,
+/// line numbers.
+pub(crate) fn lines<'s>(snippet: &'s str, file: &Haystack) -> Vec<(usize, &'s str)> {
     let mut lines: Vec<(usize, &str)> = snippet
         .split('\n')
         .map(|l| l.strip_suffix('\r').unwrap_or(l))
@@ -173,8 +174,12 @@ pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unread
     }
     unwrap(&mut lines, file);
     let numbered = strip_line_numbers(&lines, file);
-    let lines: Vec<(usize, &str)> = numbered.unwrap_or(lines);
-    if let Some(blocks) = search_replace(&lines)? {
+    numbered.unwrap_or(lines)
+}
+
+/// Reads the lines of a snippet as the passes it asks for.
+pub(crate) fn read(lines: &[(usize, &str)], file: &Haystack) -> Result<Vec<Script>, Unreadable> {
+    if let Some(blocks) = search_replace(lines)? {
         if blocks
             .iter()
             .flat_map(|b| &b.segments)
@@ -184,14 +189,14 @@ pub(crate) fn read(snippet: &str, file: &Haystack) -> Result<Vec<Script>, Unread
         }
         return Ok(blocks);
     }
-    if let Some(script) = unified(&lines) {
+    if let Some(script) = unified(lines) {
         return if script.segments.is_empty() {
             Err(Unreadable::Empty)
         } else {
             Ok(vec![script])
         };
     }
-    let script = lazy(&lines, file)?;
+    let script = lazy(lines, file)?;
     if script.segments.is_empty() && script.removals.is_empty() {
         return Err(Unreadable::Empty);
     }

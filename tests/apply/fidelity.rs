@@ -127,3 +127,50 @@ fn an_edit_that_is_made_already_says_so() {
         assert_eq!(merged("a.rs", &once, snippet), once, "{snippet}");
     }
 }
+
+#[test]
+fn a_whole_file_is_as_it_was_sent() {
+    let file = "\
+package shop.tests
+
+import kotlin.test.fail
+import shop.Cart
+
+/** What a cart holds. */
+class CartTest {
+    fun adds() {
+        check(Cart().add(1).size == 1)
+    }
+
+    // removed: nothing
+    fun empty() {
+        check(Cart().size == 0)
+    }
+}
+";
+    let sent = "\
+package shop
+
+import shop.Cart
+
+class CartTest {
+\tfun adds() {
+\t\tcheck(Cart().add(2).size == 2)
+\t}
+
+    // removed: empty
+}
+";
+    let options = MergeOptions {
+        path: "a.kt".to_string(),
+        allow_full_rewrite: true,
+        ..MergeOptions::default()
+    };
+    let whole = |snippet: &str| merge(file, snippet, &options).unwrap().text;
+    assert_eq!(whole(sent), sent);
+    assert_eq!(whole(&format!("```kotlin\n{sent}```\n")), sent);
+    // Markers stand for what is there.
+    let snippet = "class CartTest {\n    fun adds() {\n        check(true)\n    }\n    // ... existing code ...\n}\n";
+    let want = file.replace("Cart().add(1).size == 1", "true");
+    assert_eq!(whole(snippet), want);
+}
