@@ -79,9 +79,24 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
             return None;
         }
         let j = ctx.out_of(y)?;
-        close.same(&ctx.file[j]).then_some([(i, j), (x, y)])
+        let closes = close.same(&ctx.file[j]) && !strays(ctx, i, (y, j));
+        closes.then_some([(i, j), (x, y)])
     });
     shut.collect()
+}
+
+/// Whether a line right above a bracket, of the same part, stands in the file once, outside of some lines.
+pub(super) fn strays(ctx: &Ctx, bracket: usize, (low, high): (usize, usize)) -> bool {
+    let from = ctx.bounds[ctx.segment_of(bracket)].0;
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let above = (from..bracket).rev().filter(told);
+    let mut above = above.take_while(|&i| ctx.cols(i) > ctx.cols(bracket));
+    above.any(|i| {
+        let l = &ctx.lines[i];
+        let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
+        let place = || ctx.file.iter().position(|f| l.same(f));
+        once && place().is_some_and(|j| j < low || j >= high)
+    })
 }
 
 /// The lines that end a part by opening a block, which the file has several times: each with the one
@@ -175,6 +190,12 @@ pub(super) fn header(
     (from..i)
         .rev()
         .find(|&x| heads(&lines[x]) && cols(x) < cols(i))
+}
+
+/// The line that opens what a line closes, of its segment or one above.
+pub(super) fn opener_above(ctx: &Ctx, i: usize) -> Option<usize> {
+    let cols: Vec<i32> = (0..=i).map(|i| ctx.cols(i)).collect();
+    *opened(&ctx.lines[..=i], &cols).last()?
 }
 
 /// The line of its segment that opens what a line closes, or the condition that it is a branch or

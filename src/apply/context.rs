@@ -459,7 +459,22 @@ fn repeated_shift(ctx: &Ctx, a: usize, b: usize) -> Option<i32> {
             votes.push(cols - ctx.cols(i));
         }
     }
+    if votes.is_empty() && as_deep(ctx, a, b) {
+        return Some(0);
+    }
     most(&votes)
+}
+
+/// Whether each line of a segment that the file has stands there as deep, too.
+fn as_deep(ctx: &Ctx, a: usize, b: usize) -> bool {
+    let known = |i: &usize| {
+        let l = &ctx.lines[*i];
+        l.class == Class::Plain && ctx.counts.contains_key(&l.hash)
+    };
+    let there =
+        |i: usize, j: usize| ctx.lines[i].same(&ctx.file[j]) && ctx.file_cols(j) == ctx.cols(i);
+    let mut known = (a..b).filter(known).peekable();
+    known.peek().is_some() && known.all(|i| (0..ctx.file.len()).any(|j| there(i, j)))
 }
 
 /// The most frequent value, the one nearest to zero among equals.

@@ -271,7 +271,9 @@ pub(crate) fn guide(
         let whole = block.end <= ctx.bounds[s].1 && block.end > i + 1;
         if block.closed && block.end > i + 1 {
             let (x, y) = (block.end - 1, def.lines.end - 1);
-            if y < n && ctx.lines[x].trimmed.chars().next() == ctx.file[y].trimmed.chars().next() {
+            let opens = ctx.lines[x].trimmed.chars().next();
+            let same = y < n && opens == ctx.file[y].trimmed.chars().next();
+            if same && !closers::strays(ctx, x, range) {
                 guides.pairs.push((x, y, CLOSER));
                 // It closes what the header opens and nothing else.
                 let plain = [i, x].iter().all(|&l| ctx.roles[l] == Role::Plain);

@@ -51,40 +51,51 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
 
 /// Whether the new lines of a reading, or as many that say the same where they may as well stand,
 /// close no bracket and no comment that they do not open.
-fn whole(ctx: &Ctx, (a, b): (usize, usize), other: &[Op]) -> bool {
-    let mut new = other.iter().filter_map(|op| match *op {
-        Op::Insert(i) => Some(i),
+fn whole(ctx: &Ctx, other: &[Op]) -> bool {
+    let is_new = |op: &Op| matches!(op, Op::Insert(_));
+    let Some(at) = other.iter().position(is_new) else {
+        return true;
+    };
+    let below = other[at..].iter().find_map(|op| match *op {
+        Op::Pair(_, j) => Some(j),
         _ => None,
     });
-    let Some(from) = new.next() else { return true };
-    let count = 1 + new
-        .zip(from + 1..)
-        .take_while(|&(i, next)| i == next)
-        .count();
-    let net = |i: usize| {
-        let t = ctx.lines[i].trimmed;
-        let comments = |mark| t.matches(mark).count() as i32;
-        net_brackets(t) + comments("/*") - comments("*/")
+    let above = other[..at].iter().rev().find_map(|op| match *op {
+        Op::Pair(_, j) => Some(j + 1),
+        _ => None,
+    });
+    // The file's line in front of which they stand.
+    let Some(x) = below.or(above) else {
+        return true;
     };
-    let same = |i: usize, other: usize| ctx.lines[i].same(&ctx.lines[other]);
-    let above = (a..from).rev().take_while(|&i| same(i, i + count)).last();
-    let mut first = above.unwrap_or(from);
-    let mut end = first + count;
-    loop {
+    let new = other[at..].iter().map_while(|op| match *op {
+        Op::Insert(i) => Some(&ctx.lines[i]),
+        _ => None,
+    });
+    let new: Vec<&Line> = new.collect();
+    let net = |l: &Line| {
+        let comments = |mark| l.trimmed.matches(mark).count() as i32;
+        net_brackets(l.trimmed) + comments("/*") - comments("*/")
+    };
+    let closed = |lines: Vec<&Line>| {
         let mut open = 0;
-        if (first..end).all(|i| {
-            open += net(i);
+        lines.iter().all(|l| {
+            open += net(l);
             open >= 0
-        }) {
-            return true;
-        }
-        if end < b && same(first, end) {
-            end += 1;
-        } else if net(first) != 0 {
-            return false;
-        }
-        first += 1;
-    }
+        })
+    };
+    let (old_above, old_below) = ctx.file.split_at(x);
+    let up = new.iter().rev().zip(old_above.iter().rev());
+    let up = up.take_while(|(l, f)| l.same(f)).count();
+    let down = new.iter().zip(old_below);
+    let down = down.take_while(|(l, f)| l.same(f)).count();
+    let above = |n: usize| {
+        old_above[x - n..]
+            .iter()
+            .chain(new[..new.len() - n].iter().copied())
+    };
+    let below = |n: usize| new[n..].iter().copied().chain(&old_below[..n]);
+    (0..=up).any(|n| closed(above(n).collect())) || (1..=down).any(|n| closed(below(n).collect()))
 }
 
 /// Whether an operation puts in a line that says something.
@@ -240,7 +251,7 @@ pub(super) fn reading(ctx: &Ctx, k: usize, ops: &[Op], wanted: Fresh) -> Option<
     let behind = ops.iter().rev().take_while(own).count();
     let (ops, behind) = ops.split_at(ops.len() - behind);
     let read = rest_as_new(ctx, k, ops, wanted);
-    let mut read = read.filter(|read| whole(ctx, ctx.bounds[k], read))?;
+    let mut read = read.filter(|read| whole(ctx, read))?;
     read.extend(behind);
     Some(read)
 }
@@ -390,7 +401,7 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
         .any(|i| match ctx.lines[i].key() {
             // `- name: value` is one more of a list. Of assignments, those at the margin count.
             Key::Binds(x)
-                if x.contains(' ') && !x.starts_with('-')
+                if x.contains(' ') && !x.starts_with('-') && !conditional(x)
                     || x.contains('.') && ctx.cols(i) == 0 =>
             {
                 taken.iter().any(|&j| {
@@ -399,6 +410,14 @@ fn declared_twice(ctx: &Ctx, new: std::ops::Range<usize>, ops: &[Op]) -> bool {
             }
             _ => false,
         })
+}
+
+/// Whether a name is given a value for the block below alone.
+fn conditional(name: &str) -> bool {
+    const WORDS: &[&str] = &["if", "for", "while", "switch", "else", "guard", "until"];
+    name.split_whitespace()
+        .next()
+        .is_some_and(|w| WORDS.contains(&w))
 }
 
 /// Tells equal lines at the depth that the pair `i`, `j` sets, where the definitions around

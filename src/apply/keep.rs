@@ -103,8 +103,14 @@ fn beside_another(ctx: &Ctx, i: usize, ops: &[Op]) -> bool {
     let Some(at) = pairs.iter().position(|p| p.is_some_and(|p| p.0 == i)) else {
         return false;
     };
-    at.checked_sub(1).is_some_and(|at| spaced(&pairs[at])) || pairs.get(at + 1).is_some_and(spaced)
+    let others = pairs.iter().filter(|p| spaced(p)).count();
+    at.checked_sub(1).is_some_and(|at| spaced(&pairs[at]))
+        || pairs.get(at + 1).is_some_and(spaced)
+        || others > MANY
 }
+
+/// So many lines that differ in blanks alone, and one more, are no slips.
+const MANY: usize = 2;
 
 /// Whether a snippet line is the only one that differs from the file's in a block that the segment
 /// gives whole, from its header to what closes it: for nothing else would it be given.

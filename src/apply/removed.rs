@@ -1,14 +1,16 @@
 //! Which lines of the file a segment takes out, and whether it says so.
 
 use super::align::Op;
-use super::closers::closes_around;
+use super::closers::{self, closes_around};
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
 use super::fate::{Fate, defined_again, fate, named_once};
 use super::line::{Class, Key};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{empty_comment, first_word, net_blocks, net_brackets, opens, starts_comment};
+use super::shape::{
+    closes, empty_comment, first_word, net_blocks, net_brackets, opens, starts_comment,
+};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -112,6 +114,37 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Lines that a part takes out right below a bracket with which it begins have to end with another one
+/// than that: else they may stay, and the bracket is the one below them.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn below_any_bracket(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let mut told = ops.iter().filter(|op| ctx.is_told(op));
+    let Some(&Op::Pair(i, j)) = told.next() else {
+        return Ok(());
+    };
+    let (l, f) = (&ctx.lines[i], &ctx.file[j]);
+    if l.class == Class::Plain || !l.same(f) || !closes(l.trimmed) {
+        return Ok(());
+    }
+    let header = closers::opener_above(ctx, i);
+    if header.is_some_and(|h| ctx.is_inside(h, i)) {
+        return Ok(());
+    }
+    let gone = told.map_while(|op| match *op {
+        Op::Delete(j) => Some(Some(j)),
+        Op::Insert(_) => Some(None),
+        Op::Pair(..) => None,
+    });
+    let gone: Vec<usize> = gone.flatten().collect();
+    let again = |y: &&usize| ctx.file[**y].same(f) && ctx.file_cols(**y) == ctx.file_cols(j);
+    match (gone.first(), gone.iter().rfind(again)) {
+        (Some(&first), Some(&last)) => Err(refuse::removed_at_edge(ctx, k, first, last)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether what a change puts in opens a block that has another head than what it takes out from

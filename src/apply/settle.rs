@@ -170,6 +170,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         attributes::left_out(ctx, k, &ops[s])?;
         removed::weak_bounds(ctx, k, &ops[s])?;
         removed::mixed_edge(ctx, k, &ops[s])?;
+        removed::below_any_bracket(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
         removed::headless(ctx, k, &ops[s])?;
         closers::blocks(ctx, k, &ops[s])?;

@@ -41,7 +41,9 @@ pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, us
         } else if let Some(other) = once.iter().find(|o| {
             // One line of a block may be like another as by chance.
             let together = || ctx.segment_of(o.1) == ctx.segment_of(i);
-            o.0 == found && (named_word(&found.0) || together())
+            o.0 == found
+                && (named_word(&found.0) || together())
+                && !copied(ctx, ops, (o.1, i), &found.0)
         }) {
             sure.extend([other.clone(), (found, i)]);
         } else {
@@ -53,6 +55,27 @@ pub(crate) fn substitutions(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<(Substitution, us
     let left = |word: &str| code().any(|l| word_at(l.trimmed, word).is_some());
     sure.retain(|((old, _), _)| !named_word(old) || !left(old));
     sure
+}
+
+/// Whether of two changed lines one stands in the other's block, with none that is the file's between,
+/// and the word that both lose stays in others: a block much like one of the file has another word
+/// throughout, too.
+fn copied(ctx: &Ctx, ops: &[Vec<Op>], (one, other): (usize, usize), word: &str) -> bool {
+    let (from, to) = (one.min(other), one.max(other));
+    let mut between = ops.iter().flatten();
+    let apart = between.any(|op| {
+        matches!(*op, Op::Pair(i, _) if from < i && i < to
+            && ctx.lines[i].class == Class::Plain && anchors(ctx, op))
+    });
+    let taken = |j: usize| {
+        let takes = |op: &Op| matches!(*op, Op::Delete(x) | Op::Pair(_, x) if x == j);
+        ops.iter().flatten().any(|op| takes(op) && ctx.takes(op))
+    };
+    let stays = |(j, l): (usize, &Line)| word_at(l.trimmed, word).is_some() && !taken(j);
+    ctx.segment_of(from) == ctx.segment_of(to)
+        && ctx.cols(from) < ctx.cols(to)
+        && !apart
+        && ctx.file.iter().enumerate().any(stays)
 }
 
 /// Whether a line is a comment or reads as one.
