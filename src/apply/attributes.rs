@@ -82,7 +82,12 @@ pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             .any(|w| attribute(&w[0]) && code(&w[1]));
         // What the snippet says right above it is said instead.
         let instead = i.checked_sub(1).is_some_and(|i| says(ctx, i));
-        if !instead && (between || gone) {
+        // Or all that the file says, again: then it is the other that is above what is new.
+        let again = |x: usize| {
+            let l = (i + x).checked_sub(j).and_then(|y| ctx.lines.get(y));
+            l.is_some_and(|l| l.same(&ctx.file[x]))
+        };
+        if !instead && (between || gone) && !said.clone().all(again) {
             return Err(refuse::removed_at_edge(ctx, k, said.start, j - 1));
         }
     }

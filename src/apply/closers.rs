@@ -91,12 +91,30 @@ pub(super) fn strays(ctx: &Ctx, bracket: usize, (low, high): (usize, usize)) -> 
     let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
     let above = (from..bracket).rev().filter(told);
     let mut above = above.take_while(|&i| ctx.cols(i) > ctx.cols(bracket));
-    above.any(|i| {
+    let once = above.any(|i| {
         let l = &ctx.lines[i];
         let once = l.class == Class::Plain && ctx.counts.get(&l.hash) == Some(&1);
         let place = || ctx.file.iter().position(|f| l.same(f));
         once && place().is_some_and(|j| j < low || j >= high)
-    })
+    });
+    let inside = |i: usize| ctx.file[low..high].iter().any(|f| f.same(&ctx.lines[i]));
+    let apart = bracket
+        .checked_sub(1)
+        .is_some_and(|i| i >= from && !inside(i));
+    once || apart && follows_elsewhere(ctx, bracket, high - 1)
+}
+
+/// Whether the line right above a snippet line, of the same part, stands right above such a line of the
+/// file, but not above line `j`.
+fn follows_elsewhere(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let from = ctx.bounds[ctx.segment_of(i)].0;
+    let told = |x: &usize| *x >= from && ctx.lines[*x].class == Class::Plain;
+    let Some(above) = i.checked_sub(1).filter(told) else {
+        return false;
+    };
+    let pair = |f: &[Line]| f[0].same(&ctx.lines[above]) && f[1].same(&ctx.lines[i]);
+    let here = j.checked_sub(1).and_then(|x| ctx.file.get(x..=j));
+    !here.is_some_and(pair) && ctx.file.windows(2).any(pair)
 }
 
 /// The lines that end a part by opening a block, which the file has several times: each with the one
@@ -126,7 +144,7 @@ pub(super) fn opens_around(ctx: &Ctx, guides: &Guides) -> Vec<(usize, usize)> {
         let around = std::iter::successors(up(&within), up);
         let mut same = around.filter(|&y| ctx.file[y].same(line));
         let j = same.next().filter(|_| same.next().is_none())?;
-        Some((i, j))
+        (!follows_elsewhere(ctx, i, j)).then_some((i, j))
     });
     openers.collect()
 }

@@ -171,6 +171,10 @@ impl<'a> Ctx<'a> {
             Op::Delete(j) => self.file[j].class != Class::Blank,
         }
     }
+    /// Whether an operation puts a line that says something in, takes one out or changes one.
+    pub fn changes(&self, op: &Op) -> bool {
+        self.is_told(op) && !matches!(*op, Op::Pair(i, j) if same_line(self, i, j))
+    }
     /// Whether an operation takes a line out of the file, or changes one.
     pub fn takes(&self, op: &Op) -> bool {
         match *op {

@@ -8,7 +8,7 @@ use super::fresh;
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::{condition, contained, starts_comment};
-use super::signature::{implemented, parameters};
+use super::signature::{implemented, labels, parameters};
 use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Language};
 
@@ -128,6 +128,20 @@ fn is_block(d: &Definition) -> bool {
     d.kind == crate::syntax::Kind::Field && d.body.is_some() && d.lines.len() > 2
 }
 
+/// Whether there may be several of a kind of definition under one name.
+fn adds(d: &Definition) -> bool {
+    use crate::syntax::Kind;
+    matches!(d.kind, Kind::Impl | Kind::Module)
+}
+
+/// Whether a line of the snippet's stands among the file's, or nothing is told of them.
+fn shares(ctx: &Ctx, new: std::ops::Range<usize>, old: std::ops::Range<usize>) -> bool {
+    let plain = |l: &&Line| l.class == Class::Plain;
+    let mut told = ctx.lines[new].iter().filter(plain).peekable();
+    let old = ctx.file.get(old).unwrap_or_default();
+    told.peek().is_none() || told.any(|l| old.iter().any(|f| f.same(l)))
+}
+
 /// Pairs the snippet's definitions with the file's.
 pub(crate) fn guide(
     ctx: &Ctx,
@@ -208,17 +222,28 @@ pub(crate) fn guide(
             };
             let exact = told(&|j| same_line(ctx, i, j));
             let own = parameters(&ctx.lines[i..]);
+            let called = labels(&ctx.lines[i..]).filter(|l| !guides.one_body && !l.is_empty());
             exact
                 .or_else(|| told(&|j| parameters(&ctx.file[j..]) == own))
+                // Or, with other types, the one whose parameters are called the same.
+                .or_else(|| {
+                    called.and_then(|l| told(&|j| labels(&ctx.file[j..]).as_ref() == Some(&l)))
+                })
                 .into_iter()
                 .collect()
         } else {
             fits
         };
         let [d] = fits.as_slice() else { continue };
-        found.push((i, *d, 0));
         let block = block(ctx, i);
-        let (def, _) = named[*d];
+        let (def, j) = named[*d];
+        if adds(def)
+            && !same_line(ctx, i, j)
+            && !shares(ctx, i + 1..block.end, j + 1..def.lines.end)
+        {
+            continue;
+        }
+        found.push((i, *d, 0));
         for x in i..block.end {
             guides.ranges[x] = Some(Range {
                 low: def.lines.start - 1,

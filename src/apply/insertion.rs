@@ -3,6 +3,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::guide::CALLABLE;
+use super::labels::has_title;
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::shape::{net_brackets, opens, starts_comment};
@@ -34,7 +35,15 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
     let doubled = doubles(ctx, ops, &other);
     let copied = copies(ctx, ops, &other);
     let block = || other.iter().filter(|op| is_new_line(ctx, op)).count() > FEW;
-    if doubled && (slight(ctx, ops) || copied) || copied && block() || prose(ctx, ops, &other) {
+    let slight = slight(ctx, ops);
+    // A block with another title and other lines may be one more like the one above it.
+    if let Some((i, j)) = retitled(ctx, ops)
+        && slight
+        && doubled
+    {
+        return Err(refuse::edge(ctx, i, j));
+    }
+    if doubled && (slight || copied) || copied && block() || prose(ctx, ops, &other) {
         return Ok(None);
     }
     if !mapped(ctx, ops, &other) {
@@ -47,6 +56,21 @@ pub(crate) fn only(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<Vec<Op>>> {
         Some((i, j)) if !doubled => Err(refuse::edge(ctx, i, j)),
         _ => Ok(None),
     }
+}
+
+/// The pair that gives a block another title, where a further line changes.
+fn retitled(ctx: &Ctx, ops: &[Op]) -> Option<(usize, usize)> {
+    let title = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j)
+            if !same_line(ctx, i, j)
+                && has_title(ctx.lines[i].trimmed)
+                && has_title(ctx.file[j].trimmed) =>
+        {
+            Some((i, j))
+        }
+        _ => None,
+    });
+    title.filter(|_| ops.iter().filter(|op| ctx.changes(op)).count() > 1)
 }
 
 /// Whether the new lines of a reading, or as many that say the same where they may as well stand,

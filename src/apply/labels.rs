@@ -82,7 +82,7 @@ fn declared<'l>(line: &'l str, words: &[String]) -> Option<&'l str> {
 }
 
 /// Whether a line begins a block that goes by a title, as tests do: `test("adds", () => {`.
-fn has_title(line: &str) -> bool {
+pub(super) fn has_title(line: &str) -> bool {
     let code = line.trim();
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let rest = code.trim_start_matches(is_name);

@@ -13,6 +13,7 @@ mod closers;
 mod context;
 mod declared;
 mod diffs;
+mod dropped;
 mod edge_signs;
 mod edges;
 mod ending;

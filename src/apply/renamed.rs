@@ -9,6 +9,7 @@ use super::context::{Ctx, same_line};
 use super::edges::anchors;
 use super::fate::{Fate, fate};
 use super::insertion;
+use super::labels::has_title;
 use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
@@ -29,6 +30,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
     }
     if !reread {
         head(ctx, k, ops)?;
+        titled(ctx, k, ops)?;
         block(ctx, k, ops)?;
         section(ctx, ops)?;
         definition(ctx, k, ops)?;
@@ -84,6 +86,40 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         return Err(refuse::edge(ctx, i, j));
     }
     Ok(())
+}
+
+/// Refuses to give a block another title and other lines, where nothing stands above it and what follows
+/// it does: it may be one more, beside one much like it.
+///
+/// # Errors
+/// `unclear_edge`.
+fn titled(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    if !ctx.script.segments[k].marker_before {
+        return Ok(());
+    }
+    let mut told = ops.iter().filter(|op| ctx.is_told(op));
+    let title = match (told.next(), told.find(|op| matches!(op, Op::Pair(..)))) {
+        (Some(&Op::Pair(i, j)), _) => Some((i, j)),
+        (Some(&Op::Insert(i)), Some(&Op::Pair(_, y))) => y.checked_sub(1).map(|j| (i, j)),
+        _ => None,
+    };
+    let Some((i, j)) = title else { return Ok(()) };
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let other = has_title(new.trimmed) && has_title(old.trimmed) && !new.same(old);
+    if !other || ctx.is_substituted(i, j) {
+        return Ok(());
+    }
+    let level = |op: &&Op| {
+        matches!(**op, Op::Pair(x, y) if x > i && ctx.is_told(op)
+            && ctx.cols(x) <= ctx.cols(i) && same_line(ctx, x, y))
+    };
+    let shown = ops.iter().filter(level).count() > 1;
+    let within = ops.iter().take_while(|op| !level(op));
+    let changes = within.filter(|op| ctx.changes(op)).count();
+    match shown && changes > 1 {
+        true => Err(refuse::edge(ctx, i, j)),
+        false => Ok(()),
+    }
 }
 
 /// Refuses to take a block beside a marker for another one, of which nothing but the bracket stays

@@ -100,9 +100,17 @@ fn defines_again(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
 }
 
 /// Whether a reading takes for another line, changed, what stands in the file once.
-pub(crate) fn misplaces(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+fn misplaces(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     ops.iter()
         .any(|op| ctx.stands_there(op) && !other.contains(op))
+}
+
+/// Whether a reading at the file's end, which shows no line there that stands only there, gives up such
+/// lines elsewhere. In a definition that the file does not have they are met by chance.
+pub(crate) fn strays_to_the_end(ctx: &Ctx, ops: &[Op], end: &[Op]) -> bool {
+    let new = |op: &Op| matches!(*op, Op::Pair(i, _) if ctx.guides.new[i]);
+    let elsewhere = |op: &Op| ctx.stands_there(op) && !new(op) && !end.contains(op);
+    !end.iter().any(|op| ctx.stands_there(op)) && ops.iter().any(elsewhere)
 }
 
 /// Lines that one reading has for context and the other for new ones.

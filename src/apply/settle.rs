@@ -6,6 +6,7 @@ use super::attributes;
 use super::closers;
 use super::context::{Ctx, same_line};
 use super::declared;
+use super::dropped;
 use super::edges;
 use super::ending;
 use super::float;
@@ -68,7 +69,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
-        if rival::misplaces(ctx, &ops[s], &end) {
+        if rival::strays_to_the_end(ctx, &ops[s], &end) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }
         ops[s] = end;
@@ -125,7 +126,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
             ops[s] = shut;
         }
         attributes::kept(ctx, k, &mut ops[s]);
-        removed::slide(ctx, &mut ops[s]);
+        dropped::slide(ctx, &mut ops[s]);
         if let Some(less) = rival::smaller(ctx, problem, s, &ops[s]) {
             if rival::repeats(ctx, &ops[s], &less) {
                 let changed = ops[s].iter().find_map(|op| match *op {
@@ -172,12 +173,12 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::mixed_edge(ctx, k, &ops[s])?;
         removed::below_any_bracket(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
-        removed::headless(ctx, k, &ops[s])?;
+        dropped::headless(ctx, k, &ops[s])?;
         closers::blocks(ctx, k, &ops[s])?;
         closers::several(ctx, k, &ops[s])?;
         closers::beyond(ctx, k, &ops[s])?;
         attributes::said_below(ctx, k, &ops[s])?;
-        removed::definitions(ctx, k, &ops[s])?;
+        dropped::definitions(ctx, k, &ops[s])?;
         imports::used(ctx, k, &ops[s])?;
         if !twins::told_apart(ctx, &ops[s], reread) || twins::inserts_elsewhere(ctx, k, &ops[s]) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));

@@ -67,9 +67,36 @@ pub(super) fn same_parameters(new: &[Line], old: &[Line]) -> bool {
     common && new.len() >= old.len() && !old.is_empty() && further.all(|p| p.1)
 }
 
+/// What the parameters of the header that lines begin with are called, in order, where each has a type
+/// beside that.
+pub(super) fn labels(lines: &[Line]) -> Option<Vec<String>> {
+    let label = |part: &String| {
+        let own = without_value(part).0;
+        let name = match own.split_once(':') {
+            Some((name, _)) => name,
+            None => own.rsplit_once(' ')?.1.trim_start_matches(['*', '&']),
+        };
+        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == ' ';
+        (!name.is_empty() && name.chars().all(plain)).then(|| name.to_string())
+    };
+    listed(&between(lines)?).iter().map(label).collect()
+}
+
 /// The types of parameters, and whether each has a value of its own. Where a name stands before its
 /// type, callers may have to give it: it counts.
 fn split(parameters: &str) -> Vec<(String, bool)> {
+    let typed = |part: &String| {
+        let (own, value) = without_value(part);
+        let name = own.rfind(' ').filter(|_| !own.contains(':'));
+        let words = own[..name.unwrap_or(own.len())].split_whitespace();
+        let kind: String = words.filter(|w| *w != "final").collect();
+        (kind.replace(['?', '!'], ""), value)
+    };
+    listed(parameters).iter().map(typed).collect()
+}
+
+/// The parameters of a list.
+fn listed(parameters: &str) -> Vec<String> {
     let mut open = 0;
     let mut parts = vec![String::new()];
     for c in parameters.chars() {
@@ -84,15 +111,13 @@ fn split(parameters: &str) -> Vec<(String, bool)> {
         }
     }
     parts.retain(|part| !part.trim().is_empty());
-    let typed = |part: &String| {
-        let value = [" = ", "\\\\"].iter().filter_map(|d| part.find(d)).min();
-        let own = part[..value.unwrap_or(part.len())].trim();
-        let name = own.rfind(' ').filter(|_| !own.contains(':'));
-        let words = own[..name.unwrap_or(own.len())].split_whitespace();
-        let kind: String = words.filter(|w| *w != "final").collect();
-        (kind.replace(['?', '!'], ""), value.is_some())
-    };
-    parts.iter().map(typed).collect()
+    parts
+}
+
+/// A parameter without a value of its own, and whether it has one.
+fn without_value(part: &str) -> (&str, bool) {
+    let value = [" = ", "\\\\"].iter().filter_map(|d| part.find(d)).min();
+    (part[..value.unwrap_or(part.len())].trim(), value.is_some())
 }
 
 /// What a header implements for a type, without the path to it and with its arguments.
@@ -124,7 +149,32 @@ fn unparameterised(header: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::implemented;
+    use super::{Line, implemented, labels};
+
+    #[test]
+    fn parameters_are_told_by_what_they_are_called_where_they_have_types() {
+        for (header, called) in [
+            (
+                "func add(oats kind: Oats, to bin: Bin) {",
+                Some(vec!["oats kind", "to bin"]),
+            ),
+            (
+                "void add(final Oats oats, int[] kilos);",
+                Some(vec!["oats", "kilos"]),
+            ),
+            (
+                "void add(const Oats& oats, Bin *bin = 0) {",
+                Some(vec!["oats", "bin"]),
+            ),
+            ("def add(oats, bin), do: bin", None),
+            ("def add({:oats, _}, bin) do", None),
+            ("func add() {", Some(vec![])),
+            ("class Bin {", None),
+        ] {
+            let called = called.map(|c: Vec<&str>| c.into_iter().map(str::to_string).collect());
+            assert_eq!(labels(&[Line::new(header)]), called, "{header}");
+        }
+    }
 
     #[test]
     fn an_impl_is_told_by_its_trait_and_the_arguments_of_that() {
