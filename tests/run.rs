@@ -12,7 +12,7 @@ fn tree() -> tempfile::TempDir {
     let src = dir.path().join("tree/src");
     fs::create_dir_all(&src).unwrap();
     let filler: String = (0..40)
-        .map(|i| format!("/// Paints shape {i}.\npub fn paint_{i}(canvas: &mut Canvas) {{\n    canvas.fill({i});\n}}\n\n"))
+        .map(|i| format!("/// Paints shape {i}.\npub fn paint_{i}(canvas: &mut Canvas) {{\n    canvas.fill({i});\n}}\n\n// --------\n\n"))
         .collect();
     fs::write(src.join("paint.rs"), filler).unwrap();
     fs::write(

@@ -386,15 +386,18 @@ fn neighbours(scene: &Scene, w: &Weights, scores: &mut [f64]) {
     }
 }
 
-/// The task's words that a block was found by, the most telling first, at most five.
-pub(super) fn why(scene: &Scene, w: &Weights, block: usize) -> Vec<String> {
-    let Some(b) = scene.blocks.get(block) else {
-        return Vec::new();
+/// The task's words that blocks were found by, the most telling first, at most five.
+pub(super) fn why(scene: &Scene, w: &Weights, blocks: &[usize]) -> Vec<String> {
+    let blocks = blocks.iter().filter_map(|&i| scene.blocks.get(i));
+    let terms: Vec<_> = blocks.map(|b| &b.terms).collect();
+    let holds = |term: &Term| {
+        let mut terms = terms.iter();
+        terms.any(|t| t.binary_search_by_key(term, |t| t.0).is_ok())
     };
     let mut found: Vec<(f64, &str)> = scene
         .wanted
         .iter()
-        .filter(|q| q.own && b.terms.binary_search_by_key(&q.term, |t| t.0).is_ok())
+        .filter(|q| q.own && holds(&q.term))
         .filter_map(|q| {
             let word = scene.task.words.get(q.word)?;
             Some((q.idf * word.weight.powf(w.repeat), word.text.as_str()))
