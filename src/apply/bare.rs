@@ -96,7 +96,10 @@ fn cuts(
     let shown = Shown { script, file, at };
     let told: Vec<&Definition> = definitions.iter().filter(is_told).collect();
     let known = LazyCell::new(|| by_name(file));
-    let same = |d: &Definition| known.get(&identity(d)).copied().flatten();
+    let same = |d: &Definition| match known.get(&identity(d)).copied()? {
+        None => shown.by_header(d),
+        one => one,
+    };
     let mut out = Vec::new();
     if bare
         && let Some(head) = told.first()
@@ -214,6 +217,18 @@ impl Shown<'_, '_> {
         let items = places.filter_map(|(s, i)| self.script.segments.get(s)?.items.get(i));
         let lines = items.map(|i| Line::new(&i.text));
         lines.filter(|l| l.class != Class::Blank).collect()
+    }
+
+    /// The only definition of the file that begins with the same line.
+    fn by_header(&self, d: &Definition) -> Option<&Definition> {
+        let (s, i) = self.place(d.lines.start)?;
+        let header = Line::new(&self.script.segments.get(s)?.items.get(i)?.text);
+        let same = |there: &&Definition| {
+            let old = self.file.records.get(there.lines.start - 1);
+            is_told(there) && old.is_some_and(|l| l.same(&header))
+        };
+        let mut all = self.file.definitions().iter().filter(same);
+        all.next().filter(|_| all.next().is_none())
     }
 
     /// Whether no marker stands in a definition.
