@@ -222,7 +222,7 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
 /// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
 /// marker above the snippet and none below say that the file ends with it.
 pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let begun = ctx.script.segments.first()?.marker_before;
+    let begun = ctx.script.segments.first()?.marker_before || k > 0 && from_the_start(ctx);
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
     // What closes a block that is told closes that one.
@@ -243,6 +243,15 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
         true => tail(ctx, k).or_else(closing),
         false => closing(),
     }
+}
+
+/// Whether the first segment has the first line of the file that says something.
+fn from_the_start(ctx: &Ctx) -> bool {
+    let start = ctx.file.iter().find(|l| l.class == Class::Plain);
+    let own = ctx.bounds.first().and_then(|&(a, b)| ctx.lines.get(a..b));
+    start
+        .zip(own)
+        .is_some_and(|(s, own)| own.iter().any(|l| l.same(s)))
 }
 
 /// Whether a line may be one of the file, changed.

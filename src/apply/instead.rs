@@ -74,10 +74,17 @@ pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<
     };
     // What is said above it, and nowhere else, is said of the new one.
     let attribute = |t: &str| t.starts_with(['[', '@', '#']);
+    let commented = |x: usize| {
+        let times = |mark| {
+            let above = ctx.file[from..x].iter().map(|l| l.trimmed);
+            above.map(|t| t.matches(mark).count()).sum::<usize>()
+        };
+        times("/*") > times("*/")
+    };
     let said = ops.iter().any(|op| {
         matches!(*op, Op::Pair(i, x) if from <= x && x < j
             && ctx.lines[i].class == Class::Plain
-            && !attribute(ctx.lines[i].trimmed)
+            && (!attribute(ctx.lines[i].trimmed) || commented(x))
             && ctx.counts.get(&ctx.file[x].hash) == Some(&1)
             && same_line(ctx, i, x))
     });

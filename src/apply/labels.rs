@@ -1,7 +1,7 @@
 //! What a block has once: a label of a choice, of which half would be dead, a name that it may not
 //! declare again, and the title of a block inside.
 
-use super::shape::{opens, starts_comment};
+use super::shape::{condition, opens, starts_comment};
 use crate::error::{Error, Result};
 use crate::text::changed;
 
@@ -25,7 +25,9 @@ pub(crate) fn check(before: &str, after: &str, once: &[String], path: &str) -> R
                 && times(before) < times(after)
         };
         let number = || above.lines().count() + 1;
-        let inside = |l: &str| l.trim().is_empty() || indent(l) >= indent(label);
+        // What a preprocessor compiles in its place is no second one.
+        let other = |l: &str| matches!(condition(l.trim()), Some("else" | "elif" | "elseif"));
+        let inside = |l: &str| (l.trim().is_empty() || indent(l) >= indent(label)) && !other(l);
         if let Some(name) = declared(label, once) {
             let same = |l: &str| indent(l) == indent(label) && declared(l, once) == Some(name);
             if twice(&inside, &same) {

@@ -4,7 +4,7 @@ use super::align::Op;
 use super::closers::{self, closes_around};
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
-use super::line::{Class, Key};
+use super::line::{Class, Key, Line};
 use super::refuse;
 use super::scores::CHANGED;
 use super::shape::{closes, empty_comment, net_blocks, net_brackets, starts_comment};
@@ -68,6 +68,13 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         if shift.is_some() && (astray_side(&ops[..from]) || astray_side(&ops[x..])) {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
+        if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
+            Op::Pair(i, _) | Op::Insert(i) => Some(ctx.guides.rewrites[i]),
+            Op::Delete(_) => None,
+        }) && gone.iter().all(|&j| a <= j && j < b)
+        {
+            continue;
+        }
         let change = from_change(ctx, ops, from);
         // Beside a marker, what ends a new block may be there for the old one.
         let level = |op: &Op| strong(op) && !astray(op);
@@ -76,13 +83,6 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
         if balanced(ctx, &ops[change..x]) {
-            continue;
-        }
-        if let Some(Some((a, b))) = ops[..from].iter().rev().find_map(|op| match *op {
-            Op::Pair(i, _) | Op::Insert(i) => Some(ctx.guides.rewrites[i]),
-            Op::Delete(_) => None,
-        }) && gone.iter().all(|&j| a <= j && j < b)
-        {
             continue;
         }
         let after = ops.get(x);
@@ -106,11 +106,29 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             y += 1;
         }
         let depth = ctx.file_cols(close);
-        if !held && gone.iter().any(|&j| ctx.file_cols(j) <= depth) {
+        if !held && !stands_once(ctx, &ops[x..y]) && gone.iter().any(|&j| ctx.file_cols(j) <= depth)
+        {
             return Err(refuse::removed_at_edge(ctx, k, first, last));
         }
     }
     Ok(())
+}
+
+/// Whether weak lines, of which one has a word, stand together in the file just there.
+fn stands_once(ctx: &Ctx, ops: &[Op]) -> bool {
+    let lines: Vec<usize> = ops
+        .iter()
+        .map_while(|op| match *op {
+            Op::Pair(_, j) => Some(j),
+            _ => None,
+        })
+        .collect();
+    let worded = lines.iter().any(|&j| ctx.file[j].class == Class::Short);
+    let told = |j: &&usize| ctx.file[**j].class != Class::Blank;
+    let again = |w: &&[Line]| w.iter().zip(&lines).all(|(l, &j)| l.same(&ctx.file[j]));
+    worded
+        && lines.iter().filter(told).count() > 1
+        && ctx.file.windows(lines.len()).filter(again).count() == 1
 }
 
 /// Lines that a part takes out right below a bracket with which it begins have to end with another one

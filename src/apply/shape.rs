@@ -189,7 +189,7 @@ pub(crate) fn extends(a: &Line, b: &Line) -> bool {
 /// is: `if`, `ifdef`, `else`, `endif`.
 pub(crate) fn condition(t: &str) -> Option<&str> {
     let word = first_word(t.strip_prefix('#')?)?;
-    let known = ["if", "ifdef", "ifndef", "elif", "else", "endif"];
+    let known = ["if", "ifdef", "ifndef", "elif", "elseif", "else", "endif"];
     (known.contains(&word) && t[1..].trim_start().starts_with(word)).then_some(word)
 }
 
