@@ -1,9 +1,12 @@
-//! What a snippet that ends with the file leaves out before its end.
+//! What a part leaves out before what it ends with: the end of a block or of the file, or the line that
+//! opens the block at the end of which the next part begins.
 
 use super::align::Op;
+use super::closers;
 use super::context::{Ctx, same_line};
 use super::line::Class;
-use super::shape::{closes, net_brackets};
+use super::scores::CHANGED;
+use super::shape::{closes, first_word, net_brackets, opens};
 use super::snippet::Role;
 
 /// The reading of a part which ends with new lines and, less deep than the line of the file above
@@ -55,6 +58,37 @@ pub(crate) fn shut(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     read.extend(rest);
     read.push(Op::Pair(end, close));
     Some(read)
+}
+
+/// The changed line at a part's end that opens a block, of which the next part begins with the end, and
+/// what opens that block in the file.
+pub(crate) fn opened(ctx: &Ctx, k: usize, ops: &[Op], below: &[Op]) -> Option<(usize, usize)> {
+    let (&Op::Insert(i), above) = ops.split_last()? else {
+        return None;
+    };
+    let &Op::Pair(x, y) = below.iter().find(|op| ctx.is_told(op))? else {
+        return None;
+    };
+    if ctx.segment_of(x) != k + 1
+        || !same_line(ctx, x, y)
+        || !closes(ctx.lines[x].trimmed)
+        || closers::opener_above(ctx, x) != Some(i)
+    {
+        return None;
+    }
+    let head =
+        |j: &usize| ctx.file[*j].class != Class::Blank && ctx.file_cols(*j) <= ctx.file_cols(y);
+    let j = (0..y).rev().find(head)?;
+    let last = above.iter().rev().find_map(|op| match *op {
+        Op::Pair(_, j) => Some(j),
+        _ => None,
+    })?;
+    let (new, old) = (&ctx.lines[i], &ctx.file[j]);
+    let same = opens(old.trimmed)
+        && ctx.file_cols(j) - ctx.cols(i) == ctx.file_cols(y) - ctx.cols(x)
+        && first_word(new.trimmed) == first_word(old.trimmed)
+        && new.similarity(old) > CHANGED;
+    (same && last < j).then_some((i, j))
 }
 
 /// The reading of a snippet's last part, no marker behind it, which ends with the brackets that end

@@ -160,8 +160,8 @@ fn copies(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
         .all(|op| !matches!(*op, Op::Insert(i) if !is_there(i)))
 }
 
-/// Whether a segment is all comment, and such a line is in it: a text does not say the same
-/// twice, as near-copies of code do.
+/// Whether a segment is all comment, and such a line is in it, or one that the comment would have
+/// twice: a text does not say the same twice, as near-copies of code do.
 fn prose(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
     let is_comment = |op: &Op| match *op {
         Op::Insert(i) | Op::Pair(i, _) => {
@@ -169,10 +169,24 @@ fn prose(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
         }
         Op::Delete(_) => true,
     };
+    let place = |op: &Op| match *op {
+        Op::Pair(_, j) => Some(j),
+        _ => None,
+    };
+    let is_new = |op: &Op| matches!(op, Op::Insert(_));
+    let at = other.iter().position(is_new);
+    let at = at.and_then(|at| other[at..].iter().find_map(place));
+    let repeated = |i: usize, j: usize| {
+        let beside = at.and_then(|at| ctx.file.get(at.min(j)..at.max(j)));
+        ctx.lines[i].class == Class::Plain
+            && same_line(ctx, i, j)
+            && other.contains(&Op::Insert(i))
+            && beside.is_some_and(|l| l.iter().all(|l| starts_comment(l.trimmed)))
+    };
     ops.iter().all(is_comment)
         && ops
             .iter()
-            .any(|op| matches!(*op, Op::Pair(i, j) if doubled(ctx, i, j, other)))
+            .any(|op| matches!(*op, Op::Pair(i, j) if doubled(ctx, i, j, other) || repeated(i, j)))
 }
 
 /// The changed line of an alignment that changes one and takes none out, and has found several

@@ -3,14 +3,16 @@
 use super::align::{self, NO_PAIR, Op, Problem, UNIQUE};
 use super::context::{Ctx, Pass, prepare, same_line};
 use super::edges::{self, Edge};
+use super::ending;
 use super::facts::Facts;
 use super::float::{self, Float};
 use super::frame;
-use super::guide::Guides;
+use super::guide::{CALLABLE, Guides};
 use super::imports;
 use super::line::Class;
 use super::refuse;
 use super::removed::{self, Removed};
+use super::rival;
 use super::scores::{self, TELLING, insert_costs};
 use super::settle::{Aligned, settle};
 use super::snippet::{Role, Script};
@@ -203,7 +205,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
     } else if pass.reorder {
         apart(&ctx, &problem)?
     } else {
-        let Some(first) = problem.solve(true) else {
+        let Some(mut first) = problem.solve(true) else {
             return Err(refuse::context_missing(&ctx));
         };
         if !runs.is_empty() {
@@ -212,7 +214,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
                 ..problem
             };
             if let Some(second) = plain.solve(false)
-                && let Some(s) = disagree(&ctx, &first.ops, &second.ops)
+                && let Some(s) = disagree(&ctx, &mut first.ops, &second.ops)
             {
                 return Err(refuse::ambiguous(
                     &ctx,
@@ -232,7 +234,10 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         ctx.taken = substitution::taken(&ctx, &ops);
         ctx.touched = substitution::touched(&ctx, &ops);
         ctx.swapped_names = substitution::swapped_names(&ctx, &ops);
-        let known = substitution::known(&ctx, &floating);
+        let mut known = substitution::known(&ctx, &floating);
+        let parts = solid.windows(2).zip(ops.windows(2));
+        let opened = parts.filter_map(|(k, ops)| ending::opened(&ctx, k[0], &ops[0], &ops[1]));
+        known.extend(opened.map(|(i, j)| (i, j, CALLABLE)));
         if first && !known.is_empty() {
             ctx.guides.pairs.extend(known);
             return place_by_guides(ctx, false);
@@ -388,10 +393,15 @@ enum Job {
 
 /// Whether two alignments cover other lines of the file, and the first removes or changes
 /// some: then neither is sure.
-fn disagree(ctx: &Ctx, one: &[Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
-    one.iter().zip(other).position(|(a, b)| {
+fn disagree(ctx: &Ctx, one: &mut [Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
+    one.iter_mut().zip(other).position(|(a, b)| {
         let (x, y) = (Edge::of(0, a), Edge::of(0, b));
-        a.iter().any(|op| ctx.takes(op)) && (x.start, x.end) != (y.start, y.end)
+        let apart = a.iter().any(|op| ctx.takes(op)) && (x.start, x.end) != (y.start, y.end);
+        let less = apart && rival::takes_less(ctx, b, a);
+        if less {
+            a.clone_from(b);
+        }
+        apart && !less
     })
 }
 

@@ -8,7 +8,7 @@
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::insertion;
-use super::line::{Class, Key};
+use super::line::{Class, Key, Line};
 use super::shape::net_brackets;
 use super::snippet::Role;
 
@@ -20,12 +20,8 @@ pub(crate) fn smaller(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Opt
     if (a..b).any(|i| ctx.roles[i] != Role::Plain) || ctx.puts_out_of_use(ops) {
         return None;
     }
-    let covered = |op: &Op| match *op {
-        Op::Pair(_, j) | Op::Delete(j) => Some(j),
-        Op::Insert(_) => None,
-    };
-    let low = ops.iter().find_map(covered)?;
-    let high = ops.iter().rev().find_map(covered)? + 1;
+    let low = ops.iter().find_map(place)?;
+    let high = ops.iter().rev().find_map(place)? + 1;
     let taken = touched(ctx, ops);
     let mut x = 0;
     let mut best: Option<(Vec<Op>, usize)> = None;
@@ -129,6 +125,100 @@ pub(crate) fn repeats(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
         .len()
         .saturating_sub(touched(ctx, other).len());
     again >= REPEATED && again > 2 * saved
+}
+
+/// Whether a reading takes nothing out of the file but what another one does, and less of it, and
+/// finds all lines that the other has found.
+pub(crate) fn takes_less(ctx: &Ctx, ops: &[Op], other: &[Op]) -> bool {
+    let (less, more) = (touched(ctx, ops), touched(ctx, other));
+    let found = |op: &Op| match *op {
+        Op::Pair(i, j) if same_line(ctx, i, j) => Some(i),
+        _ => None,
+    };
+    let kept: Vec<usize> = ops.iter().filter_map(found).collect();
+    less.len() < more.len()
+        && less.iter().all(|j| more.contains(j))
+        && other.iter().filter_map(found).all(|i| kept.contains(&i))
+}
+
+/// The reading by which a line stays where it is that `ops` take out and put in again. What stands
+/// once in the file and once in the snippet holds more than lines that both have several times, or
+/// at another depth.
+pub(crate) fn uncrossed(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let (a, b) = problem.segments[s];
+    if (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let (i, j) = crossed(ctx, ops)?;
+    let low = ops.iter().find_map(place)?;
+    let high = ops.iter().rev().find_map(place)? + 1;
+    let mut other = match a < i && low < j {
+        true => within(problem, (a, i), low, j)?,
+        false => (a..i).map(Op::Insert).collect(),
+    };
+    // What stands between it and the line that stays goes.
+    if let Some(last) = other.iter().rev().find_map(place) {
+        let at = other.iter().rposition(|op| place(op).is_some());
+        let gone = (last + 1..j).map(Op::Delete);
+        let at = at.map_or(0, |at| at + 1);
+        other.splice(at..at, gone);
+    }
+    other.push(Op::Pair(i, j));
+    let below = match i + 1 < b && j + 1 < high {
+        true => within(problem, (i + 1, b), j + 1, high)?,
+        false => (i + 1..b).map(Op::Insert).collect(),
+    };
+    if let Some(first) = below.iter().find_map(place) {
+        other.extend((j + 1..first).map(Op::Delete));
+    }
+    other.extend(below);
+    let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);
+    let first = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) => {
+            Some(shift(i, j))
+        }
+        _ => None,
+    });
+    // What has come to stand at another depth has moved.
+    if first.is_some_and(|first| first != shift(i, j)) {
+        return None;
+    }
+    let weak = |x: usize, y: usize| {
+        ctx.lines[x].class != Class::Plain || !stands_once(ctx, x, y) || shift(x, y) != shift(i, j)
+    };
+    let lost = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && !weak(i, j) && !other.contains(op));
+    let fits = touched(ctx, &other).len() <= touched(ctx, ops).len();
+    (fits && !ops.iter().any(lost) && crossed(ctx, &other).is_none()).then_some(other)
+}
+
+/// A line that an alignment takes out and puts in again, and that stands nowhere else.
+fn crossed(ctx: &Ctx, ops: &[Op]) -> Option<(usize, usize)> {
+    let gone = || {
+        ops.iter().filter_map(|op| match *op {
+            Op::Delete(j) if ctx.file[j].class == Class::Plain => Some(j),
+            _ => None,
+        })
+    };
+    ops.iter().find_map(|op| match *op {
+        Op::Insert(i) => gone()
+            .find(|&j| ctx.lines[i].same(&ctx.file[j]) && stands_once(ctx, i, j))
+            .map(|j| (i, j)),
+        _ => None,
+    })
+}
+
+/// Whether a line stands once in the snippet and once in the file.
+fn stands_once(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let same = |l: &&Line| l.same(&ctx.lines[i]);
+    ctx.counts.get(&ctx.file[j].hash) == Some(&1) && ctx.lines.iter().filter(same).count() == 1
+}
+
+/// The line of the file that an operation covers.
+fn place(op: &Op) -> Option<usize> {
+    match *op {
+        Op::Pair(_, j) | Op::Delete(j) => Some(j),
+        Op::Insert(_) => None,
+    }
 }
 
 /// File lines that are removed or changed.

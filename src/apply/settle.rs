@@ -116,6 +116,9 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
     }
     if changes && !strict {
         let (mut reread, mut settled) = (false, false);
+        if let Some(other) = rival::uncrossed(ctx, problem, s, &ops[s]) {
+            ops[s] = other;
+        }
         if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
             ops[s] = cut;
         }
