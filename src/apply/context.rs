@@ -342,7 +342,8 @@ fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
 }
 
 /// Whether the snippet indents by twice or half of what the file does, as lines of several
-/// depths show that stand on both sides, or of one and what all depths have in common.
+/// depths show that stand on both sides, or of one and what all depths have in common; where none but
+/// the margin is on both sides, by how much deeper blocks are than their headers.
 fn scale(ctx: &Ctx, pairs: &[(usize, usize)]) -> (i32, i32) {
     let mut depths: Vec<(i32, i32)> = pairs
         .iter()
@@ -365,13 +366,54 @@ fn scale(ctx: &Ctx, pairs: &[(usize, usize)]) -> (i32, i32) {
         let lines = (0..ctx.file.len()).filter(|&j| code(&ctx.file[j]));
         unit(lines.map(|j| ctx.file_cols(j)))
     };
+    let stepped = |file: i32, snippet: i32| {
+        let (Some(here), Some(there)) = (
+            step(&ctx.lines, |i| ctx.cols(i), |n, all| n == all),
+            step(
+                ctx.file,
+                |j| ctx.file_cols(j),
+                |n, all| all >= STEPS && n * 10 >= all * 9,
+            ),
+        ) else {
+            return false;
+        };
+        there * snippet == here * file
+    };
     [(1, 2), (2, 1)]
         .into_iter()
         .find(|&(file, snippet)| {
             depths.iter().all(|(f, s)| f * snippet == s * file)
-                && (inner >= 2 || inner == 1 && outer && there() * snippet == here() * file)
+                && match inner {
+                    0 => (outer || depths.is_empty()) && stepped(file, snippet),
+                    1 => outer && there() * snippet == here() * file,
+                    _ => true,
+                }
         })
         .unwrap_or((1, 1))
+}
+
+/// So many blocks show how a file is indented.
+const STEPS: usize = 5;
+
+/// By how many columns blocks are deeper than their headers: all, or as many of all as `enough` says.
+fn step(
+    lines: &[Line],
+    cols: impl Fn(usize) -> i32,
+    enough: impl Fn(usize, usize) -> bool,
+) -> Option<i32> {
+    let told: Vec<usize> = (0..lines.len())
+        .filter(|&i| lines[i].class != Class::Blank)
+        .collect();
+    let opens = |i: usize| lines[i].trimmed.ends_with(['{', ':']);
+    let steps = told.windows(2).filter(|w| opens(w[0]));
+    let steps: Vec<i32> = steps
+        .map(|w| cols(w[1]) - cols(w[0]))
+        .filter(|&n| n > 0)
+        .collect();
+    // A label such as `public:` may stand a column deeper than its class.
+    let most = most(&steps).filter(|n| n % 2 == 0)?;
+    let times = steps.iter().filter(|n| **n == most).count();
+    enough(times, steps.len()).then_some(most)
 }
 
 /// What all depths are a multiple of.

@@ -19,6 +19,7 @@ pub(super) struct Words {
     being: Vec<String>,
     doing: Vec<String>,
     joining: Vec<String>,
+    within: Vec<String>,
     pub removals: Vec<String>,
     pub gone: Vec<String>,
     pub noise: Vec<String>,
@@ -272,6 +273,25 @@ pub(crate) fn leads(line: &str) -> bool {
     opened && head && !goes_on && !inner.contains(['{', '}', ';', '=', '"', '|', '\\'])
 }
 
+/// The name in a comment that says nothing but where the lines below it are: `// in Parser`, `# inside
+/// the class Parser:`.
+pub(crate) fn located(line: &str) -> Option<&str> {
+    let (opened, inner) = strip_comment(line.trim());
+    let (first, rest) = inner.split_once(' ').filter(|_| opened)?;
+    if !has(&WORDS.within, &first.to_lowercase()) {
+        return None;
+    }
+    let mut words = rest.trim_end_matches(':').split_whitespace().rev();
+    let name = words.next()?.trim_matches('`').trim_end_matches("()");
+    let kinds: Vec<&str> = words.collect();
+    let any = |is: fn(char) -> bool| name.chars().any(is);
+    // A unit or another word is no name: `# in seconds`, `// in UTC`.
+    let written = name.contains('_') || any(char::is_uppercase) && any(char::is_lowercase);
+    let told = kinds.iter().any(|k| *k != "the");
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_name && (written || told) && kinds.iter().all(|k| has(&WORDS.noise, k))).then_some(name)
+}
+
 /// A block on one line with nothing but a marker in it, `fn name() { /* ... */ }`: what opens it, and
 /// what closes it.
 pub(super) fn around(line: &str) -> Option<(&str, &str)> {
@@ -337,6 +357,7 @@ mod tests {
             &words.being,
             &words.doing,
             &words.joining,
+            &words.within,
             &words.removals,
             &words.gone,
             &words.noise,
@@ -406,6 +427,23 @@ mod tests {
         assert_eq!(classify("..."), Marked::BareDots);
         assert_eq!(classify("foo(); // ... existing code ..."), Marked::Inline);
         assert_eq!(classify("def f(): # ... existing code ..."), Marked::Inline);
+    }
+
+    #[test]
+    fn a_comment_may_say_where_the_lines_below_are() {
+        for (line, name) in [
+            ("// in trait Flag:", Some("Flag")),
+            ("# inside the class parser", Some("parser")),
+            ("/* in `JsonDecoder` */", Some("JsonDecoder")),
+            ("-- within parse_args():", Some("parse_args")),
+            ("// in seconds", None),
+            ("// in UTC", None),
+            ("# in the middle of Nowhere", None),
+            ("// in case the Parser fails", None),
+            ("in Parser", None),
+        ] {
+            assert_eq!(located(line), name, "{line}");
+        }
     }
 
     #[test]

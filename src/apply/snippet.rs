@@ -329,6 +329,7 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                     if markers::is_comment(text, file.comments)
                         && (markers::leads(text) && !goes_on(lines, at, file)
                             || markers::tells_of_the_rest(text)
+                            || before.is_empty() && locates(text, file)
                             || markers::same_as_before(text)
                                 && !joined(lines, at, file)
                                 && !tells_of_the_next(lines, at, file)) =>
@@ -393,6 +394,11 @@ fn joined(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
 fn tells_of_the_next(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
     let below = lines.get(at + 1);
     below.is_some_and(|(_, l)| !l.trim().is_empty() && !file.holds(l))
+}
+
+/// Whether a comment says where the lines below it are, by a name that the file has.
+fn locates(text: &str, file: &Haystack) -> bool {
+    markers::located(text).is_some_and(|name| (file.mentions)(name))
 }
 
 /// Whether a comment stands right below another one.
