@@ -58,7 +58,10 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
         let (open, close) = (&ctx.lines[x], &ctx.lines[i]);
         let plain = ctx.roles[x] == Role::Plain && ctx.roles[i] == Role::Plain;
         let between = plain && ctx.segment_of(i) > k && ctx.is_inside(x, i);
-        if !between || !opens(open.trimmed) || !closes(close.trimmed) {
+        // The header's bracket may stand on the next line.
+        let next = (x + 1..ctx.bounds[k].1).find(told);
+        let below = next.is_some_and(|n| ctx.lines[n].trimmed == "{" && ctx.cols(n) == ctx.cols(x));
+        if !between || !(opens(open.trimmed) || below) || !closes(close.trimmed) {
             return None;
         }
         // A bracket on a line of its own belongs to the line above.
@@ -70,15 +73,14 @@ pub(super) fn shut(ctx: &Ctx, guides: &Guides) -> Vec<[(usize, usize); 2]> {
         let bounds = guides.ranges[head].map_or(0..ctx.file.len(), |r| r.low..r.high);
         let mut same = bounds.filter(|&y| ctx.file[y].same(&ctx.lines[head]));
         let top = same.next().filter(|_| headed && same.next().is_none())?;
-        let y = if head == x {
-            top
-        } else {
-            (top + 1..ctx.file.len()).find(|&n| ctx.file[n].class != Class::Blank)?
-        };
-        if !ctx.file[y].same(open) {
+        let following =
+            |y: usize| (y + 1..ctx.file.len()).find(|&n| ctx.file[n].class != Class::Blank);
+        let y = if head == x { top } else { following(top)? };
+        let bracket = if below { following(y)? } else { y };
+        if !ctx.file[y].same(open) || below && ctx.file[bracket].trimmed != "{" {
             return None;
         }
-        let j = ctx.out_of(y)?;
+        let j = ctx.out_of(bracket)?;
         let closes = close.same(&ctx.file[j]) && !strays(ctx, i, (y, j));
         closes.then_some([(i, j), (x, y)])
     });

@@ -52,6 +52,8 @@ pub(crate) struct Ctx<'a> {
     pub swapped: bool,
     /// Columns to add to each segment's lines, where its unique lines agree.
     pub shifts: Vec<Option<i32>>,
+    /// Whether all of a segment's unique lines, of which there are some, do.
+    pub steady: Vec<bool>,
     pub guides: Guides,
     /// Words that the edit replaces throughout, and snippet lines that show it.
     pub substitutions: Vec<(Substitution, usize)>,
@@ -278,6 +280,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
         scale: (1, 1),
         swapped: false,
         shifts: Vec::new(),
+        steady: Vec::new(),
         guides: Guides::none(m),
         substitutions: Vec::new(),
         replaced: Vec::new(),
@@ -294,6 +297,7 @@ pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a
     ctx.scale = scale(&ctx, &pairs);
     ctx.swapped = is_swapped(&ctx, &pairs);
     ctx.shifts = shifts(&ctx, &pairs);
+    ctx.steady = steady(&ctx, &pairs);
     ctx
 }
 
@@ -454,6 +458,19 @@ pub(crate) fn lost_its_indent(ctx: &Ctx, a: usize, pairs: &[(usize, usize)]) -> 
         && ctx.file_cols(j) > 0
         && matches!((new, old), (Some(x), Some(y)) if ctx.lines[x].same(&ctx.file[y])
             && ctx.cols(x) == ctx.file_cols(y))
+}
+
+/// Whether the lines of each segment that stand once on both sides, of which there are some, are all as
+/// much deeper in the file.
+fn steady(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<bool> {
+    let segments = ctx.bounds.iter().map(|&(a, b)| {
+        let own = pairs.iter().filter(|p| (a..b).contains(&p.0));
+        let mut shifts = own.map(|&(i, j)| ctx.file_cols(j) - ctx.cols(i));
+        shifts
+            .next()
+            .is_some_and(|first| shifts.all(|s| s == first))
+    });
+    segments.collect()
 }
 
 /// How far each segment has to be moved to the right, where its unique lines tell.

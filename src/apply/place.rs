@@ -234,7 +234,10 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         ctx.taken = substitution::taken(&ctx, &ops);
         ctx.touched = substitution::touched(&ctx, &ops);
         ctx.swapped_names = substitution::swapped_names(&ctx, &ops);
-        let mut known = substitution::known(&ctx, &floating);
+        let placed: Vec<(usize, &[Op])> = (solid.iter().copied())
+            .zip(ops.iter().map(Vec::as_slice))
+            .collect();
+        let mut known = substitution::known(&ctx, &floating, &placed);
         let parts = solid.windows(2).zip(ops.windows(2));
         let opened = parts.filter_map(|(k, ops)| ending::opened(&ctx, k[0], &ops[0], &ops[1]));
         known.extend(opened.map(|(i, j)| (i, j, CALLABLE)));

@@ -56,9 +56,10 @@ pub(crate) fn weak_bounds(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             Op::Pair(i, j) => Some(ctx.file_cols(j) - ctx.cols(i)),
             _ => None,
         });
+        let shifts = [shift, ctx.shifts[k]];
         let astray = |op: &Op| {
             matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank
-                && Some(ctx.file_cols(j) - ctx.cols(i)) != shift)
+                && !shifts.contains(&Some(ctx.file_cols(j) - ctx.cols(i))))
         };
         let held_by_it = |side: &[Op]| !side.iter().any(strong) && side.iter().any(astray);
         // Nor does a definition go between lines of which one side stands at other depths.

@@ -194,7 +194,12 @@ pub(super) fn definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
         }
         _ => None,
     });
-    let Some((i, j)) = renamed else { return Ok(()) };
+    // In a type that is given whole, nothing else can be meant.
+    let whole =
+        |&(i, j): &(usize, usize)| !ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= j && j < b);
+    let Some((i, j)) = renamed.filter(whole) else {
+        return Ok(());
+    };
     let Some((said, _, end)) = ctx.guides.around(j) else {
         return Ok(());
     };

@@ -9,7 +9,7 @@ use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::insertion;
 use super::line::{Class, Key, Line};
-use super::shape::net_brackets;
+use super::shape::{net_brackets, starts_comment};
 use super::snippet::Role;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
@@ -184,7 +184,11 @@ pub(crate) fn uncrossed(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> O
         return None;
     }
     let weak = |x: usize, y: usize| {
-        ctx.lines[x].class != Class::Plain || !stands_once(ctx, x, y) || shift(x, y) != shift(i, j)
+        // What is said of one thing is often said of another.
+        starts_comment(ctx.lines[x].trimmed)
+            || ctx.lines[x].class != Class::Plain
+            || !stands_once(ctx, x, y)
+            || shift(x, y) != shift(i, j)
     };
     let lost = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && !weak(i, j) && !other.contains(op));
     let fits = touched(ctx, &other).len() <= touched(ctx, ops).len();

@@ -42,7 +42,11 @@ fn replaced<'o>(
     ops: impl Iterator<Item = &'o Op>,
     outwards: impl Fn(usize) -> Option<usize>,
 ) -> Option<(usize, usize)> {
-    let changed = |&(i, j): &(usize, usize)| !same_line(ctx, i, j) && !ctx.is_rephrased(i, j);
+    // A header goes by its name.
+    let known = |i: usize, j: usize| {
+        same_line(ctx, i, j) || ctx.is_rephrased(i, j) || ctx.guides.names(j) && ctx.is_guided(i, j)
+    };
+    let changed = |&(i, j): &(usize, usize)| !known(i, j);
     let repeated = |i: usize| {
         ctx.lines[i].class != Class::Plain
             || ctx.counts.get(&ctx.lines[i].hash).is_some_and(|&c| c > 1)

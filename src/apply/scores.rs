@@ -4,7 +4,7 @@ use super::align::{self, NO_PAIR, Op};
 use super::chance;
 use super::context::{Ctx, most, same_line};
 use super::line::{self, Class};
-use super::shape::{dropped, net_brackets, out_of_use, remarked, starts_comment};
+use super::shape::{closes, dropped, net_brackets, opens, out_of_use, remarked, starts_comment};
 use super::snippet::Role;
 
 /// A line that says where it stands: it occurs no more than a few times.
@@ -46,6 +46,9 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
             _ => (0, n),
         };
         let shift = ctx.shifts[ctx.segment_of(i)].or(general);
+        // Inner lines may have been wrapped together.
+        let steady = shift == Some(0) && ctx.steady[ctx.segment_of(i)];
+        let ends = closes(l.trimmed) && !opens(l.trimmed);
         let cols = ctx.cols(i);
         if ctx.guides.new[i] {
             continue;
@@ -84,11 +87,13 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 if r < CHANGED && (l.same_requirement(f) || remarked() || bound == Some(j)) {
                     r = CHANGED;
                 }
-                if r >= CHANGED
-                    && comment != starts_comment(f.trimmed)
-                    && out_of_use(l.trimmed, f.trimmed)
-                {
-                    r = OUT_OF_USE;
+                if r >= CHANGED && comment != starts_comment(f.trimmed) {
+                    // A comment above it may say what the one behind it said.
+                    match out_of_use(l.trimmed, f.trimmed) {
+                        true => r = OUT_OF_USE,
+                        false if comment => continue,
+                        false => {}
+                    }
                 }
                 if r < CHANGED {
                     continue;
@@ -104,13 +109,9 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
                 match l.class {
                     Class::Blank => {}
                     // A closer at another depth closes something else.
-                    Class::Punctuation => {
-                        if exact && same {
-                            score = 10;
-                        } else {
-                            continue;
-                        }
-                    }
+                    Class::Punctuation if exact && same => score = 10,
+                    Class::Punctuation => continue,
+                    Class::Short if steady && ends && !exact => continue,
                     _ if same && has_twin => score -= STRAY,
                     _ => score -= 30,
                 }
@@ -125,6 +126,13 @@ pub(crate) fn scores(ctx: &Ctx) -> Vec<i16> {
     chance::closers(ctx, &file_cols, &mut out);
     chance::conditions(ctx, &mut out);
     chance::strays(ctx, &file_cols, general, &mut out);
+    // What stands below the end of a block does not stand in it.
+    for &[(i, j), _] in &ctx.guides.shut {
+        let end = ctx.bounds[ctx.segment_of(i)].1;
+        for x in i + 1..end {
+            out[x * n..x * n + j + 1].fill(NO_PAIR);
+        }
+    }
     for &(i, j, bonus) in &ctx.guides.pairs {
         if ctx.roles[i] != Role::Plain && !same_line(ctx, i, j) || ctx.roles[i] == Role::Plus {
             continue;
@@ -289,6 +297,23 @@ impl Run {
         ops.iter()
             .any(|op| matches!(*op, Op::Pair(i, j) if i == self.line && !self.places.contains(&j)))
     }
+}
+
+/// Whether a segment puts new lines between lines that follow each other in the file as they do in it,
+/// changes nothing else, and shows a telling line on either side.
+pub(crate) fn parts_neighbours(ctx: &Ctx, ops: &[Op]) -> bool {
+    let mut last = None;
+    let is_new = |op: &Op| matches!(op, Op::Insert(_));
+    let tells = |op: &Op| matches!(*op, Op::Pair(i, _) if ctx.lines[i].class == Class::Plain);
+    let above = ops.iter().position(is_new).map(|at| &ops[..at]);
+    let below = ops.iter().rposition(is_new).map(|at| &ops[at..]);
+    let sides = [above, below];
+    let both = sides.iter().all(|s| s.is_some_and(|s| s.iter().any(tells)));
+    both && ops.iter().all(|op| match *op {
+        Op::Pair(i, j) => same_line(ctx, i, j) && last.replace(j).is_none_or(|l| l + 1 == j),
+        Op::Insert(_) => true,
+        Op::Delete(_) => false,
+    })
 }
 
 /// Whether one of the two outermost lines on a side of a segment is the file's and stands

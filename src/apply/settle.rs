@@ -97,7 +97,12 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         }
     }
     // What is above the change belongs to one place and what is below it to another.
-    let torn = || alignment.runs.iter().any(|r| r.left(&ops[s])) && !scores::held(ctx, k, &ops[s]);
+    let torn = || {
+        let ops = &ops[s];
+        alignment.runs.iter().any(|r| r.left(ops))
+            && !scores::held(ctx, k, ops)
+            && !scores::parts_neighbours(ctx, ops)
+    };
     let drawn = || !strict && twins::drawn(ctx, &ops[s]);
     if changes && (drawn() || torn()) {
         return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));

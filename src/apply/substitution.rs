@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::edges::anchors;
+use super::edges::{Edge, anchors};
 use super::guide::{CALLABLE, word_at};
 use super::line::{Class, Key, Line};
 use super::shape::{last_word, starts_comment};
@@ -311,16 +311,22 @@ fn by_name(old: &str, line: &str, gives: impl Fn(&str, &str) -> Option<usize>) -
     }
 }
 
-/// The lines of parts that name no place which are the file's, where they stand once, but for words
-/// that the edit replaces elsewhere; each with its file line and the weight of a header.
-pub(crate) fn known(ctx: &Ctx, floating: &[bool]) -> Vec<(usize, usize, i16)> {
+/// The lines of parts that name no place which are the file's, where they stand once between the parts
+/// beside them, but for words that the edit replaces elsewhere; each with its file line and the weight
+/// of a header.
+pub(crate) fn known(
+    ctx: &Ctx,
+    floating: &[bool],
+    placed: &[(usize, &[Op])],
+) -> Vec<(usize, usize, i16)> {
     let mut out = Vec::new();
+    let n = ctx.file.len();
     let names: Vec<(&str, &str)> = (ctx.substitutions.iter())
         .map(|((old, new), _)| (old.as_str(), new.as_str()))
         .filter(|(old, new)| named_word(old) && named_word(new))
         .collect();
-    let parts = ctx.bounds.iter().zip(floating).filter(|p| *p.1);
-    for i in parts.flat_map(|(&(a, b), _)| a..b) {
+    let parts = (0..ctx.bounds.len()).filter(|&k| floating[k]);
+    for (k, i) in parts.flat_map(|k| (ctx.bounds[k].0..ctx.bounds[k].1).map(move |i| (k, i))) {
         let line = &ctx.lines[i];
         if line.class != Class::Plain || names.is_empty() {
             continue;
@@ -334,9 +340,17 @@ pub(crate) fn known(ctx: &Ctx, floating: &[bool]) -> Vec<(usize, usize, i16)> {
             old += name.map_or(word, |n| n.0);
         }
         let hash = Line::new(&old).hash;
-        if changed && ctx.counts.get(&hash) == Some(&1) {
-            let there = ctx.file.iter().position(|l| l.hash == hash);
-            out.extend(there.map(|j| (i, j, CALLABLE)));
+        if !changed || !ctx.counts.contains_key(&hash) {
+            continue;
+        }
+        let (above, below) = placed.split_at(placed.partition_point(|p| p.0 < k));
+        let low = above.last().map_or(0, |p| Edge::of(p.0, p.1).end);
+        let high = below.first().map_or(n, |p| Edge::of(p.0, p.1).start);
+        let mut there = (low..high.max(low)).filter(|&j| ctx.file[j].hash == hash);
+        if let (Some(j), None) = (there.next(), there.next())
+            && (ctx.counts.get(&hash) == Some(&1) || ctx.cols(i) == ctx.file_cols(j))
+        {
+            out.push((i, j, CALLABLE));
         }
     }
     out

@@ -181,7 +181,7 @@ fn split(before: &Facts, found: &Definitions, path: &str) -> Result<()> {
     if is.is_subset(&was) {
         return Ok(());
     }
-    let members = |all: &'_ Definitions, of: &str| -> BTreeSet<String> {
+    let members = |all: &'_ Definitions, of: &str| -> Vec<String> {
         let own = all.iter().filter(|d| {
             let parent = d.parent.and_then(|p| all.get(p));
             d.kind.is_callable() && parent.is_some_and(|p| p.path == of)
@@ -196,10 +196,15 @@ fn split(before: &Facts, found: &Definitions, path: &str) -> Result<()> {
             continue;
         }
         let left = members(found, &above.path);
-        let taken: BTreeSet<String> = members(found, &new.path);
-        let lost = members(old, &above.path);
-        let lost = lost.difference(&left).find(|m| taken.contains(*m));
-        if let Some(member) = lost {
+        let taken = members(found, &new.path);
+        let all = members(old, &above.path);
+        let is_lost = |m: &&String| !left.contains(m) && taken.contains(m);
+        let from = all.iter().position(|m| is_lost(&m)).unwrap_or(all.len());
+        let below = all.get(from..).unwrap_or_default();
+        // A header takes all that is below it: where some of that stays, the others have been moved.
+        if let Some(member) = below.first()
+            && !below.iter().any(|m| left.contains(m))
+        {
             return Err(Error::refused(
                 "split_definition",
                 format!(

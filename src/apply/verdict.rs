@@ -38,7 +38,9 @@ pub(super) fn verdict(
     }
     let r = a.similarity(b);
     let shift = ctx.file_cols(anchor_j) - ctx.cols(anchor_i);
-    if ctx.cols(i) + shift != ctx.file_cols(j) && !out_of_use(a.trimmed, b.trimmed) {
+    let own = ctx.shifts[ctx.segment_of(i)].unwrap_or(shift);
+    let level = [shift, own].contains(&(ctx.file_cols(j) - ctx.cols(i)));
+    if !level && !out_of_use(a.trimmed, b.trimmed) {
         // A statement may have been broken into several lines.
         let part = contained(a, b) && a.word_count() >= 3;
         return if r >= 800 || part {
