@@ -200,6 +200,7 @@ pub(super) fn beside(
         && level
         && y.class == Class::Plain
         && left() <= all.len()
+        && !ctx.superseded.borrow().contains(&j)
     {
         return Err(refuse::edge(ctx, i, j));
     }

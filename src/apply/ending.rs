@@ -4,7 +4,8 @@
 use super::align::Op;
 use super::closers;
 use super::context::{Ctx, same_line};
-use super::line::Class;
+use super::float::from_the_start;
+use super::line::{Class, Key};
 use super::scores::CHANGED;
 use super::shape::{closes, first_word, net_brackets, opens};
 use super::snippet::Role;
@@ -58,6 +59,33 @@ pub(crate) fn shut(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
     read.extend(rest);
     read.push(Op::Pair(end, close));
     Some(read)
+}
+
+/// Lines with which a file may end where a snippet ends otherwise.
+const LAST: usize = 3;
+
+/// The last lines of the file, if they are few, where the last part ends with other ones and no marker:
+/// whoever puts a marker at the start, or shows the file's, puts one at the end as well.
+pub(crate) fn replaced(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<usize>> {
+    let (a, b) = ctx.bounds[k];
+    let is_last = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
+    let begun = ctx.script.segments.first()?.marker_before || k > 0 && from_the_start(ctx);
+    if !is_last || !begun || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+        return None;
+    }
+    let told = |op: &Op| matches!(op, Op::Pair(..)) && ctx.is_told(op);
+    let at = ops.iter().rposition(told)?;
+    let &Op::Pair(i, j) = ops.get(at)? else {
+        return None;
+    };
+    let new = ops[at + 1..].iter().filter(|op| ctx.is_told(op)).count();
+    let told = |x: &usize| ctx.file[*x].class != Class::Blank;
+    let gone: Vec<usize> = (j + 1..ctx.file.len()).filter(told).collect();
+    let sure = ctx.lines[i].class == Class::Plain && same_line(ctx, i, j);
+    // A value may go, a function or type may not.
+    let value = |x: usize| matches!(ctx.file[x].key(), Key::Binds(_)) && gone.len() == 1;
+    let named = gone.iter().any(|&x| ctx.guides.names(x) && !value(x));
+    (sure && !named && !gone.is_empty() && gone.len() <= LAST.min(new)).then_some(gone)
 }
 
 /// The changed line at a part's end that opens a block, of which the next part begins with the end, and

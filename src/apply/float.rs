@@ -246,7 +246,7 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
 }
 
 /// Whether the first segment has the first line of the file that says something.
-fn from_the_start(ctx: &Ctx) -> bool {
+pub(crate) fn from_the_start(ctx: &Ctx) -> bool {
     let start = ctx.file.iter().find(|l| l.class == Class::Plain);
     let own = ctx.bounds.first().and_then(|&(a, b)| ctx.lines.get(a..b));
     start

@@ -43,6 +43,28 @@ pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// A snippet that begins without a marker begins with the file. Where its first line takes the place of
+/// one that the file begins with, what is said above that may be what it leaves out.
+///
+/// # Errors
+/// `unclear_start`.
+pub(crate) fn leaves_a_comment_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let first = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) => Some((j, !same_line(ctx, i, j))),
+        Op::Delete(j) => Some((j, true)),
+        Op::Insert(_) => None,
+    });
+    let Some((j, true)) = first else {
+        return Ok(());
+    };
+    let at_the_start = k == 0 && !ctx.script.segments[k].marker_before && ctx.script.markers > 0;
+    let above = &ctx.file[..j];
+    if at_the_start && !above.is_empty() && above.iter().all(|l| starts_comment(l.trimmed)) {
+        return Err(refuse::open_end(ctx, j, true));
+    }
+    Ok(())
+}
+
 /// A snippet that begins without a marker begins with the file. Where it shows imports and changes
 /// none, one above them may be what it leaves out.
 ///

@@ -114,6 +114,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         }
         frame::leaves_off(ctx, &ops[s])?;
         frame::leaves_imports_out(ctx, k, &ops[s])?;
+        frame::leaves_a_comment_out(ctx, k, &ops[s])?;
         if !changes && !ended {
             frame::starts_late(ctx, k, &ops[s])?;
         }
@@ -166,6 +167,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         renamed::check(ctx, k, &ops[s], reread)?;
         let mut superseded = imports::superseded(ctx, k, &ops[s], ops)?;
         superseded.extend(moved::with_the_rest(ctx, &ops[s]));
+        superseded.extend(ending::replaced(ctx, k, &ops[s]).unwrap_or_default());
         ctx.superseded.replace(superseded);
         if !settled {
             edges::settle(ctx, k, &mut ops[s])?;
