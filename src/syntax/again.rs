@@ -79,11 +79,7 @@ impl Collected {
 impl Outlined {
     /// Of the pieces of a text.
     pub(super) fn new(pieces: &[Piece], text: &str, look: Look<'_>) -> Self {
-        let found = pieces.par_iter().map(|piece| {
-            let mut own = Collected::default();
-            collect(&piece.parsed, Some(&piece.part), text, look, &mut own);
-            own
-        });
+        let found = pieces.par_iter().map(|piece| piece.collected(text, look));
         let found: Vec<Collected> = found.collect();
         let own = Collected::joined(pieces.iter().map(|p| &p.part).zip(found));
         let mut all = own.clone();

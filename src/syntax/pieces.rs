@@ -4,13 +4,14 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tree_sitter::Tree;
 
-use super::again::{Edited, Outlined};
+use super::again::{Collected, Edited, Outlined};
 use super::language::Language;
-use super::outline::Look;
+use super::outline::{Look, collect};
 use super::parse::{
     MAX_BYTES, Parsed, SyntaxError, Unparsed, changed, edit, edited, is_bearable, parse_ranges,
     parse_whole, try_parse,
@@ -34,6 +35,8 @@ pub(super) struct Piece {
     pub parsed: Parsed,
     /// What is around its members.
     around: Option<Nodes>,
+    /// What it defines, until that is asked for: a tree is looked at while it is in the caches still.
+    found: Mutex<Option<Collected>>,
 }
 
 impl Piece {
@@ -43,7 +46,19 @@ impl Piece {
             part: Part::plain(0..text.len()),
             parsed,
             around: None,
+            found: Mutex::default(),
         }
+    }
+
+    /// What the piece, of this text, defines.
+    pub(super) fn collected(&self, text: &str, look: Look<'_>) -> Collected {
+        let known = self.found.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner).take();
+        known.unwrap_or_else(|| {
+            let mut own = Collected::default();
+            collect(&self.parsed, Some(&self.part), text, look, &mut own);
+            own
+        })
     }
 
     /// Parses a piece; `old` is its tree before an edit. `None` where it has an error, or is
@@ -71,6 +86,7 @@ impl Piece {
             part,
             parsed,
             around,
+            found: Mutex::default(),
         }))
     }
 }
@@ -215,6 +231,7 @@ impl Pieces {
                 part,
                 parsed: Parsed::new(language, tree, after),
                 around: piece.around.clone(),
+                found: Mutex::default(),
             });
         }
         let behind = moved.split_off(last + 1);
@@ -294,8 +311,10 @@ fn parse_apart(
     let rows = Rows::of(text, &parts);
     let failed = AtomicBool::new(false);
     let parse = |part: Part, failed: &dyn Fn() -> bool| {
-        let piece = Piece::parse(language, text, part, &rows, None, failed);
-        piece.ok().flatten()
+        let mut piece = Piece::parse(language, text, part, &rows, None, failed).ok()??;
+        let found = piece.collected(text, Look::Everywhere);
+        piece.found = Mutex::new(Some(found));
+        Some(piece)
     };
     let parse = |item: &&[Part]| {
         let stop = || failed.load(Ordering::Relaxed);
