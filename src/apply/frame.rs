@@ -4,6 +4,7 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::edges::{Edge, anchors};
+use super::float::from_the_start;
 use super::imports;
 use super::line::{Class, Line};
 use super::onesided::block_opener;
@@ -11,8 +12,8 @@ use super::refuse;
 use super::shape::{closes, empty_comment, import, opens, starts_comment};
 use crate::error::Result;
 
-/// So many lines at the top of a file may be meant to go where a snippet begins below them.
-const TOP: usize = 3;
+/// So many lines at either end of a file may be meant to go where a snippet does not reach them.
+const REST: usize = 3;
 
 /// A snippet that begins without a marker begins with the file. Where its first part shows
 /// nothing but context, a line or two above it may be what it leaves out.
@@ -37,7 +38,7 @@ pub(crate) fn starts_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     }
     let is_code = |l: &&Line| l.class != Class::Blank && !starts_comment(l.trimmed);
     let above = ctx.file[..j].iter().filter(is_code).count();
-    if (1..=TOP).contains(&above) && !needs_all(ctx, j) {
+    if (1..=REST).contains(&above) && !needs_all(ctx, j) {
         return Err(refuse::open_end(ctx, j, true));
     }
     Ok(())
@@ -114,12 +115,15 @@ pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op], changes: bool) -> Resu
         return Ok(());
     };
     let told = |op: &Op| matches!(*op, Op::Pair(i, _) if ctx.lines[i].class == Class::Plain);
-    let mut below = ctx.file[j + 1..].iter();
-    let goes_on = below.any(|l| l.class != Class::Blank);
-    // The end of what is around it is there for that.
+    let below = ctx.file[j + 1..].iter();
+    let left = below.filter(|l| l.class != Class::Blank).count();
+    let goes_on = left > 0;
+    // The end of what is around it is there for that, unless the file all but ends there.
+    let few = left <= REST && from_the_start(ctx);
     let closes = ctx.cols(i) == 0 && closes(ctx.lines[i].trimmed);
     let ends = closes || ctx.guides.ranges[i].is_some_and(|r| r.low <= j && j < r.high);
-    let meant = !changes && ops.iter().any(told) && !ends || imports::used_below(ctx, j + 1);
+    let meant =
+        !changes && ops.iter().any(told) && (!ends || few) || imports::used_below(ctx, j + 1);
     if meant && goes_on {
         return Err(refuse::open_end(ctx, j, false));
     }

@@ -57,6 +57,11 @@ pub(crate) fn classify(line: &str) -> Marked {
     if t == "..." || t == "…" || t == "...." {
         return Marked::BareDots;
     }
+    // An example in a text about the code has comments of its own.
+    let about = ["///", "//!"].iter().find_map(|d| t.strip_prefix(d));
+    if about.is_some_and(|rest| rest.trim_start().starts_with("//")) {
+        return Marked::No;
+    }
     if t == "⋯" || t.starts_with("⋯ ") {
         return Marked::Marker;
     }
@@ -420,6 +425,7 @@ mod tests {
             "# Original tests.",
             "// other methods",
             "// rest of the queue is drained",
+            "///     // ...access database...",
             "# previous content",
         ] {
             assert_eq!(classify(t), Marked::No, "{t}");

@@ -10,11 +10,15 @@ use super::language::{Grammar, flag};
 #[derive(Debug, Clone, Copy)]
 struct Child {
     row: usize,
-    /// Bytes in front of it on its line.
+    /// Bytes in front of it on its line, and whether the first is a tab.
     column: usize,
+    tab: bool,
     /// Its line is new.
     is_new: bool,
 }
+
+/// A file has tabs and blanks where there are less than so many times as many of the ones.
+const FEWER: usize = 8;
 
 /// Nodes on each side that are near, and that say together what column a block has.
 const NEAR: usize = 2;
@@ -23,7 +27,8 @@ const NEAR: usize = 2;
 /// nearest nodes of the same parent that begin old ones, which have one column; with both columns.
 /// New lines are inside of `range` (bytes), and `is_new` says of those there which are.
 ///
-/// Comments and lines that `skip` names are passed over.
+/// Comments and lines that `skip` names are passed over, and in a file that mixes tabs and blanks, one
+/// of which begins with the other.
 pub(super) fn astray(
     tree: &Tree,
     grammar: &Grammar,
@@ -33,6 +38,15 @@ pub(super) fn astray(
     skip: &dyn Fn(&str) -> bool,
 ) -> Option<(usize, usize, usize)> {
     let crosses = |n: &Node| n.end_byte() > range.start && n.start_byte() < range.end;
+    let is_mixed = || {
+        let (above, below) = (text.get(..range.start), text.get(range.end..));
+        let times = |with: &str| {
+            let old = above.into_iter().chain(below).flat_map(str::lines);
+            old.filter(|l| l.starts_with(with)).count()
+        };
+        let (tabs, blanks) = (times("\t"), times("  "));
+        tabs.min(blanks) * FEWER > tabs.max(blanks)
+    };
     let mut open = vec![tree.root_node()];
     let mut found: Option<(usize, usize, usize)> = None;
     while let Some(parent) = open.pop() {
@@ -61,6 +75,7 @@ pub(super) fn astray(
                 children.push(Child {
                     row: rows.0,
                     column: indent.len(),
+                    tab: indent.starts_with('\t'),
                     is_new: range.contains(&start) && line.is_some_and(is_new),
                 });
             }
@@ -70,7 +85,11 @@ pub(super) fn astray(
             let old = |c: &&Child| !c.is_new && c.row != child.row;
             let near = above.iter().rev().filter(old).take(NEAR);
             let near = near.chain(below.iter().filter(old).take(NEAR));
-            let mut columns = near.map(|c| c.column);
+            let near: Vec<&Child> = near.collect();
+            if near.iter().any(|c| c.tab != child.tab) && child.is_new && is_mixed() {
+                return None;
+            }
+            let mut columns = near.iter().map(|c| c.column);
             let column = columns.next()?;
             // Two in a row are no operands of an operator.
             let (others, same) =
