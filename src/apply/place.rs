@@ -394,8 +394,9 @@ enum Job {
     Floating(Float),
 }
 
-/// Whether two alignments cover other lines of the file, and the first removes or changes
-/// some: then neither is sure.
+/// The first segment for which two alignments cover other lines of the file, and the first removes or
+/// changes some: then neither is sure. Where the second takes out a part of that and nothing else, it
+/// is taken over.
 fn disagree(ctx: &Ctx, one: &mut [Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
     one.iter_mut().zip(other).position(|(a, b)| {
         let (x, y) = (Edge::of(0, a), Edge::of(0, b));

@@ -150,6 +150,17 @@ pub(crate) fn uncrossed(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> O
         return None;
     }
     let (i, j) = crossed(ctx, ops)?;
+    let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);
+    let first = ops.iter().find_map(|op| match *op {
+        Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) => {
+            Some(shift(i, j))
+        }
+        _ => None,
+    });
+    // What has come to stand at another depth has moved.
+    if first.is_some_and(|first| first != shift(i, j)) {
+        return None;
+    }
     let low = ops.iter().find_map(place)?;
     let high = ops.iter().rev().find_map(place)? + 1;
     let mut other = match a < i && low < j {
@@ -172,17 +183,6 @@ pub(crate) fn uncrossed(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> O
         other.extend((j + 1..first).map(Op::Delete));
     }
     other.extend(below);
-    let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);
-    let first = ops.iter().find_map(|op| match *op {
-        Op::Pair(i, j) if ctx.lines[i].class == Class::Plain && same_line(ctx, i, j) => {
-            Some(shift(i, j))
-        }
-        _ => None,
-    });
-    // What has come to stand at another depth has moved.
-    if first.is_some_and(|first| first != shift(i, j)) {
-        return None;
-    }
     let weak = |x: usize, y: usize| {
         // What is said of one thing is often said of another.
         starts_comment(ctx.lines[x].trimmed)

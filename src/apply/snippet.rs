@@ -324,6 +324,7 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                 {
                     Marked::No
                 }
+                Marked::BareDots if in_new_text(lines, at, file) => Marked::No,
                 Marked::BareDots => Marked::Marker,
                 Marked::No
                     if markers::is_comment(text, file.comments)
@@ -394,6 +395,24 @@ fn joined(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
 fn tells_of_the_next(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
     let below = lines.get(at + 1);
     below.is_some_and(|(_, l)| !l.trim().is_empty() && !file.holds(l))
+}
+
+/// Whether a line stands between new ones in a text over several lines, which the snippet begins: nothing
+/// can be left out there.
+fn in_new_text(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
+    let told = |(_, l): &&(usize, &str)| !l.trim().is_empty();
+    let (above, below) = (lines.get(..at), lines.get(at + 1..));
+    let new = |l: Option<&(usize, &str)>| l.is_some_and(|l| !file.holds(l.1));
+    let quotes = |quote: &str| {
+        let all = above.into_iter().flatten();
+        all.map(|l| l.1.matches(quote).count()).sum::<usize>()
+    };
+    let open = ["\"\"\"", "'''"].iter().any(|q| quotes(q) % 2 == 1);
+    let beside = [
+        above.and_then(|l| l.iter().rev().find(told)),
+        below.and_then(|l| l.iter().find(told)),
+    ];
+    open && beside.into_iter().all(new)
 }
 
 /// Whether a comment says where the lines below it are, by a name that the file has.
