@@ -415,9 +415,9 @@ fn in_new_text(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
     open && beside.into_iter().all(new)
 }
 
-/// Whether a comment says where the lines below it are, by a name that the file has.
+/// Whether a comment says where the lines below it are, by a name that the file defines.
 fn locates(text: &str, file: &Haystack) -> bool {
-    markers::located(text).is_some_and(|name| (file.mentions)(name))
+    markers::located(text).is_some_and(|name| (file.defines)(name))
 }
 
 /// Whether a comment stands right below another one.
