@@ -4,7 +4,7 @@
 use super::align::Op;
 use super::closers;
 use super::context::{Ctx, same_line};
-use super::float::from_the_start;
+use super::float::is_begun;
 use super::line::{Class, Key};
 use super::scores::CHANGED;
 use super::shape::{closes, first_word, net_brackets, opens};
@@ -69,8 +69,7 @@ const LAST: usize = 3;
 pub(crate) fn replaced(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<usize>> {
     let (a, b) = ctx.bounds[k];
     let is_last = k + 1 == ctx.bounds.len() && !ctx.script.segments[k].marker_after;
-    let begun = ctx.script.segments.first()?.marker_before || k > 0 && from_the_start(ctx);
-    if !is_last || !begun || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
+    if !is_last || !is_begun(ctx, k) || (a..b).any(|i| ctx.roles[i] != Role::Plain) {
         return None;
     }
     let told = |op: &Op| matches!(op, Op::Pair(..)) && ctx.is_told(op);

@@ -222,7 +222,7 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
 /// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
 /// marker above the snippet and none below say that the file ends with it.
 pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let begun = ctx.script.segments.first()?.marker_before || k > 0 && from_the_start(ctx);
+    let begun = is_begun(ctx, k);
     let below = ctx.file.get(Edge::of(k, ops).end..)?;
     let elsewhere = below.iter().any(|l| l.class != Class::Blank);
     // What closes a block that is told closes that one.
@@ -243,6 +243,13 @@ pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
         true => tail(ctx, k).or_else(closing),
         false => closing(),
     }
+}
+
+/// Whether a snippet shows where the file begins above segment `k`, or begins with a marker: then it shows
+/// the file's end as well where it has none behind it.
+pub(crate) fn is_begun(ctx: &Ctx, k: usize) -> bool {
+    let marked = ctx.script.segments.first().is_some_and(|s| s.marker_before);
+    marked || k > 0 && from_the_start(ctx)
 }
 
 /// Whether the first segment has the first line of the file that says something.
