@@ -10,7 +10,7 @@ use super::likeness::{likeness, shared_ends};
 use super::line::Class;
 use super::onesided::called;
 use super::refuse;
-use super::shape::{first_word, net_brackets};
+use super::shape::{first_word, net_brackets, times};
 use super::signature::same_function;
 use super::snippet::Role;
 use crate::error::Result;
@@ -75,11 +75,8 @@ pub(crate) fn of_a_definition(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<Option<
     // What is said above it, and nowhere else, is said of the new one.
     let attribute = |t: &str| t.starts_with(['[', '@', '#']);
     let commented = |x: usize| {
-        let times = |mark| {
-            let above = ctx.file[from..x].iter().map(|l| l.trimmed);
-            above.map(|t| t.matches(mark).count()).sum::<usize>()
-        };
-        times("/*") > times("*/")
+        let above = || ctx.file[from..x].iter().map(|l| l.trimmed);
+        times(above(), "/*") > times(above(), "*/")
     };
     let said = ops.iter().any(|op| {
         matches!(*op, Op::Pair(i, x) if from <= x && x < j

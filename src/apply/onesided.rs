@@ -11,7 +11,7 @@ use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
 use super::shape::{
     closes, first_word, import, last_word, net_blocks, net_brackets, opens, same_first_words,
-    starts_comment,
+    starts_comment, times,
 };
 use super::snippet::Role;
 
@@ -169,10 +169,7 @@ fn complete(ctx: &Ctx, o: &OneSided) -> bool {
         .map(|&i| net_blocks(ctx.lines[i].trimmed))
         .sum();
     let least = lines.iter().map(|&i| ctx.cols(i)).min().unwrap_or(0);
-    let comments = |mark: &str| {
-        let lines = lines.iter().map(|&i| ctx.lines[i].trimmed);
-        lines.map(|t| t.matches(mark).count()).sum::<usize>()
-    };
+    let comments = |mark: &str| times(lines.iter().map(|&i| ctx.lines[i].trimmed), mark);
     // They may go on in the block of the line above, and behind it.
     let shift = ctx.file_cols(o.anchor.1) - ctx.cols(o.anchor.0);
     let leaves = !o.lead

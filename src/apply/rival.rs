@@ -168,11 +168,10 @@ pub(crate) fn uncrossed(ctx: &Ctx, problem: &Problem, s: usize, ops: &[Op]) -> O
         false => (a..i).map(Op::Insert).collect(),
     };
     // What stands between it and the line that stays goes.
-    if let Some(last) = other.iter().rev().find_map(place) {
-        let at = other.iter().rposition(|op| place(op).is_some());
-        let gone = (last + 1..j).map(Op::Delete);
-        let at = at.map_or(0, |at| at + 1);
-        other.splice(at..at, gone);
+    if let Some(at) = other.iter().rposition(|op| place(op).is_some())
+        && let Some(last) = place(&other[at])
+    {
+        other.splice(at + 1..at + 1, (last + 1..j).map(Op::Delete));
     }
     other.push(Op::Pair(i, j));
     let below = match i + 1 < b && j + 1 < high {

@@ -185,6 +185,11 @@ pub(crate) fn extends(a: &Line, b: &Line) -> bool {
     contained(a, b) && (a.trimmed.starts_with(b.trimmed) || b.trimmed.starts_with(a.trimmed))
 }
 
+/// How often a mark stands in lines: what opens a comment, quotes.
+pub(crate) fn times<'l>(lines: impl Iterator<Item = &'l str>, mark: &str) -> usize {
+    lines.map(|l| l.matches(mark).count()).sum()
+}
+
 /// The condition of a preprocessor that a line is, which stands at the margin however deep the code
 /// is: `if`, `ifdef`, `else`, `endif`.
 pub(crate) fn condition(t: &str) -> Option<&str> {

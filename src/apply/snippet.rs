@@ -4,6 +4,7 @@ use super::diffs::{search_replace, unified};
 use super::gone;
 use super::line::{Counts, Line};
 use super::markers::{self, Marked};
+use super::shape::times;
 use super::wrapping::{strip_line_numbers, unwrap};
 use crate::syntax::Language;
 
@@ -403,11 +404,10 @@ fn in_new_text(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
     let told = |(_, l): &&(usize, &str)| !l.trim().is_empty();
     let (above, below) = (lines.get(..at), lines.get(at + 1..));
     let new = |l: Option<&(usize, &str)>| l.is_some_and(|l| !file.holds(l.1));
-    let quotes = |quote: &str| {
-        let all = above.into_iter().flatten();
-        all.map(|l| l.1.matches(quote).count()).sum::<usize>()
-    };
-    let open = ["\"\"\"", "'''"].iter().any(|q| quotes(q) % 2 == 1);
+    let before = || above.into_iter().flatten().map(|l| l.1);
+    let open = ["\"\"\"", "'''"]
+        .iter()
+        .any(|q| times(before(), q) % 2 == 1);
     let beside = [
         above.and_then(|l| l.iter().rev().find(told)),
         below.and_then(|l| l.iter().find(told)),

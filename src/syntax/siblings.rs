@@ -1,5 +1,6 @@
 //! Nodes that begin a line at another column than what stands beside them.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
@@ -38,7 +39,7 @@ pub(super) fn astray(
     skip: &dyn Fn(&str) -> bool,
 ) -> Option<(usize, usize, usize)> {
     let crosses = |n: &Node| n.end_byte() > range.start && n.start_byte() < range.end;
-    let is_mixed = || {
+    let is_mixed = LazyCell::new(|| {
         let (above, below) = (text.get(..range.start), text.get(range.end..));
         let times = |with: &str| {
             let old = above.into_iter().chain(below).flat_map(str::lines);
@@ -46,7 +47,7 @@ pub(super) fn astray(
         };
         let (tabs, blanks) = (times("\t"), times("  "));
         tabs.min(blanks) * FEWER > tabs.max(blanks)
-    };
+    });
     let mut open = vec![tree.root_node()];
     let mut found: Option<(usize, usize, usize)> = None;
     while let Some(parent) = open.pop() {
@@ -86,7 +87,7 @@ pub(super) fn astray(
             let near = above.iter().rev().filter(old).take(NEAR);
             let near = near.chain(below.iter().filter(old).take(NEAR));
             let near: Vec<&Child> = near.collect();
-            if near.iter().any(|c| c.tab != child.tab) && child.is_new && is_mixed() {
+            if near.iter().any(|c| c.tab != child.tab) && child.is_new && *is_mixed {
                 return None;
             }
             let mut columns = near.iter().map(|c| c.column);
