@@ -5,8 +5,8 @@
 //! end to the other: a list for each trigram, to which each file is added, would be
 //! a miss of the processor's cache for each of some hundred million entries.
 
-use super::FileId;
 use super::extract::Extractor;
+use super::list::FileId;
 use super::run::{Gathered, MOST, Merged, PARTS, Run, Sorter};
 use super::signature::Signature;
 use super::store::{Index, Indexed, Writer};

@@ -2,7 +2,7 @@
 
 use super::signature::{Signature, Signer};
 use super::store::Indexed;
-use super::{TRIGRAMS, Trigram};
+use super::trigram::{BREAKS, TRIGRAMS, Trigram, next};
 use crate::workspace::Stamp;
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,21 +14,6 @@ const READ: usize = 64 << 10;
 /// Larger files are always searched (64 MiB): nearly every pattern's trigrams are in
 /// them.
 const HUGE: u64 = 64 << 20;
-/// Two line breaks: no trigram with one of them counts.
-const BREAKS: u32 = (b'\n' as u32) << 8 | b'\n' as u32;
-
-/// Calls `each` for every trigram of a folded text; several times for one that repeats.
-pub(super) fn trigrams(text: &[u8], mut each: impl FnMut(Trigram)) {
-    for line in text.split(|b| *b == b'\n') {
-        for three in line.windows(3) {
-            each(three.iter().fold(BREAKS, |last, byte| next(last, *byte)));
-        }
-    }
-}
-
-fn next(last: u32, byte: u8) -> Trigram {
-    (last << 8 | u32::from(byte)) & 0x00FF_FFFF
-}
 
 /// Reads one file after the other.
 pub(super) struct Extractor {
@@ -154,6 +139,7 @@ fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::index::trigram::trigrams;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
     use std::fs;

@@ -5,8 +5,10 @@
 //! files of one folder that have much in common, or as a bit for each file where that
 //! is about as short, because it is quicker to read.
 
-use super::FileId;
-use super::run::take_number;
+use super::varint::take_number;
+
+/// Number of a file in one index.
+pub(super) type FileId = u32;
 
 /// A set of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,7 +246,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::index::run::put_number;
+    use crate::search::index::varint::put_number;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 

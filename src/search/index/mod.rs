@@ -17,16 +17,9 @@ mod needs;
 mod run;
 mod signature;
 mod store;
+mod trigram;
+mod varint;
 
 pub(super) use build::build;
 pub(super) use needs::{Needs, needs};
 pub(super) use store::{Index, Indexed};
-
-/// Three bytes, folded, as a number below 2^24.
-pub(super) type Trigram = u32;
-
-/// Number of different trigrams.
-const TRIGRAMS: usize = 1 << 24;
-
-/// Number of a file in one index.
-pub(super) type FileId = u32;

@@ -1,7 +1,7 @@
 //! Patterns to the trigrams and longer sequences that every match must hold.
 
-use super::Trigram;
 use super::signature::Gram;
+use super::trigram::{self, Trigram};
 use crate::search::query::Query;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::BTreeSet;
@@ -182,7 +182,7 @@ fn of_texts(texts: &BTreeSet<Vec<u8>>) -> Needs {
 
 fn of_text(text: &[u8]) -> Needs {
     let (mut trigrams, mut grams) = (BTreeSet::new(), BTreeSet::new());
-    super::extract::trigrams(text, |t| {
+    trigram::trigrams(text, |t| {
         trigrams.insert(t);
     });
     super::signature::grams(text, |g| {
@@ -268,7 +268,7 @@ mod tests {
         let text = fold(text);
         type There = (BTreeSet<Trigram>, BTreeSet<Gram>);
         let mut there = There::default();
-        super::super::extract::trigrams(&text, |t| {
+        trigram::trigrams(&text, |t| {
             there.0.insert(t);
         });
         super::super::signature::grams(&text, |g| {

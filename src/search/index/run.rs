@@ -1,8 +1,9 @@
 //! Lists of files by trigram for a stretch of the files: sorted, packed, and put
 //! together with those of the other stretches.
 
-use super::list::{Form, pack};
-use super::{FileId, TRIGRAMS, Trigram};
+use super::list::{FileId, Form, pack};
+use super::trigram::{TRIGRAMS, Trigram};
+use super::varint::{put_number, take_number};
 
 /// Parts that can be put together one by one: trigrams by their first byte.
 pub(super) const PARTS: usize = 256;
@@ -227,30 +228,6 @@ impl Merged {
                 let bytes = self.bytes.get(start..*end).unwrap_or_default();
                 (*trigram, *form, bytes)
             })
-    }
-}
-
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
-pub(super) fn put_number(out: &mut Vec<u8>, mut rest: u32) {
-    while rest > 0x7F {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
-}
-
-/// None at the end, or if there are more bytes to it than a number has.
-pub(super) fn take_number(bytes: &mut &[u8]) -> Option<u32> {
-    let mut value: u32 = 0;
-    let mut shift = 0;
-    loop {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u32::from(byte & 0x7F).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-        shift += 7;
     }
 }
 

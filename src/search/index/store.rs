@@ -6,10 +6,10 @@
 //! the files (flags, stamp, signature, path); a trailer with the counts and a magic
 //! number. It is written under another name and moved into place when it is complete.
 
-use super::list::{Form, Set, unpack};
+use super::list::{FileId, Form, Set, unpack};
 use super::needs::Needs;
 use super::signature::{Gram, Signature};
-use super::{FileId, Trigram};
+use super::trigram::Trigram;
 use crate::error::{Error, Result};
 use crate::workspace::{FilePath, Root, Stamp};
 use rayon::prelude::*;
