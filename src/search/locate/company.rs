@@ -1,7 +1,7 @@
 //! The second round: names used together. What the best blocks of the first round
 //! call and read, and few others do, leads to blocks that share no word with the task.
 
-use super::score::Scene;
+use super::scene::Scene;
 use super::words::Map;
 
 /// Blocks of the first round whose names are followed.

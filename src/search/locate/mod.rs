@@ -125,6 +125,7 @@ mod block;
 mod company;
 mod facts;
 mod scan;
+mod scene;
 mod score;
 mod select;
 mod task;
@@ -145,7 +146,7 @@ use crate::workspace::{self, Cancel, FilePath, Root, Scope};
 use block::Block;
 use facts::Memory;
 use scan::Scan;
-use score::{File, Placed, Scene, Wanted};
+use scene::{File, Placed, Scene, Wanted};
 use words::{Map, Stems};
 
 /// Bytes of the best files that are parsed (3 MiB); the first pass has seen all. That is

@@ -3,7 +3,8 @@
 
 use super::block::Shape;
 use super::facts::load;
-use super::score::{Placed, Scene, Scores, Weights, why};
+use super::scene::{Placed, Scene};
+use super::score::{Scores, Weights, why};
 use super::words::Map;
 use super::{Located, Ranked};
 use crate::text::{Lines, Span};
