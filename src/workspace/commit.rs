@@ -6,12 +6,16 @@
 //! completes it. Each single file is written beside its place and renamed over
 //! it, so that a reader sees the old content or the new, never a part.
 
+use super::crash::step;
+use super::entry::{FileRecord, MANIFEST, Manifest, PENDING, numbers};
+use super::recover::{Recovered, recover_locked};
+use super::replace::{content, put};
+use super::root::{FilePath, Root};
 use super::state::{State, hash, no_state, sync_dir, write_whole};
-use super::{FilePath, Root};
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One file's change. `None` stands for a file that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,29 +34,9 @@ pub struct Committed {
     /// The undo entry's id, such as `u12`.
     pub id: String,
     /// What an earlier, cut short commit needed before this one could start.
-    pub recovered: Vec<super::Recovered>,
+    pub recovered: Vec<Recovered>,
 }
 
-/// The record of one commit, kept in its undo entry.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(super) struct Manifest {
-    pub label: String,
-    pub files: Vec<FileRecord>,
-    /// The entry that this one takes back.
-    #[serde(default)]
-    pub undoes: Option<String>,
-}
-
-/// One file of a [`Manifest`]; the hashes name blobs in the entry's folder.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(super) struct FileRecord {
-    pub rel: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
-}
-
-pub(super) const PENDING: &str = "pending";
-pub(super) const MANIFEST: &str = "manifest.json";
 /// Undo entries kept for one root.
 const MAX_ENTRIES: usize = 500;
 
@@ -68,7 +52,7 @@ const MAX_ENTRIES: usize = 500;
 pub fn commit(root: &Root, changes: &[Change], label: &str) -> Result<Committed> {
     let state = State::for_root(root)?;
     let _lock = state.lock()?;
-    let recovered = super::recover::recover_locked(root, &state)?;
+    let recovered = recover_locked(root, &state)?;
     let id = commit_locked(&state, changes, label, None)?;
     Ok(Committed { id, recovered })
 }
@@ -84,7 +68,7 @@ pub(super) fn commit_locked(
         check_fresh(change)?;
     }
     let entries = state.folder("undo")?;
-    let numbers = super::recover::numbers(&entries);
+    let numbers = numbers(&entries);
     let id = format!("u{}", numbers.last().copied().unwrap_or(0) + 1);
     let entry = entries.join(&id);
     write_entry(&entries, &entry, changes, label, undoes).map_err(|e| no_state(&entry, &e))?;
@@ -151,15 +135,6 @@ fn check_fresh(change: &Change) -> Result<()> {
     ))
 }
 
-/// A file's bytes, `None` where there is no file.
-pub(super) fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
 /// Writes the entry under a name that recovery ignores, then renames it.
 fn write_entry(
     entries: &Path,
@@ -204,111 +179,4 @@ fn write_entry(
     fs::rename(&draft, entry)?;
     sync_dir(entries);
     Ok(())
-}
-
-/// The name beside a file under which its new content is written.
-pub(super) fn temp_path(path: &Path, id: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.trimtab-{id}"))
-}
-
-/// Gives a file its new content or removes it, as an editor would: permissions
-/// stay, a file with several hard links keeps them (it is written in place, and
-/// a crash within is mended from the undo entry).
-pub(super) fn put(path: &Path, bytes: Option<&[u8]>, id: &str) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let Some(bytes) = bytes else {
-        return match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => {
-                sync_dir(dir);
-                Ok(())
-            }
-        };
-    };
-    let old = match fs::metadata(path) {
-        Ok(meta) => Some(meta),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(e) => return Err(e),
-    };
-    if let Some(old) = &old {
-        if old.permissions().readonly() {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                "the file is read-only",
-            ));
-        }
-        if hard_links(old) > 1 {
-            let mut file = File::options().write(true).open(path)?;
-            file.write_all(bytes)?;
-            step("in place");
-            file.set_len(bytes.len() as u64)?;
-            return file.sync_all();
-        }
-    } else {
-        fs::create_dir_all(dir)?;
-    }
-    let temp = temp_path(path, id);
-    let written = (|| {
-        let mut file = File::create(&temp)?;
-        file.write_all(&bytes[..bytes.len() / 2])?;
-        step("half");
-        file.write_all(&bytes[bytes.len() / 2..])?;
-        if let Some(old) = &old {
-            file.set_permissions(old.permissions())?;
-            keep_owner(&temp, old);
-        }
-        file.sync_all()?;
-        step("temp");
-        fs::rename(&temp, path)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&temp);
-    }
-    written?;
-    sync_dir(dir);
-    Ok(())
-}
-
-#[cfg(unix)]
-pub(super) fn hard_links(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::nlink(meta)
-}
-
-#[cfg(not(unix))]
-pub(super) fn hard_links(_: &fs::Metadata) -> u64 {
-    1
-}
-
-/// Only root can give files away; for others the owner is already right.
-#[cfg(unix)]
-fn keep_owner(temp: &Path, old: &fs::Metadata) {
-    use std::os::unix::fs::{MetadataExt, chown};
-    let _ = chown(temp, Some(old.uid()), Some(old.gid()));
-}
-
-#[cfg(not(unix))]
-fn keep_owner(_: &Path, _: &fs::Metadata) {}
-
-/// A place where a test may kill the process; see `tests/crash.rs`.
-pub(crate) fn step(_name: &str) {
-    #[cfg(debug_assertions)]
-    crash::point(_name);
-}
-
-#[cfg(debug_assertions)]
-mod crash {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    static PASSED: AtomicU64 = AtomicU64::new(0);
-
-    /// Dies as by `kill -9` at the n-th point, where `TRIMTAB_CRASH_AT` is n.
-    pub fn point(_name: &str) {
-        if let Some(at) = std::env::var_os("TRIMTAB_CRASH_AT") {
-            let n = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
-            if at.to_string_lossy().parse() == Ok(n) {
-                std::process::abort();
-            }
-        }
-    }
 }

@@ -8,26 +8,31 @@
 mod cancel;
 pub mod clients;
 mod commit;
+mod crash;
+mod entry;
 mod fresh;
 mod read;
 mod recover;
+mod replace;
 mod root;
 mod stamp;
 mod state;
 mod store;
+mod undo;
 mod walk;
 
 pub use cancel::Cancel;
-#[cfg(debug_assertions)]
-pub(crate) use commit::step as crash_point;
 pub use commit::{Change, Committed, commit};
+#[cfg(debug_assertions)]
+pub(crate) use crash::step as crash_point;
 pub use fresh::{Fresh, Listing, News, Seen, Touched, WatchLimits};
 pub use read::{MAX_FILE_BYTES, read, read_text};
-pub use recover::{Entry, Recovered, history, recover, undo, unfinished};
+pub use recover::{Recovered, recover, unfinished};
 pub use root::{FilePath, Root};
 pub use stamp::Stamp;
 pub use state::State;
 pub(crate) use state::hash;
 pub use store::{Omission, Spool, Store, TextId};
+pub use undo::{Entry, history, undo};
 pub(crate) use walk::threads;
 pub use walk::{Scope, Visited, visit, walk};
