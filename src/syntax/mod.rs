@@ -19,6 +19,7 @@ mod again;
 mod around;
 mod blocks;
 mod definition;
+mod detect;
 mod items;
 mod language;
 mod lexed;

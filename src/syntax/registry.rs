@@ -1,3 +1,5 @@
+//! The languages that there are.
+
 use super::language::Language;
 
 /// Names each language's folder, its grammar, and the folders whose patterns it
