@@ -1,6 +1,12 @@
+//! Definitions, with their kinds and places.
+
 use std::ops::Range;
 
 use crate::text::Span;
+
+/// Definitions nested deeper are left out; their paths would grow with the square
+/// of the depth.
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// What a definition is; the same words for every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,9 +18,13 @@
 mod again;
 mod around;
 mod blocks;
+mod collect;
 mod definition;
 mod detect;
+mod edit;
+mod found;
 mod items;
+mod kept;
 mod language;
 mod lexed;
 mod macros;
@@ -30,10 +34,12 @@ mod outline;
 mod parse;
 mod part;
 mod pattern;
+mod piece;
 mod pieces;
 mod registry;
 mod shell;
 mod siblings;
+mod walk;
 
 pub use again::Outlined;
 pub use around::outline_around;

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::definition::Kind;
+use super::definition::{Kind, MAX_DEPTH};
 use super::language::{Grammar, flag};
-use super::outline::MAX_DEPTH;
 use crate::text::Span;
 
 /// Characters of a name and of a signature.

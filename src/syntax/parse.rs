@@ -1,16 +1,16 @@
+//! Texts to their syntax trees, within bounds of size, depth and time, and the errors in them.
+
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use tree_sitter::{InputEdit, Node, ParseOptions, ParseState, Parser, Point, Tree};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-use super::again::Edited;
 use super::blocks::{self, Block};
-use super::definition::Definitions;
 use super::language::{Language, flag};
 use super::names;
-use super::outline::{self, Outline};
-use crate::text::{self, Span};
+use super::walk::{Descend, walk, walk_with_ancestors};
+use crate::text::Span;
 
 /// Texts above this many bytes are not parsed: 8 MiB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -86,34 +86,6 @@ pub(super) fn try_parse(language: &'static Language, text: &str) -> Result<Parse
     parse_whole(language, text, None, &|| false)
 }
 
-/// The bytes of an edited text in which its tree may differ from the one before, which was
-/// edited as well.
-pub(super) fn changed(old: &Tree, new: &Tree, edit: &InputEdit) -> Range<usize> {
-    let mut changed = edit.start_byte..edit.new_end_byte;
-    for range in old.changed_ranges(new) {
-        changed.start = changed.start.min(range.start_byte);
-        changed.end = changed.end.max(range.end_byte);
-    }
-    changed
-}
-
-/// What an edit changed of a text and its tree, with two lines that are not blank on both
-/// sides: a node that ends before the nearer one ended there before, too.
-pub(super) fn edited(changed: Range<usize>, edit: &InputEdit, after: &str) -> Edited {
-    let told = |line: &&str| !line.trim().is_empty();
-    let above = after.get(..changed.start).unwrap_or_default();
-    let first = above.split_inclusive('\n').rev().filter(told).nth(1);
-    let below = after.get(changed.end..).unwrap_or_default();
-    let last = below.split_inclusive('\n').filter(told).nth(2);
-    let offset = |line: &str| line.as_ptr().addr() - after.as_ptr().addr();
-    let moved = |new: usize, old: usize| new.cast_signed() - old.cast_signed();
-    Edited {
-        changed: first.map_or(0, offset)..last.map_or(after.len(), offset),
-        bytes: moved(edit.new_end_byte, edit.old_end_byte),
-        lines: moved(edit.new_end_position.row, edit.old_end_position.row),
-    }
-}
-
 /// Parses a text and the languages embedded in it; `old` is the tree of the text before an
 /// edit.
 pub(super) fn parse_whole(
@@ -137,26 +109,6 @@ pub(super) fn parse_whole(
         }
     }
     Ok(parsed)
-}
-
-/// The one edit that makes a text of another.
-pub(super) fn edit(before: &str, after: &str) -> InputEdit {
-    let (old, new) = text::changed(before, after);
-    let rows = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    let row = rows(&before[..old.start]);
-    let end = |text: &str, range: &Range<usize>| {
-        let part = &text[range.clone()];
-        let column = part.len() - memchr::memrchr(b'\n', part.as_bytes()).map_or(0, |p| p + 1);
-        Point::new(row + rows(part), column)
-    };
-    InputEdit {
-        start_byte: old.start,
-        old_end_byte: old.end,
-        new_end_byte: new.end,
-        start_position: Point::new(row, 0),
-        old_end_position: end(before, &old),
-        new_end_position: end(after, &new),
-    }
 }
 
 /// Whether a text is neither too large nor too deep for a grammar.
@@ -415,21 +367,6 @@ impl Parsed {
         }
     }
 
-    /// What the text defines, embedded languages included.
-    pub fn definitions(&self, text: &str) -> Definitions {
-        self.outline(text).definitions
-    }
-
-    /// What the text defines, its comments and its imports, by one walk for all.
-    pub fn outline(&self, text: &str) -> Outline {
-        self.outline_and_strings(text).0
-    }
-
-    /// As [`Parsed::outline`], with what [`Parsed::strings`] gives, by the same walk.
-    pub fn outline_and_strings(&self, text: &str) -> (Outline, Vec<Range<usize>>) {
-        outline::outline(self, text)
-    }
-
     /// The comments, in order.
     pub fn comments(&self, text: &str) -> Vec<Range<usize>> {
         self.collect(text, |m| &m.comments)
@@ -480,7 +417,7 @@ impl Parsed {
         self.marks.get_or_init(|| {
             let grammar = self.language.grammar();
             let mut marks = Marks::default();
-            outline::walk_with_ancestors(&self.tree, |node, ancestors| {
+            walk_with_ancestors(&self.tree, |node, ancestors| {
                 let kind = node.kind_id();
                 let flags = grammar.flags(kind);
                 if flags & flag::COMMENT != 0 {
@@ -509,33 +446,5 @@ impl Parsed {
             });
             marks
         })
-    }
-}
-
-pub(super) enum Descend {
-    Yes,
-    No,
-}
-
-/// Visits every node with its parent, parents first, without recursion.
-pub(super) fn walk<'t>(
-    tree: &'t Tree,
-    mut visit: impl FnMut(Node<'t>, Option<Node<'t>>) -> Descend,
-) {
-    let mut cursor = tree.walk();
-    let mut parents: Vec<Node<'t>> = Vec::new();
-    loop {
-        let node = cursor.node();
-        let descend = visit(node, parents.last().copied());
-        if matches!(descend, Descend::Yes) && cursor.goto_first_child() {
-            parents.push(node);
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return;
-            }
-            parents.pop();
-        }
     }
 }

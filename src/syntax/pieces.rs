@@ -3,21 +3,18 @@
 //! opens and what closes it. An edit concerns the pieces that it crosses.
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use tree_sitter::Tree;
 
-use super::again::{Collected, Edited, Outlined};
+use super::again::Outlined;
+use super::collect::Look;
+use super::edit::{Edited, changed, edit, edited};
 use super::language::Language;
-use super::outline::{Look, collect};
-use super::parse::{
-    MAX_BYTES, Parsed, SyntaxError, Unparsed, changed, edit, edited, is_bearable, parse_ranges,
-    parse_whole, try_parse,
-};
+use super::parse::{MAX_BYTES, Parsed, SyntaxError, Unparsed, is_bearable, parse_whole, try_parse};
 use super::part::{Part, Rows, parts};
-use super::shell::Nodes;
+use super::piece::Piece;
 use super::siblings;
 
 /// A piece has at least so many bytes: to begin one costs what a few lines do.
@@ -27,68 +24,6 @@ const PIECE: usize = 4 << 10;
 pub struct Pieces {
     language: &'static Language,
     pieces: Vec<Piece>,
-}
-
-/// A piece of a text with its tree.
-pub(super) struct Piece {
-    pub part: Part,
-    pub parsed: Parsed,
-    /// What is around its members.
-    around: Option<Nodes>,
-    /// What it defines, until that is asked for: a tree is looked at while it is in the caches still.
-    found: Mutex<Option<Collected>>,
-}
-
-impl Piece {
-    /// A text in one piece.
-    fn whole(text: &str, parsed: Parsed) -> Self {
-        Self {
-            part: Part::plain(0..text.len()),
-            parsed,
-            around: None,
-            found: Mutex::default(),
-        }
-    }
-
-    /// What the piece, of this text, defines.
-    pub(super) fn collected(&self, text: &str, look: Look<'_>) -> Collected {
-        let known = self.found.lock();
-        let known = known.unwrap_or_else(PoisonError::into_inner).take();
-        known.unwrap_or_else(|| {
-            let mut own = Collected::default();
-            collect(&self.parsed, Some(&self.part), text, look, &mut own);
-            own
-        })
-    }
-
-    /// Parses a piece; `old` is its tree before an edit. `None` where it has an error, or is
-    /// not a part of what is around it.
-    fn parse(
-        language: &'static Language,
-        text: &str,
-        part: Part,
-        rows: &Rows,
-        old: Option<&Tree>,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Option<Self>, Unparsed> {
-        let parsed = parse_ranges(language, text, &part.ranges(rows), old, stop)?;
-        if parsed.has_error() {
-            return Ok(None);
-        }
-        let around = match &part.shell {
-            None => None,
-            Some(shell) => match shell.nodes(&parsed, text, &part.own, part.is_last) {
-                None => return Ok(None),
-                some => some,
-            },
-        };
-        Ok(Some(Self {
-            part,
-            parsed,
-            around,
-            found: Mutex::default(),
-        }))
-    }
 }
 
 impl Pieces {

@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::parse::{Descend, try_parse};
-use super::pieces::Piece;
+use super::parse::try_parse;
+use super::piece::Piece;
+use super::walk::{Descend, walk_with_ancestors};
 use super::*;
 use crate::text::{Lines, Span};
 
@@ -398,7 +399,7 @@ proptest! {
 fn leaves<'a>(trees: impl IntoIterator<Item = (&'a Parsed, Range<usize>)>) -> String {
     let mut leaves = String::new();
     for (tree, own) in trees {
-        outline::walk_with_ancestors(tree.tree(), |node, above| {
+        walk_with_ancestors(tree.tree(), |node, above| {
             if node.child_count() == 0 && own.contains(&node.start_byte()) {
                 let (kind, bytes) = (node.kind(), node.byte_range());
                 leaves += &format!("{kind} {bytes:?} {above:?}\n");
