@@ -1,4 +1,4 @@
-use super::{Action, Call, Format, Session, Turn, action, origin};
+use super::{Action, Call, Format, Session, Turn, call, origin};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -82,7 +82,7 @@ pub(super) fn read(id: &str, lines: &[Value]) -> Option<Session> {
                                 calls.insert(id.to_string(), (at, turn.calls.len()));
                             }
                             turn.calls.push(Call {
-                                action: action::of_call(&tool, &input),
+                                action: call::action(&tool, &input),
                                 tool,
                                 arguments: input.to_string(),
                                 output: String::new(),

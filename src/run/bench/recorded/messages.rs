@@ -1,4 +1,4 @@
-use super::{Call, Format, Session, Turn, action, origin};
+use super::{Call, Format, Session, Turn, call, origin};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ pub(super) fn read(id: &str, value: &Value) -> Option<Session> {
                         calls.insert(id.to_string(), (session.turns.len(), turn.calls.len()));
                     }
                     turn.calls.push(Call {
-                        action: action::of_call(&tool, &parsed),
+                        action: call::action(&tool, &parsed),
                         tool,
                         arguments,
                         output: String::new(),

@@ -7,6 +7,7 @@
 //! need not know the form.
 
 mod action;
+mod call;
 mod claude;
 mod messages;
 mod shell;

@@ -1,5 +1,5 @@
 use super::action::{Action, Search};
-use super::{Call, Format, Session, Turn, action, messages, origin, shell};
+use super::{Call, Format, Session, Turn, call, messages, origin, shell};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -153,7 +153,7 @@ fn editor(arguments: &str) -> Option<Action> {
     let path = words.next()?;
     let range: Vec<i64> = words.filter_map(|w| w.parse().ok()).collect();
     let range = (range.len() == 2).then_some(range);
-    Some(action::of_call(
+    Some(call::action(
         "str_replace_editor",
         &serde_json::json!({"command": "view", "path": path, "view_range": range}),
     ))
