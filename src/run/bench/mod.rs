@@ -12,6 +12,7 @@
 mod action;
 mod change;
 mod controls;
+mod cost;
 #[cfg(feature = "report")]
 mod html;
 mod ledger;
@@ -21,6 +22,7 @@ mod plots;
 mod policy;
 mod recorded;
 mod replay;
+mod replayed;
 mod snippet;
 mod stats;
 mod sum;
@@ -31,14 +33,16 @@ mod view;
 mod walk;
 mod ways;
 
+pub use cost::Cost;
 #[cfg(feature = "report")]
 pub use html::html;
 pub use ledger::{Amount, Kind, LEDGERS, Prices};
 pub use overall::{Latency, Overall, latency};
 pub use policy::Policy;
 pub use recorded::{Action, Call, Format, Search, Session, Turn, read_session, read_sessions};
-pub use replay::{Replay, ReplayOptions, Replayed, replay};
+pub use replay::{Replay, ReplayOptions, replay};
+pub use replayed::Replayed;
 pub use stats::Interval;
 pub use sum::{Arm, DENOMINATORS, KindSum, Sum};
-pub use tasks::{Cost, Report, Way, bench};
+pub use tasks::{Report, Way, bench};
 pub use walk::{Control, Edits, SHARES, State, Step, Survival};

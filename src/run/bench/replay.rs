@@ -1,11 +1,12 @@
 //! Sessions replayed against their repositories.
 
-use super::ledger::{Amount, Prices};
+use super::ledger::Prices;
 use super::policy::Policy;
-use super::recorded::{Format, Session};
+use super::recorded::Session;
+use super::replayed::{Replayed, Rest};
 use super::sum::{Sum, counts, sum};
 use super::tree::{Repos, Tree, times};
-use super::walk::{Ceiling, Control, Edits, SHARES, Step, Survival, Walked, walk};
+use super::walk::{Walked, walk};
 use crate::error::{Error, Result};
 use crate::search::Engine;
 use crate::workspace::Cancel;
@@ -29,41 +30,6 @@ pub struct ReplayOptions {
     pub prices: (String, Prices),
     /// For resampling.
     pub seed: u64,
-}
-
-/// What one session comes to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Replayed {
-    /// The session's name.
-    pub id: String,
-    /// What wrote it down.
-    pub format: Format,
-    /// `owner/name`.
-    pub repo: String,
-    /// The commit it starts from.
-    pub commit: String,
-    /// Answers of the model.
-    pub turns: usize,
-    /// As recorded, by denominator.
-    pub recorded: [Amount; 3],
-    /// Through trimtab, by denominator.
-    pub ours: [Amount; 3],
-    /// What became of its edits.
-    pub edits: Edits,
-    /// Every step.
-    pub steps: Vec<Step>,
-    #[serde(skip)]
-    pub(super) rest: Rest,
-}
-
-/// What is only used in sums.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Rest {
-    pub controls: [Control; 6],
-    pub shortened: (usize, usize),
-    pub ceiling: Ceiling,
-    pub repeated: usize,
-    pub survival: [[Survival; 6]; SHARES.len()],
 }
 
 /// A replay of many sessions.

@@ -2,7 +2,7 @@
 
 use super::controls::CONTROLS;
 use super::ledger::Kind;
-use super::replay::Replayed;
+use super::replayed::Replayed;
 use super::stats::{Interval, interval, saving};
 use super::walk::{Ceiling, Edits, SHARES, State, Step, Survival};
 use serde::Serialize;

@@ -1,5 +1,7 @@
+//! The ways of doing an action, each with what it costs.
+
 use super::action::Action;
-use super::tasks::Cost;
+use super::cost::Cost;
 use crate::apply::{MergeOptions, merge};
 use crate::error::{Class, Result};
 use crate::search::{Mode, Request, search};
