@@ -1,4 +1,6 @@
-use super::{Action, Call, Format, Session, Turn, call, origin};
+use super::action::Action;
+use super::call;
+use super::session::{Call, Format, Session, Turn, origin};
 use serde_json::Value;
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-use super::{Call, Format, Session, Turn, call, origin};
+use super::call;
+use super::session::{Call, Format, Session, Turn, origin};
 use serde_json::Value;
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
 use super::action::{Action, Search};
-use super::{Call, Format, Session, Turn, call, messages, origin, shell};
+use super::session::{Call, Format, Session, Turn, origin};
+use super::{call, messages, shell};
 use serde_json::Value;
 use std::sync::LazyLock;
 
