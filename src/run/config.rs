@@ -5,7 +5,7 @@
 
 use super::retry::Policy;
 use super::task::parse_time;
-use super::trust::is_trusted;
+use super::trust_store::is_trusted;
 use crate::error::{Error, Result};
 use crate::workspace::{Root, Scope};
 use serde::Deserialize;

@@ -8,7 +8,7 @@
 use super::command::run_limited;
 use super::config::{self, Check, OnFailure};
 use super::journal::{Decision, Held, Journal, denied, expired};
-use super::outcome::Written;
+use super::outcome::{Checked, CheckedBy, Written};
 use super::step::{Value, waiting};
 use super::task::{Edit, Task};
 use crate::apply::{self, ApplyOptions};
@@ -197,33 +197,6 @@ impl Value for ToCheck {
     fn check(&self) -> std::result::Result<(), String> {
         self.merged.check()
     }
-}
-
-/// What the checks of an edit came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
-    /// The commands that were run.
-    pub commands: Vec<CheckedBy>,
-    /// What was left out, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub notes: Vec<String>,
-    /// The undo entry with which a failed check took the edit back.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rolled_back: Option<String>,
-}
-
-/// One command that checked an edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckedBy {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Whether it succeeded.
-    pub ok: bool,
-    /// How it ended, such as `exit status 101`.
-    pub ended: String,
-    /// Its output, shortened, where it failed.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    pub output: String,
 }
 
 /// What the checks of an edit came to, and what shall follow. To follow it is no

@@ -1,9 +1,9 @@
 //! The built-in flow: what a task needs, step by step.
 
 use super::config;
-use super::edits::{Checked, Edits, Merged, ToCheck, check, gate, merge, roll_back, write};
+use super::edits::{Edits, Merged, ToCheck, check, gate, merge, roll_back, write};
 use super::excerpt::{Place, Read, read_places};
-use super::outcome::Written;
+use super::outcome::{Checked, Written};
 use super::step::{Halt, Pace, Steps, Value, crash_point};
 use super::task::{Limits, Planner, Task};
 use crate::error::Result;

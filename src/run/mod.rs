@@ -29,17 +29,17 @@ mod show;
 mod step;
 mod task;
 mod trust;
+mod trust_store;
 mod workflow;
 
 pub use config::{CONFIG_FILE, default_ask};
-pub use edits::{Checked, CheckedBy};
 pub use excerpt::{Hit, Place};
 pub use exec::{Ran, run_command};
 pub use expand::{ExpandOptions, Expanded, Piece, expand, parse_span};
 pub use hook::after_tool;
 pub use journal::{RunRecord, StepRecord};
 pub use memory::{Remembered, forget, memory};
-pub use outcome::{Failure, Outcome, StoppedBy, Written};
+pub use outcome::{Account, Checked, CheckedBy, Failure, Outcome, StepAccount, StoppedBy, Written};
 pub use retry::Attempt;
 pub use session::{Caps, approve, deny, fork, resume, run, run_with, runs, steps_of};
 pub use shorten::{shorten, shorten_all, targets};
@@ -49,4 +49,4 @@ pub use task::{
     parse_time,
 };
 pub use trust::{Trust, Trusted, distrust, trust};
-pub use workflow::{Account, Request as WorkflowRequest, StepAccount, run_workflow};
+pub use workflow::{Request as WorkflowRequest, run_workflow};

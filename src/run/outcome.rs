@@ -1,7 +1,7 @@
-use super::edits::Checked;
+//! What a run came to, and why it ended.
+
 use super::excerpt::Hit;
 use super::retry::is_zero;
-use super::workflow::Account;
 use crate::error::{Class, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -50,6 +50,33 @@ pub struct Written {
     pub diff: Option<String>,
 }
 
+/// What the checks of an edit came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The commands that were run.
+    pub commands: Vec<CheckedBy>,
+    /// What was left out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+    /// The undo entry with which a failed check took the edit back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rolled_back: Option<String>,
+}
+
+/// One command that checked an edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedBy {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// How it ended, such as `exit status 101`.
+    pub ended: String,
+    /// Its output, shortened, where it failed.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub output: String,
+}
+
 /// A failure that ended a run, with what it had found until then.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -90,6 +117,34 @@ impl Failure {
             status,
         })
     }
+}
+
+/// What a workflow came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// What it gave, whole.
+    pub output: String,
+    /// What became of each step, in the order of the file.
+    pub steps: Vec<StepAccount>,
+    /// What the reader should know: what was left out, what a gate shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepAccount {
+    /// Its id.
+    pub id: String,
+    /// `done`, `failed`, `skipped` (something it needs failed), `passed` (its
+    /// condition did not hold), `left_out` (its file is not trusted), `part` (the
+    /// run ended among its items) or `waiting`.
+    pub status: &'static str,
+    /// What failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
 }
 
 /// What a run came to. The same task on the same tree has the same outcome.

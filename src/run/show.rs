@@ -1,10 +1,10 @@
 //! The outcome of a run in words, within its budget.
 
-use super::edits::{Checked, shorten_diff};
+use super::edits::shorten_diff;
 use super::excerpt::{Hit, Place, Read};
 use super::fit::{Draft, Shown, fit, header};
 use super::flow::Found;
-use super::outcome::{Failure, Outcome, StoppedBy, Written};
+use super::outcome::{Checked, Failure, Outcome, StoppedBy, Written};
 use super::step::Halt;
 use super::task::Task;
 use crate::error::{Error, Result};

@@ -5,13 +5,12 @@
 
 use super::config::{CONFIG_FILE, parse, read};
 use super::outcome::Failure;
+use super::trust_store::store;
 use super::workflow;
 use crate::error::{Error, Result};
-use crate::workspace::{Root, State, hash};
+use crate::workspace::{Root, hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 /// What [`trust`] came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -79,38 +78,10 @@ fn trusted_as(file: String, text: &str, may: Vec<String>) -> Trusted {
     }
 }
 
-/// Whether a file of a root was trusted with this text.
-pub(super) fn is_trusted(root: &Root, file: &str, text: &str) -> bool {
-    trusted(root).get(file) == Some(&hash(text.as_bytes()))
-}
-
 /// Takes back what [`trust`] recorded.
 ///
 /// # Errors
 /// `no_state`.
 pub fn distrust(root: &Root) -> Result<()> {
     store(root, &BTreeMap::new())
-}
-
-fn trust_file(state: &State) -> PathBuf {
-    state.dir().join("trust.json")
-}
-
-fn trusted(root: &Root) -> BTreeMap<String, String> {
-    State::existing(root)
-        .and_then(|s| fs::read_to_string(trust_file(&s)).ok())
-        .and_then(|t| serde_json::from_str(&t).ok())
-        .unwrap_or_default()
-}
-
-fn store(root: &Root, all: &BTreeMap<String, String>) -> Result<()> {
-    let path = trust_file(&State::for_root(root)?);
-    let text = super::journal::encode(all)?;
-    fs::write(&path, text).map_err(|e| {
-        Error::failure(
-            "no_state",
-            format!("{} cannot be written: {e}.", path.display()),
-            "Make that place writable.",
-        )
-    })
 }

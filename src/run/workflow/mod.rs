@@ -22,4 +22,3 @@ mod work;
 pub(super) use files::list;
 pub(super) use order::{Job, take};
 pub use order::{Request, run_workflow};
-pub use show::{Account, StepAccount};

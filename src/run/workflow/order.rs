@@ -17,7 +17,7 @@ use crate::run::step::Progress;
 use crate::run::task::{
     DEFAULT_BUDGET, DEFAULT_TIMEOUT, LEAST_BUDGET, MAX_STEPS, Task, bad_cap, budget_too_small,
 };
-use crate::run::trust::is_trusted;
+use crate::run::trust_store::is_trusted;
 use crate::workspace::{Cancel, Root};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -6,43 +6,14 @@ use super::scope::View;
 use super::types::{Type, to_text};
 use crate::error::{Error, Result};
 use crate::run::excerpt::{Hit, Place};
-use crate::run::outcome::{Failure, Outcome, StoppedBy};
+use crate::run::outcome::{Account, Failure, Outcome, StepAccount, StoppedBy};
 use crate::run::step::Halt;
 use crate::run::task::budget_too_small;
 use crate::text::{Lines, Span};
 use crate::tokens;
 use crate::workspace::{Omission, Root, Store};
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// What a workflow came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Account {
-    /// Its name.
-    pub name: String,
-    /// What it gave, whole.
-    pub output: String,
-    /// What became of each step, in the order of the file.
-    pub steps: Vec<StepAccount>,
-    /// What the reader should know: what was left out, what a gate shows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// What became of one step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StepAccount {
-    /// Its id.
-    pub id: String,
-    /// `done`, `failed`, `skipped` (something it needs failed), `passed` (its
-    /// condition did not hold), `left_out` (its file is not trusted), `part` (the
-    /// run ended among its items) or `waiting`.
-    pub status: &'static str,
-    /// What failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
-}
 
 pub(super) fn show(
     root: &Root,
