@@ -17,6 +17,7 @@ mod expand;
 mod fit;
 mod flow;
 mod hook;
+mod job;
 mod journal;
 mod memory;
 #[cfg(feature = "model")]
@@ -30,6 +31,7 @@ mod step;
 mod task;
 mod trust;
 mod trust_store;
+mod turn;
 mod workflow;
 
 pub use config::{CONFIG_FILE, default_ask};

@@ -18,7 +18,7 @@ pub(super) use gate::{Decision, denied, expired};
 pub use records::{RunRecord, StepRecord};
 pub(super) use steps::{Done, Known};
 
-use super::workflow::Job;
+use super::job::Job;
 use crate::error::{Error, Result};
 use crate::workspace::{Cancel, Root, State};
 use rusqlite::{Connection, OptionalExtension, params};

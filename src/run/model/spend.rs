@@ -155,8 +155,8 @@ impl Drop for Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::job::Job;
     use crate::run::task::Task;
-    use crate::run::workflow::Job;
     use crate::workspace::Root;
 
     #[test]

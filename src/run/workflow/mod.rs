@@ -20,5 +20,5 @@ mod types;
 mod work;
 
 pub(super) use files::list;
-pub(super) use order::{Job, take};
+pub(super) use order::take;
 pub use order::{Request, run_workflow};

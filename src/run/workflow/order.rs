@@ -8,18 +8,18 @@ use super::types::Type;
 use super::work::Around;
 use crate::error::{Error, Result};
 use crate::run::config;
+use crate::run::job::{Job, Order};
 use crate::run::journal::{Held, Journal};
 #[cfg(feature = "model")]
 use crate::run::model::Spend;
 use crate::run::outcome::Outcome;
-use crate::run::session::{Turn, turn};
 use crate::run::step::Progress;
 use crate::run::task::{
-    DEFAULT_BUDGET, DEFAULT_TIMEOUT, LEAST_BUDGET, MAX_STEPS, Task, bad_cap, budget_too_small,
+    DEFAULT_BUDGET, DEFAULT_TIMEOUT, LEAST_BUDGET, MAX_STEPS, bad_cap, budget_too_small,
 };
 use crate::run::trust_store::is_trusted;
+use crate::run::turn::{Turn, turn};
 use crate::workspace::{Cancel, Root};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -44,33 +44,6 @@ pub struct Request {
     pub dry_run: bool,
     /// Whether it waits for another run that writes to the same root.
     pub wait: bool,
-}
-
-/// What the journal keeps of a request. A run goes on with the file as it was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::run) struct Order {
-    /// What it is, in a line, for lists.
-    pub text: String,
-    pub workflow: String,
-    pub path: String,
-    pub own: bool,
-    pub file: String,
-    pub inputs: Map<String, Value>,
-    pub budget: usize,
-    pub max_steps: usize,
-    pub timeout: Duration,
-    pub ask: Option<Duration>,
-    pub dry_run: bool,
-    pub wait: bool,
-}
-
-/// What a run does: the built-in flow, or a workflow.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(in crate::run) enum Job {
-    Workflow(Box<Order>),
-    Task(Box<Task>),
 }
 
 /// Runs a workflow. Nothing is run unless the whole file is sound and its inputs

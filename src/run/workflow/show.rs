@@ -1,11 +1,11 @@
 //! What a workflow came to, in words and within its budget.
 
 use super::execute::{Executor, State};
-use super::order::Order;
 use super::scope::View;
 use super::types::{Type, to_text};
 use crate::error::{Error, Result};
 use crate::run::excerpt::{Hit, Place};
+use crate::run::job::Order;
 use crate::run::outcome::{Account, Failure, Outcome, StepAccount, StoppedBy};
 use crate::run::step::Halt;
 use crate::run::task::budget_too_small;
