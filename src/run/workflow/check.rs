@@ -2,17 +2,29 @@
 
 use super::expr::{Expr, From, Reference};
 use super::plan::{Plan, Step, Unit};
-use super::read::{Parts, expr};
+use super::read::{Parts, expr, read};
 use super::source::Source;
 use super::types::Type;
 use crate::error::Result;
 use std::collections::BTreeSet;
 
+impl Plan {
+    /// Reads a file's text and checks everything that can be known before it runs.
+    ///
+    /// # Errors
+    /// `bad_workflow` with the line.
+    pub fn read(name: &str, text: &str) -> Result<Self> {
+        let source = Source::new(name, text);
+        let parsed = source.parse()?;
+        check(&source, read(&source, parsed.get_ref())?)
+    }
+}
+
 /// Makes a plan of what a file says.
 ///
 /// # Errors
 /// `bad_workflow` with the line.
-pub(super) fn check(source: &Source<'_>, parts: Parts) -> Result<Plan> {
+fn check(source: &Source<'_>, parts: Parts) -> Result<Plan> {
     let mut checker = Checker { source, parts };
     checker.needs()?;
     checker.order()?;

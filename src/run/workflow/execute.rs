@@ -8,6 +8,7 @@
 use super::kinds::{Inputs, Work};
 use super::plan::{Plan, Step, Unit};
 use super::scope::View;
+use super::state::State;
 use super::types::Type;
 use super::work::{
     Around, Ended, Job, Todo, attempt, ending, held_against, inputs, record, side_by_side, sound,
@@ -26,22 +27,6 @@ use std::time::Duration;
 
 /// Steps that are taken at the same time.
 const PARALLEL: usize = 8;
-/// What became of a step.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum State {
-    /// Its turn has not come.
-    Waiting,
-    Done(Value),
-    /// The run ended when some of its items were done: what those gave.
-    Part(Value),
-    /// Its condition did not hold.
-    Passed,
-    /// Something that it needs failed.
-    Skipped,
-    /// Its file is not trusted.
-    LeftOut,
-    Failed(Failure),
-}
 
 /// What a run of a plan works with.
 pub(super) struct Executor<'a> {
@@ -71,6 +56,17 @@ impl Executor<'_> {
     /// Takes all steps.
     pub fn run(&mut self) -> std::result::Result<(), Halt> {
         self.group(&self.plan.units(), "")
+    }
+
+    /// The values that references stand for now.
+    pub fn view<'e>(&'e self, item: Option<&'e Value>) -> View<'e> {
+        View {
+            plan: self.plan,
+            inputs: self.inputs,
+            states: &self.states,
+            last: &self.last,
+            item,
+        }
     }
 
     /// Takes the steps of some units until none can be taken.
@@ -139,10 +135,7 @@ impl Executor<'_> {
             if step.kind.trusted.is_some() && !self.trusted {
                 return Some(State::LeftOut);
             }
-            let view = View {
-                run: self,
-                item: None,
-            };
+            let view = self.view(None);
             if !step.when.iter().all(|c| c.holds(&view)) {
                 return Some(State::Passed);
             }
@@ -169,10 +162,7 @@ impl Executor<'_> {
             {
                 return Ok(());
             }
-            let view = View {
-                run: self,
-                item: None,
-            };
+            let view = self.view(None);
             if !one.until.is_empty() && one.until.iter().all(|c| c.holds(&view)) {
                 return Ok(());
             }
@@ -230,23 +220,14 @@ impl Executor<'_> {
         let plan = self.plan;
         let step = &plan.steps[i];
         let Some(each) = &step.each else {
-            let view = View {
-                run: self,
-                item: None,
-            };
+            let view = self.view(None);
             return vec![Job {
                 step: i,
                 name: format!("{prefix}{}", step.id),
                 inputs: inputs(step, &view),
             }];
         };
-        let list = each.value(
-            &Type::list(Type::Any),
-            &View {
-                run: self,
-                item: None,
-            },
-        );
+        let list = each.value(&Type::list(Type::Any), &self.view(None));
         let mut items = match list {
             Value::Array(items) => items,
             _ => Vec::new(),
@@ -263,13 +244,7 @@ impl Executor<'_> {
         let job = |(n, item): (usize, &Value)| Job {
             step: i,
             name: format!("{prefix}{}[{}]", step.id, n + 1),
-            inputs: inputs(
-                step,
-                &View {
-                    run: self,
-                    item: Some(item),
-                },
-            ),
+            inputs: inputs(step, &self.view(Some(item))),
         };
         items.iter().enumerate().map(job).collect()
     }

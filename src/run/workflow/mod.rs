@@ -2,8 +2,8 @@
 //!
 //! `source` reads TOML with its lines and `read` what stands in it, `types`, `expr`
 //! and `scope` are the language of references, `check` makes a `plan` of a file,
-//! `kinds` has a file for each kind of step, `execute` takes the steps and `work`
-//! does one, `order` is what a caller asks for.
+//! `kinds` has a file for each kind of step, `execute` takes the steps, `work` does
+//! one and `state` is what became of it, `order` is what a caller asks for.
 
 mod check;
 mod execute;
@@ -16,6 +16,7 @@ mod read;
 mod scope;
 mod show;
 mod source;
+mod state;
 mod types;
 mod work;
 

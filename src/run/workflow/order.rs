@@ -4,6 +4,7 @@ use super::execute::Executor;
 use super::files::find;
 use super::plan::Plan;
 use super::show::show;
+use super::state::State;
 use super::types::Type;
 use super::work::Around;
 use crate::error::{Error, Result};
@@ -155,11 +156,7 @@ pub(in crate::run) fn take(
         cancel: cancel.with_timeout(order.timeout),
         progress,
         taken: 0,
-        states: plan
-            .steps
-            .iter()
-            .map(|_| super::execute::State::Waiting)
-            .collect(),
+        states: plan.steps.iter().map(|_| State::Waiting).collect(),
         last: Default::default(),
         notes: Vec::new(),
         cut: false,

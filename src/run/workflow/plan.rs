@@ -1,12 +1,8 @@
 //! A workflow as it will run.
 
-use super::check::check;
 use super::expr::{Condition, Expr, From, Reference};
 use super::kinds::Kind;
-use super::read::read;
-use super::source::Source;
 use super::types::Type;
-use crate::error::Result;
 use crate::run::retry::Policy;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,16 +76,6 @@ pub(super) enum Unit {
 }
 
 impl Plan {
-    /// Reads a file's text and checks everything that can be known before it runs.
-    ///
-    /// # Errors
-    /// `bad_workflow` with the line.
-    pub fn read(name: &str, text: &str) -> Result<Self> {
-        let source = Source::new(name, text);
-        let parsed = source.parse()?;
-        check(&source, read(&source, parsed.get_ref())?)
-    }
-
     /// The steps and loops that no loop holds, in the order of the file.
     pub fn units(&self) -> Vec<Unit> {
         let mut out: Vec<Unit> = Vec::new();

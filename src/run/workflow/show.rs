@@ -1,7 +1,7 @@
 //! What a workflow came to, in words and within its budget.
 
-use super::execute::{Executor, State};
-use super::scope::View;
+use super::execute::Executor;
+use super::state::State;
 use super::types::{Type, to_text};
 use crate::error::{Error, Result};
 use crate::run::excerpt::{Hit, Place};
@@ -153,7 +153,7 @@ fn left_out(run: &Executor<'_>, order: &Order) -> Vec<String> {
 /// What the file says is its output, or the texts of the last steps; where a cap
 /// came first, of those that nothing was made of yet.
 fn output(run: &Executor<'_>, capped: bool) -> String {
-    let view = View { run, item: None };
+    let view = run.view(None);
     if let Some(output) = &run.plan.output {
         let text = to_text(&output.value(&Type::Prose, &view));
         if !capped || !text.trim().is_empty() {

@@ -202,7 +202,7 @@ pub(super) fn record(
 }
 
 /// The fields of a step as values.
-pub(super) fn inputs(step: &Step, view: &View<'_, '_>) -> Map<String, Value> {
+pub(super) fn inputs(step: &Step, view: &View<'_>) -> Map<String, Value> {
     let value = |(name, (wanted, expr)): (&&str, &(Type, Expr))| {
         ((*name).to_string(), expr.value(wanted, view))
     };
