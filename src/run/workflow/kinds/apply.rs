@@ -4,7 +4,7 @@
 //! written must come to the same bytes; so an apply happens once, whatever ends
 //! the process.
 
-use super::{Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
+use super::kind::{Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
 use crate::error::Result;
 use crate::run::edits::{Merged, merge, pass, write};
 use crate::run::journal::from_json;

@@ -1,6 +1,6 @@
 //! `check`: commands that the user configured, or that a trusted workflow names.
 
-use super::{Context, Field, Fields, Gives, Inputs, Kind, field};
+use super::kind::{Context, Field, Fields, Gives, Inputs, Kind, field};
 use crate::error::{Error, Result};
 use crate::run::config::{Check, OnFailure};
 use crate::run::edits::{roll_back, run_check};

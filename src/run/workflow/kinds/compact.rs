@@ -1,6 +1,6 @@
 //! `compact`: a text or a file in few tokens.
 
-use super::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
+use super::kind::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
 use crate::compact::{Options, Size, compact_stored};
 use crate::error::Result;
 use crate::run::workflow::types::Type;

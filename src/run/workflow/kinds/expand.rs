@@ -1,6 +1,6 @@
 //! `expand`: lines, symbols, handles and folders, verbatim.
 
-use super::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
+use super::kind::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
 use crate::error::{Error, Result};
 use crate::run::expand::{ExpandOptions, expand, parse_span};
 use crate::run::workflow::types::Type;

@@ -1,6 +1,6 @@
 //! `gate`: waits until somebody lets the run pass.
 
-use super::{Context, Field, Fields, Gives, Inputs, Kind, field};
+use super::kind::{Context, Field, Fields, Gives, Inputs, Kind, field};
 use crate::error::Result;
 use crate::run::edits::pass;
 use crate::run::workflow::types::Type;

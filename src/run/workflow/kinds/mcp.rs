@@ -1,6 +1,6 @@
 //! `mcp`: a tool of another MCP server, started over stdio as the user configured it.
 
-use super::{Context, Field, Fields, Gives, Inputs, Kind, field};
+use super::kind::{Context, Field, Fields, Gives, Inputs, Kind, field};
 use crate::error::{Error, Result};
 use crate::run::workflow::types::Type;
 use crate::workspace::Cancel;

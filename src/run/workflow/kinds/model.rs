@@ -1,6 +1,6 @@
 //! `model`: an answer that a schema holds, from the endpoints that the user configured.
 
-use super::{Context, Field, Fields, Gives, Inputs, Kind, field};
+use super::kind::{Context, Field, Fields, Gives, Inputs, Kind, field};
 use crate::error::Result;
 use crate::run::model::{Line, answer, sound_schema};
 use crate::run::workflow::types::{Type, to_text};

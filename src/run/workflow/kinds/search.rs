@@ -1,6 +1,6 @@
 //! `search`: queries, or a task in plain words, to places.
 
-use super::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
+use super::kind::{BUDGET, Context, Field, Fields, Gives, Inputs, Kind, field, one_of};
 use crate::error::Result;
 use crate::run::excerpt::{Read, read_places};
 use crate::run::fit::header;
