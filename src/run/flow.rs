@@ -1,32 +1,15 @@
 //! The built-in flow: what a task needs, step by step.
 
 use super::config;
-use super::edits::{Edits, Merged, ToCheck, check, gate, merge, roll_back, write};
-use super::excerpt::{Place, Read, read_places};
-use super::outcome::{Checked, Written};
+use super::edits::{Edits, ToCheck, check, gate, merge, roll_back, write};
+use super::excerpt::{Place, read_places};
+use super::found::{Found, Located};
 use super::step::{Halt, Pace, Steps, Value, crash_point};
 use super::task::{Limits, Planner, Task};
 use crate::error::Result;
 use crate::search::{LocateOptions, Locator, Ranked};
-use crate::text::{Lines, Span};
 use crate::workspace::{Cancel, Root};
 use serde::{Deserialize, Serialize};
-
-/// What the steps have brought so far.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub merged: Option<Merged>,
-    pub written: Option<Written>,
-    pub checked: Option<Checked>,
-    pub located: Option<Located>,
-    pub read: Option<Read>,
-    /// What the reader should know.
-    pub notes: Vec<String>,
-    /// Tokens that were spent on models.
-    pub model_tokens: u64,
-    /// Whether that came to its cap.
-    pub cut: bool,
-}
 
 /// Takes the steps of a task until it is done or something ends it.
 pub(super) fn take_steps(
@@ -159,45 +142,6 @@ impl Value for Query {
     fn check(&self) -> std::result::Result<(), String> {
         if self.text.trim().is_empty() {
             return Err("it has no words".into());
-        }
-        Ok(())
-    }
-}
-
-/// What a search has found, best first.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Located {
-    pub places: Vec<Place>,
-}
-
-impl Value for Located {
-    fn check(&self) -> std::result::Result<(), String> {
-        self.places.iter().try_for_each(Place::check)
-    }
-}
-
-impl Value for Read {
-    fn check(&self) -> std::result::Result<(), String> {
-        self.rest.iter().try_for_each(Place::check)?;
-        for hit in &self.hits {
-            hit.place.check()?;
-            let lines = Lines::new(&hit.text).len();
-            if lines != hit.place.span.len() {
-                return Err(format!(
-                    "{}:{} has {lines} lines",
-                    hit.place.path, hit.place.span
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Place {
-    pub(super) fn check(&self) -> std::result::Result<(), String> {
-        let Span { start, end } = self.span;
-        if self.path.is_empty() || start == 0 || end < start || !self.score.is_finite() {
-            return Err(format!("{}:{start}-{end} is no place", self.path));
         }
         Ok(())
     }

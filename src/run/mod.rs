@@ -16,6 +16,7 @@ mod exec;
 mod expand;
 mod fit;
 mod flow;
+mod found;
 mod hook;
 mod job;
 mod journal;

@@ -1,7 +1,8 @@
 //! Runs begun, gone on with, branched off, approved and listed.
 
 use super::config;
-use super::flow::{Found, take_steps};
+use super::flow::take_steps;
+use super::found::Found;
 use super::job::Job;
 use super::journal::{Held, Journal, RunRecord, StepRecord, number, unknown};
 use super::memory;

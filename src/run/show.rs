@@ -3,7 +3,7 @@
 use super::edits::shorten_diff;
 use super::excerpt::{Hit, Place, Read};
 use super::fit::{Draft, Shown, fit, header};
-use super::flow::Found;
+use super::found::Found;
 use super::outcome::{Checked, Failure, Outcome, StoppedBy, Written};
 use super::step::Halt;
 use super::task::Task;

@@ -1,6 +1,7 @@
 //! An answer as JSON that a schema holds.
 
-use super::{Line, Question, ask};
+use super::ask::{Line, ask};
+use super::client::Question;
 use crate::error::{Error, Result};
 use crate::run::retry::Attempt;
 use serde_json::{Value, json};

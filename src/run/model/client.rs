@@ -1,7 +1,7 @@
 //! One request to one endpoint.
 
 use super::after::retry_after;
-use super::{Question, Spend};
+use super::spend::Spend;
 use crate::error::Error;
 use crate::run::config::Endpoint;
 use crate::run::retry::Failed;
@@ -12,6 +12,13 @@ use ureq::{Agent, Error as HttpError};
 
 /// Largest answer that is read (4 MiB).
 const MOST_BYTES: u64 = 4 << 20;
+
+/// What is asked: the same for every endpoint.
+pub(super) struct Question<'a> {
+    pub messages: &'a [Value],
+    /// More fields of the request, such as tools.
+    pub more: &'a Value,
+}
 
 /// What an endpoint answered.
 pub(super) struct Reply {

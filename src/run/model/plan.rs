@@ -1,10 +1,11 @@
 //! The turns of a model as steps of a run.
 
+use super::ask::Line;
 use super::planner::{TURNS, Turn, Turned, of_seen, turn};
-use super::{Line, Spend};
+use super::spend::Spend;
 use crate::run::config::{self, Config};
 use crate::run::excerpt::Place;
-use crate::run::flow::{Found, Located};
+use crate::run::found::{Found, Located};
 use crate::run::step::{Halt, Pace, SPENT, Steps, Value};
 use crate::run::task::Task;
 use crate::workspace::Root;

@@ -3,7 +3,8 @@
 //! Each turn is a step of the run: what the model said and what its searches found
 //! are written down together.
 
-use super::{Line, Question, ask};
+use super::ask::{Line, ask};
+use super::client::Question;
 use crate::error::{Error, Result};
 use crate::run::excerpt::Place;
 use crate::search::{Excerpt, Request, search};
