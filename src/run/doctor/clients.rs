@@ -1,6 +1,6 @@
 //! The clients: whether they start this program.
 
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::workspace::Root;
 use crate::workspace::clients::{Client, Places, Registered};
 use std::path::{Path, PathBuf};

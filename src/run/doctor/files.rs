@@ -1,6 +1,6 @@
 //! The root: its files, what is ignored of them, and how changes are noticed.
 
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::workspace::{Cancel, FilePath, Fresh, Root, Scope, WatchLimits, walk};
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,7 @@
 //! What trimtab keeps for a root: state, cache, index, cut short work.
 
 use super::super::runs;
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::workspace::{self, Root, Store, history, unfinished};
 use std::fs;
 use std::path::Path;

@@ -2,51 +2,13 @@
 
 mod clients;
 mod files;
+mod finding;
 mod kept;
+
+pub use finding::{Finding, State};
 
 use crate::workspace::clients::Places;
 use crate::workspace::{Cancel, Root};
-use serde::Serialize;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// As it should be.
-    Fine,
-    /// Works, but could work better.
-    Notice,
-    /// Does not work.
-    Wrong,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was looked at, in a word or two.
-    pub what: String,
-    /// How bad it is.
-    pub state: State,
-    /// What was found.
-    pub found: String,
-    /// The command or step that mends it; empty where nothing needs mending.
-    pub mend: String,
-}
-
-impl Finding {
-    fn new(what: &str, state: State, found: String, mend: &str) -> Self {
-        Self {
-            what: what.to_owned(),
-            state,
-            found,
-            mend: mend.to_owned(),
-        }
-    }
-
-    fn fine(what: &str, found: String) -> Self {
-        Self::new(what, State::Fine, found, "")
-    }
-}
 
 /// Looks at the root, at what trimtab keeps for it and at the clients. Changes
 /// nothing but the state and cache folders, which are made if they are missing.
