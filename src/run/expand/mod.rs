@@ -1,73 +1,20 @@
 //! Lines named by a handle, a path, a symbol or a folder, verbatim.
 
+mod expanded;
+mod grep;
 mod target;
 mod tree;
+
+pub use expanded::{ExpandOptions, Expanded, Piece};
+pub use target::parse_span;
 
 use crate::error::{Error, Result};
 use crate::text::{Lines, Span};
 use crate::tokens;
 use crate::workspace::{Cancel, Root, read_text};
-use regex::Regex;
+use grep::matching;
 use target::{Found, find, symbol_spans};
 use tree::folder;
-
-/// Which part of a target is wanted.
-#[derive(Debug, Clone, Default)]
-pub struct ExpandOptions {
-    /// Only these lines (from 1, as the markers of an output number them).
-    pub lines: Vec<Span>,
-    /// Only lines that match this regular expression.
-    pub grep: Option<String>,
-    /// At most this many o200k tokens; what does not fit is named.
-    pub budget: Option<usize>,
-}
-
-/// Some lines of a target.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Piece {
-    /// The path, or what the handle's text was made from.
-    pub source: String,
-    /// Which lines of it.
-    #[serde(flatten)]
-    pub span: Span,
-    /// The lines with their line breaks, byte for byte.
-    pub text: String,
-}
-
-/// What a target stands for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Expanded {
-    /// The lines, in order; for a folder one piece, its tree.
-    pub pieces: Vec<Piece>,
-    /// What the budget left out, and how to get it; empty if nothing.
-    pub rest: String,
-}
-
-impl Expanded {
-    /// The lines alone, byte for byte.
-    pub fn verbatim(&self) -> String {
-        self.pieces.iter().map(|p| p.text.as_str()).collect()
-    }
-
-    /// The lines, each piece under a line `⋯ source:first-last`, and at the end
-    /// what was left out.
-    pub fn render(&self) -> String {
-        let mut out = String::new();
-        for piece in &self.pieces {
-            out.push_str(&head(&piece.source, piece.span));
-            out.push_str(&piece.text);
-            if !piece.text.is_empty() && !piece.text.ends_with('\n') {
-                out.push('\n');
-            }
-        }
-        out.push_str(&self.rest);
-        out
-    }
-}
-
-fn head(source: &str, span: Span) -> String {
-    format!("⋯ {source}:{span}\n")
-}
 
 /// Gets back what `target` stands for: a handle, `HANDLE:A-B`, a handle with a
 /// marker of its output (`HANDLE⋯N`), `PATH`, `PATH:A-B`, `PATH#SYMBOL` or a folder.
@@ -126,22 +73,6 @@ pub fn expand(
     fit(&source, &lines, spans, target, options.budget)
 }
 
-/// Reads `7` or `7-12` (also `7..12`, `L7-L12`) as lines.
-pub fn parse_span(text: &str) -> Option<Span> {
-    let number = |s: &str| {
-        s.trim()
-            .trim_start_matches(['L', 'l'])
-            .parse::<usize>()
-            .ok()
-    };
-    let (a, b) = text
-        .split_once("..")
-        .or_else(|| text.split_once(['-', '–', ',']))
-        .unwrap_or((text, text));
-    let (a, b) = (number(a)?, number(b)?);
-    (a >= 1 && a <= b).then(|| Span::new(a, b))
-}
-
 fn clip(lines: &Lines<'_>, spans: Vec<Span>, target: &str) -> Result<Vec<Span>> {
     let last = lines.len();
     if let Some(beyond) = spans.iter().find(|s| s.start > last)
@@ -170,39 +101,6 @@ fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
     out.sort_unstable();
     out.dedup();
     out
-}
-
-fn regex(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|e| {
-        Error::failure(
-            "bad_pattern",
-            format!("`grep` is no regular expression: {e}"),
-            "Escape the characters that are meant literally.",
-        )
-    })
-}
-
-/// The lines that match, those that follow each other as one span.
-fn matching(
-    lines: &Lines<'_>,
-    spans: &[Span],
-    pattern: &str,
-    cancel: &Cancel,
-) -> Result<Vec<Span>> {
-    let regex = regex(pattern)?;
-    let mut out: Vec<Span> = Vec::new();
-    for span in spans {
-        cancel.check()?;
-        for n in span.start..=span.end {
-            if regex.is_match(lines.get(n)) {
-                match out.last_mut() {
-                    Some(last) if last.end + 1 == n => last.end = n,
-                    _ => out.push(Span::new(n, n)),
-                }
-            }
-        }
-    }
-    Ok(out)
 }
 
 /// Keeps pieces in order as long as the budget holds; the piece that overflows

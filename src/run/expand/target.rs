@@ -1,6 +1,5 @@
 //! What a target names: a handle, a file, lines, a symbol, a folder.
 
-use super::parse_span;
 use crate::error::{Error, Result};
 use crate::syntax::{self, Language};
 use crate::text::Span;
@@ -67,6 +66,22 @@ pub(super) fn find(root: &Root, target: &str) -> Result<Found> {
         return Ok(Found::File(root.resolve(target)?));
     }
     Ok(Found::Handle(Store::for_root(root)?.get(target)?))
+}
+
+/// Reads `7` or `7-12` (also `7..12`, `L7-L12`) as lines.
+pub fn parse_span(text: &str) -> Option<Span> {
+    let number = |s: &str| {
+        s.trim()
+            .trim_start_matches(['L', 'l'])
+            .parse::<usize>()
+            .ok()
+    };
+    let (a, b) = text
+        .split_once("..")
+        .or_else(|| text.split_once(['-', '–', ',']))
+        .unwrap_or((text, text));
+    let (a, b) = (number(a)?, number(b)?);
+    (a >= 1 && a <= b).then(|| Span::new(a, b))
 }
 
 /// Where a file defines a symbol, comments above it included.

@@ -1,6 +1,7 @@
 //! A folder's tree.
 
-use super::{ExpandOptions, Expanded, Piece, regex};
+use super::expanded::{ExpandOptions, Expanded, Piece};
+use super::grep::regex;
 use crate::error::{Error, Result};
 use crate::text::{Lines, Span};
 use crate::tokens;
