@@ -124,6 +124,7 @@ mod abbreviation;
 mod block;
 mod company;
 mod facts;
+mod located;
 mod scan;
 mod scene;
 mod score;
@@ -136,12 +137,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub use block::Shape;
+pub use located::{Located, Ranked};
 pub use score::Weights;
 pub use task::{Identifier, Task, Word};
 
 use super::class::Class;
 use crate::error::Result;
-use crate::text::Span;
 use crate::workspace::{self, Cancel, FilePath, Root, Scope};
 use block::Block;
 use facts::Memory;
@@ -181,38 +182,6 @@ impl Default for LocateOptions {
             rounds: 2,
         }
     }
-}
-
-/// A span worth reading for a task.
-#[derive(Debug, Clone)]
-pub struct Ranked {
-    /// Relative to the root, `/`-separated.
-    pub path: String,
-    /// Its lines; spans of one result never overlap.
-    pub span: Span,
-    /// Qualified name of the definition that it is or lies in; empty between definitions.
-    /// With [`LocateOptions::fill`] a span may hold several that follow one another: then
-    /// their names, in order of the lines, with commas between.
-    pub symbol: String,
-    /// Relative to other spans of the same answer only.
-    pub score: f64,
-    /// Words of the task that it was found by, the most telling first.
-    pub why: Vec<String>,
-    /// o200k tokens of the line `path:start-end` and its code.
-    pub tokens: usize,
-}
-
-/// What a task was answered with.
-#[derive(Debug, Clone, Default)]
-pub struct Located {
-    /// Best first.
-    pub ranked: Vec<Ranked>,
-    /// o200k tokens of all spans with their headers; at most the budget.
-    pub tokens: usize,
-    /// Files that were read.
-    pub files: usize,
-    /// Blocks that were ranked.
-    pub considered: usize,
 }
 
 /// Finds the spans that a task is about.

@@ -3,10 +3,10 @@
 
 use super::block::Shape;
 use super::facts::load;
+use super::located::{Located, Ranked};
 use super::scene::{Placed, Scene};
 use super::score::{Scores, Weights, why};
 use super::words::Map;
-use super::{Located, Ranked};
 use crate::text::{Lines, Span};
 use crate::tokens;
 use std::collections::HashSet;
