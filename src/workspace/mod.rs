@@ -25,7 +25,7 @@ pub use cancel::Cancel;
 pub use commit::{Change, Committed, commit};
 #[cfg(debug_assertions)]
 pub(crate) use crash::step as crash_point;
-pub use fresh::{Fresh, Listing, News, Seen, Touched, WatchLimits};
+pub use fresh::{Fresh, Listing, News, Touched, WatchLimits};
 pub use read::{MAX_FILE_BYTES, read, read_text};
 pub use recover::{Recovered, recover, unfinished};
 pub use root::{FilePath, Root};
@@ -35,4 +35,4 @@ pub(crate) use state::hash;
 pub use store::{Omission, Spool, Store, TextId};
 pub use undo::{Entry, history, undo};
 pub(crate) use walk::threads;
-pub use walk::{Scope, Visited, visit, walk};
+pub use walk::{Scope, Seen, Visited, visit, walk};

@@ -1,4 +1,4 @@
-use super::FilePath;
+use super::root::FilePath;
 use crate::error::{Error, Result};
 use crate::text;
 use std::fs;

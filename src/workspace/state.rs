@@ -1,4 +1,4 @@
-use super::Root;
+use super::root::Root;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::env;

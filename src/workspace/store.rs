@@ -1,5 +1,5 @@
-use super::state::{State, hash, write_whole};
-use super::{Root, state};
+use super::root::Root;
+use super::state::{self, State, hash, write_whole};
 use crate::error::{Error, Result};
 use crate::text::Span;
 use sha2::{Digest, Sha256};

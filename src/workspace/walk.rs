@@ -1,4 +1,6 @@
-use super::{Cancel, FilePath, Root, Seen, Stamp};
+use super::cancel::Cancel;
+use super::root::{FilePath, Root};
+use super::stamp::Stamp;
 use crate::error::{Error, Result};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -65,6 +67,15 @@ pub(super) enum Entry {
     File(FilePath, Stamp),
     /// A folder that was gone into.
     Folder(PathBuf),
+}
+
+/// A file that a sweep came by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The file.
+    pub path: FilePath,
+    /// As it is now.
+    pub stamp: Stamp,
 }
 
 /// The files of a root that are neither hidden nor ignored, with their stamps, in

@@ -1,6 +1,7 @@
 //! Linux's report of changes, folder by folder.
 
-use super::{Events, IGNORE_FILES, WatchLimits};
+use super::events::{Events, IGNORE_FILES};
+use super::limits::WatchLimits;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};

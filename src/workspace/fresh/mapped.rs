@@ -1,6 +1,6 @@
 //! Files that programs can store into without a call that the system would report.
 
-use super::super::{FilePath, Root};
+use super::super::root::{FilePath, Root};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;

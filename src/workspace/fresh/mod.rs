@@ -12,30 +12,25 @@
 //! root. A resident caller looks for maps every other second ([`Fresh::mapped`]), and
 //! for both now and then, by the files' stamps.
 
+mod events;
 #[cfg(target_os = "linux")]
 mod inotify;
 mod limits;
 #[cfg(target_os = "linux")]
 mod mapped;
 
-use super::walk::{builder, survey};
-use super::{Cancel, FilePath, Root, Scope, Stamp};
+use super::cancel::Cancel;
+use super::root::{FilePath, Root};
+use super::stamp::Stamp;
+use super::walk::{Scope, Seen, builder, survey};
 use crate::error::Result;
+use events::{Events, IGNORE_FILES};
 use ignore::IncrementalIgnore;
 #[cfg(target_os = "linux")]
 use inotify::Watcher;
 pub use limits::WatchLimits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// A file that a sweep came by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The file.
-    pub path: FilePath,
-    /// As it is now.
-    pub stamp: Stamp,
-}
 
 /// A file that may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,23 +78,8 @@ pub struct Fresh {
     rules: Option<IncrementalIgnore>,
 }
 
-/// What the watcher has to say.
-#[derive(Debug, Default)]
-struct Events {
-    files: BTreeSet<PathBuf>,
-    /// Folders below which anything may have changed.
-    folders: BTreeSet<PathBuf>,
-    /// Folders that were watched and are no more.
-    gone: BTreeSet<PathBuf>,
-    /// Whether more may have changed than the files and folders.
-    sweep: bool,
-}
-
 /// Times that folders may appear while they are being listed.
 const ROUNDS: usize = 8;
-
-/// Names of files that decide which others belong to a root.
-const IGNORE_FILES: [&str; 3] = [".gitignore", ".ignore", ".rgignore"];
 
 impl Fresh {
     /// Starts to keep track. The first news are everything.
