@@ -1,6 +1,6 @@
-use super::{Cli, output::Output};
+use super::output::Output;
 use crate::error::{Error, Result};
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 /// Print the completions of a shell
@@ -16,9 +16,9 @@ pub struct Command {
 }
 
 impl Command {
-    pub fn run(self, out: &Output) -> u8 {
+    pub fn run(self, mut cli: clap::Command, out: &Output) -> u8 {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "trimtab", &mut script);
+        clap_complete::generate(self.shell, &mut cli, "trimtab", &mut script);
         out.text(&String::from_utf8_lossy(&script));
         0
     }
@@ -32,8 +32,7 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(self, out: &Output) -> Result<u8> {
-        let mut cli = Cli::command();
+    pub fn run(self, mut cli: clap::Command, out: &Output) -> Result<u8> {
         cli.build();
         let page = match &self.command {
             None => cli,

@@ -1,4 +1,3 @@
-use super::Serve;
 use crate::error::Result;
 use crate::workspace::Root;
 use clap::Args;
@@ -46,6 +45,16 @@ struct HttpArguments {
     /// A host name that clients may use for this machine
     #[arg(long, value_name = "NAME", requires = "http")]
     allow_host: Vec<String>,
+}
+
+/// How the server is asked for.
+pub struct Serve {
+    /// The folder that it may read and write.
+    pub root: Root,
+    /// Leaves out every way to write.
+    pub read_only: bool,
+    /// Over HTTP; over standard input and output without.
+    pub http: Option<Http>,
 }
 
 /// How the server is reached over HTTP.

@@ -19,8 +19,8 @@ mod undo;
 
 use crate::error::Result;
 use crate::workspace::{Cancel, Root, recover};
-use clap::{Args, Parser, Subcommand};
-pub use mcp::Http;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+pub use mcp::{Http, Serve};
 use output::Output;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,16 +86,6 @@ pub enum Outcome {
     Serve(Serve),
 }
 
-/// How the server is asked for.
-pub struct Serve {
-    /// The folder that it may read and write.
-    pub root: Root,
-    /// Leaves out every way to write.
-    pub read_only: bool,
-    /// Over HTTP; over standard input and output without.
-    pub http: Option<Http>,
-}
-
 /// Runs the command line of this process.
 pub fn main() -> Outcome {
     if let Some(plain) = mcp::plain(std::env::args_os()) {
@@ -107,8 +97,8 @@ pub fn main() -> Outcome {
     let cli = Cli::parse();
     let out = Output::new(cli.common.json);
     let outcome = match cli.command {
-        Command::Completions(c) => Ok(Outcome::Done(c.run(&out).into())),
-        Command::Man(c) => c.run(&out).map(|s| Outcome::Done(s.into())),
+        Command::Completions(c) => Ok(Outcome::Done(c.run(Cli::command(), &out).into())),
+        Command::Man(c) => c.run(Cli::command(), &out).map(|s| Outcome::Done(s.into())),
         Command::Hook(c) => Ok(Outcome::Done(c.run(&cli.common.root, &out).into())),
         Command::Mcp(c) => Root::open(&cli.common.root)
             .and_then(|root| c.serve(root))
