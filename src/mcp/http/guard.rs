@@ -1,12 +1,11 @@
 //! Who may ask: the `Host` and `Origin` of a request, and its token.
 
-use super::Options;
 use crate::error::{Error, Result};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// The variable that a token is taken from.
@@ -87,11 +86,12 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(options: &Options) -> Self {
+    /// For a server that listens on `address` and may be addressed by these names, too.
+    pub(super) fn new(address: SocketAddr, hosts: &[String], token: Option<Token>) -> Self {
         Self {
-            token: options.token.clone(),
-            names: options.hosts.iter().map(|h| plain(h)).collect(),
-            addresses: !options.address.ip().is_loopback(),
+            token,
+            names: hosts.iter().map(|h| plain(h)).collect(),
+            addresses: !address.ip().is_loopback(),
         }
     }
 

@@ -71,7 +71,7 @@ pub fn serve(options: Options, ready: impl FnOnce(&[String])) -> Result<()> {
             "Set TRIMTAB_TOKEN or give --token-file FILE, or listen on 127.0.0.1.",
         ));
     }
-    let guard = Guard::new(&options);
+    let guard = Guard::new(options.address, &options.hosts, options.token);
     let mut roots = BTreeMap::from([(PATH.to_owned(), options.root)]);
     for (name, root) in options.more {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -32,7 +32,7 @@ impl Running {
         });
         let servers = vec![(PATH.to_owned(), Handler(server))];
         let (stop, stopped) = oneshot::channel();
-        let guard = Guard::new(&options);
+        let guard = Guard::new(options.address, &options.hosts, options.token);
         let task = tokio::spawn(answer(listener, servers, guard, limits, async {
             let _ = stopped.await;
         }));
