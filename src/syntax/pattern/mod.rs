@@ -11,26 +11,14 @@
 //! `#not-` forms (the `has` ones look at what is around the pattern's root).
 
 mod read;
+mod shape;
 
-use std::num::NonZeroU16;
+pub(super) use shape::Role;
 
 use tree_sitter::{Language, Node};
 
 use self::read::Reader;
-use super::definition::Kind;
-
-/// What a capture stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Role {
-    Definition(Kind),
-    Import,
-    Name,
-    /// A name in front of `Name` in the path, such as a receiver's type.
-    Qualifier,
-    Body,
-    /// Used in predicates only.
-    Private,
-}
+use self::shape::{Check, Pattern, Predicate, Shape, Test};
 
 /// All patterns of a language, found by the kind of their root.
 #[derive(Default)]
@@ -41,51 +29,6 @@ pub(super) struct Patterns {
     /// Per node kind, whether one of these is of an import.
     imports: Vec<bool>,
     captures: Vec<(String, Role)>,
-}
-
-struct Pattern {
-    root: Shape,
-    predicates: Vec<Predicate>,
-    around: Vec<Around>,
-}
-
-struct Shape {
-    test: Test,
-    field: Option<NonZeroU16>,
-    optional: bool,
-    /// Every child that fits is taken, not only the first.
-    every: bool,
-    /// Only the first named child may fit.
-    first: bool,
-    captures: Vec<u8>,
-    children: Vec<Shape>,
-    absent: Vec<NonZeroU16>,
-}
-
-enum Test {
-    Any,
-    AnyNamed,
-    Kind(u16),
-    OneOf(Vec<Shape>),
-}
-
-struct Predicate {
-    check: Check,
-    negated: bool,
-    capture: u8,
-}
-
-enum Check {
-    AnyOf(Vec<String>),
-    StartsWith(Vec<String>),
-}
-
-/// What must or must not stand around the root of a pattern.
-struct Around {
-    kinds: Vec<u16>,
-    /// At any height; else directly above.
-    any: bool,
-    negated: bool,
 }
 
 /// The nodes a pattern captured.

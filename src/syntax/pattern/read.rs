@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use tree_sitter::Language;
 
-use super::{Around, Check, Pattern, Predicate, Role, Shape, Test};
+use super::shape::{Around, Check, Pattern, Predicate, Role, Shape, Test};
 use crate::syntax::definition::Kind;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
