@@ -1,3 +1,4 @@
+use super::setup::SERVER;
 use crate::error::{Error, Result};
 use crate::workspace::state::write_whole;
 use similar::TextDiff;
@@ -69,7 +70,7 @@ impl FileChange {
             fs::remove_file(&self.path).map_err(failed)?;
             // The folder of a skill was made for it; it stays if anything else is
             // in it.
-            if let Some(folder) = self.path.parent().filter(|f| f.ends_with(super::SERVER)) {
+            if let Some(folder) = self.path.parent().filter(|f| f.ends_with(SERVER)) {
                 let _ = fs::remove_dir(folder);
             }
             return Ok(());

@@ -6,7 +6,8 @@
 //! stay as they are.
 
 use super::change::FileChange;
-use super::{Client, Scope, Setup, jsonc};
+use super::jsonc;
+use super::setup::{Scope, Setup};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,50 +27,34 @@ pub(super) struct Files {
     project: String,
 }
 
-impl Client {
-    /// The change that adds the hook, or with `setup.remove` takes it out; none
-    /// where it is right already.
-    ///
-    /// # Errors
-    /// `no_hooks` where the client has no such hooks; `bad_config` and
-    /// `unreadable` as [`Client::plan`].
-    pub fn plan_hook(&self, setup: &Setup) -> Result<Option<FileChange>> {
-        let Some(files) = &self.hooks else {
-            if setup.remove {
-                return Ok(None);
-            }
-            return Err(Error::failure(
-                "no_hooks",
-                format!("{} cannot pass its output through a hook.", self.name),
-                "Leave out `--with-hooks`.",
-            ));
-        };
-        let file = hook_file(files, setup).ok_or_else(|| {
+/// The change that adds the hook to the client of this name, or with `setup.remove`
+/// takes it out; none where it is right already.
+pub(super) fn plan(files: &Files, setup: &Setup, name: &str) -> Result<Option<FileChange>> {
+    let file = hook_file(files, setup).ok_or_else(|| {
+        Error::failure(
+            "no_home",
+            format!("The settings folder of {name} is not known."),
+            "Set HOME, or use `--project`.",
+        )
+    })?;
+    let change = FileChange::of(file, |path, text| {
+        if setup.remove && text.is_empty() {
+            return Ok(None);
+        }
+        edit(text, setup).map(Some).map_err(|e| {
             Error::failure(
-                "no_home",
-                format!("The settings folder of {} is not known.", self.name),
-                "Set HOME, or use `--project`.",
+                "bad_config",
+                format!(
+                    "{} cannot be edited: line {} should hold {}.",
+                    path.display(),
+                    e.line,
+                    e.expected
+                ),
+                "Mend the file, then run this again; nothing was changed.",
             )
-        })?;
-        let change = FileChange::of(file, |path, text| {
-            if setup.remove && text.is_empty() {
-                return Ok(None);
-            }
-            edit(text, setup).map(Some).map_err(|e| {
-                Error::failure(
-                    "bad_config",
-                    format!(
-                        "{} cannot be edited: line {} should hold {}.",
-                        path.display(),
-                        e.line,
-                        e.expected
-                    ),
-                    "Mend the file, then run this again; nothing was changed.",
-                )
-            })
-        })?;
-        Ok(change.is_needed().then_some(change))
-    }
+        })
+    })?;
+    Ok(change.is_needed().then_some(change))
 }
 
 fn hook_file(files: &Files, setup: &Setup) -> Option<PathBuf> {
@@ -129,7 +114,7 @@ fn is_ours(hook: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Places;
+    use super::super::{Client, Places};
     use super::*;
     use std::fs;
 

@@ -10,19 +10,19 @@ mod guide;
 mod hooks;
 mod jsonc;
 mod places;
+mod setup;
 mod tables;
 
 pub use change::FileChange;
 pub use places::Places;
+pub use setup::{Scope, Setup};
 
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use setup::SERVER;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-
-/// The name of the entry in every client.
-const SERVER: &str = "trimtab";
 
 const SKILL: &str = include_str!("skill.md");
 
@@ -56,32 +56,6 @@ pub struct Client {
 enum Format {
     Json,
     Toml,
-}
-
-/// For whom a client is configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// The user, in all projects.
-    User,
-    /// Everyone who works on the project that the root is.
-    Project,
-}
-
-/// What `setup` is asked to do, for any client.
-#[derive(Debug, Clone)]
-pub struct Setup<'a> {
-    /// The user's folders.
-    pub places: &'a Places,
-    /// The root that is served.
-    pub root: &'a Path,
-    /// Which file is edited.
-    pub scope: Scope,
-    /// The program as the client shall start it.
-    pub command: String,
-    /// Whether the skill file and the paragraph for agents are wanted too.
-    pub skill: bool,
-    /// Whether all of it is taken out instead.
-    pub remove: bool,
 }
 
 /// An entry that is there.
@@ -189,6 +163,26 @@ impl Client {
         }
         changes.retain(FileChange::is_needed);
         Ok(changes)
+    }
+
+    /// The change that adds the hook, or with `setup.remove` takes it out; none
+    /// where it is right already.
+    ///
+    /// # Errors
+    /// `no_hooks` where the client has no such hooks; `bad_config` and
+    /// `unreadable` as [`Client::plan`].
+    pub fn plan_hook(&self, setup: &Setup) -> Result<Option<FileChange>> {
+        let Some(files) = &self.hooks else {
+            if setup.remove {
+                return Ok(None);
+            }
+            return Err(Error::failure(
+                "no_hooks",
+                format!("{} cannot pass its output through a hook.", self.name),
+                "Leave out `--with-hooks`.",
+            ));
+        };
+        hooks::plan(files, setup, &self.name)
     }
 
     fn place(&self, setup: &Setup, pattern: Option<&String>) -> Option<PathBuf> {
