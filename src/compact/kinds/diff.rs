@@ -8,8 +8,9 @@ use super::super::select::{Draft, NONE};
 use super::super::template::Templates;
 use super::super::words::Hits;
 use super::definitions::definition;
+use super::request::Request;
 use super::search::{is_comment, is_document, is_import, is_side_path};
-use super::{Request, spread};
+use super::spread::spread;
 use std::collections::HashMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

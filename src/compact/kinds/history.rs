@@ -12,9 +12,10 @@ use super::super::failure::{Sign, Signs, signs};
 use super::super::select::Draft;
 use super::super::template::Templates;
 use super::super::view::View;
-use super::super::words::Hits;
+use super::super::words::{Hits, Query};
 use super::json_spans::Json;
-use super::{log, spread};
+use super::log;
+use super::spread::spread;
 use std::borrow::Cow;
 
 /// Words of wishes, bounds and facts to remember, and of decisions.
@@ -319,7 +320,7 @@ pub fn draft(view: &View, layout: &Layout, hits: &Hits) -> Draft {
             log::scores(
                 &lines[body.clone()],
                 &marks[body.clone()],
-                &Hits::new(&super::super::Query::new(""), &[]),
+                &Hits::new(&Query::new(""), &[]),
             )
         } else {
             Vec::new()
@@ -556,7 +557,7 @@ mod tests {
         );
         let layout = layout(&input).unwrap();
         let view = View::new(layout.text.clone());
-        let hits = Hits::new(&super::super::super::Query::new(""), &view.lines());
+        let hits = Hits::new(&Query::new(""), &view.lines());
         let draft = draft(&view, &layout, &hits);
         let score = |line: &str| draft.score[view.lines().iter().position(|l| *l == line).unwrap()];
         assert_eq!(view.get(5), "{\"p\":\"a\"}");

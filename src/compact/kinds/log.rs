@@ -8,7 +8,7 @@ use super::super::failure::{Sign, Signs, signs};
 use super::super::select::{Draft, NONE};
 use super::super::template::Templates;
 use super::super::words::Hits;
-use super::spread;
+use super::spread::spread;
 
 /// Lines behind an error that may explain it.
 const EXPLANATION: usize = 12;

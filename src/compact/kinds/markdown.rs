@@ -6,7 +6,8 @@
 use super::super::select::{Draft, NONE};
 use super::super::template::Templates;
 use super::super::words::Hits;
-use super::{indent, spread};
+use super::indent::indent;
+use super::spread::spread;
 
 /// Scores the lines of a document.
 pub fn draft(lines: &[&str], hits: &Hits) -> Draft {

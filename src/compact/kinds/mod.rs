@@ -3,30 +3,25 @@
 pub mod definitions;
 mod diff;
 pub mod history;
+mod indent;
 mod json;
 mod json_spans;
 mod log;
 mod markdown;
+mod request;
 mod search;
 mod source;
+mod spread;
 mod text;
 mod tree;
 
 pub use history::Layout;
+pub use request::Request;
 
+use super::kind::Kind;
 use super::select::Draft;
 use super::view::View;
-use super::{Hits, Kind, Query};
-
-/// What every kind is given besides the text.
-pub struct Request<'a> {
-    /// The query; may be empty.
-    pub query: &'a Query,
-    /// Tokens of the output.
-    pub budget: usize,
-    /// The file's name, if known.
-    pub file: Option<&'a str>,
-}
+use super::words::Hits;
 
 /// The view of a text of this kind, and the layout of its messages if it has any.
 pub fn view(input: &str, kind: Kind) -> (View<'_>, Option<Layout>) {
@@ -92,47 +87,4 @@ pub fn is_numbered(line: &str) -> bool {
 /// Whether a text is a list of messages.
 pub fn is_history(text: &str) -> bool {
     history::layout(text).is_some()
-}
-
-/// Lets lines near a good one share its worth: `after` lines behind it, each
-/// step keeping `decay` of the one before, and `before` lines in front of it.
-fn spread(worth: &[f32], before: usize, after: usize, decay: f32) -> Vec<f32> {
-    let mut out = worth.to_vec();
-    let mut reach = 0.0f32;
-    let mut left = 0;
-    for i in 0..worth.len() {
-        reach = if left > 0 { reach * decay } else { 0.0 };
-        left = usize::saturating_sub(left, 1);
-        if worth[i] >= reach {
-            reach = worth[i];
-            left = after;
-        } else {
-            out[i] = out[i].max(reach);
-        }
-    }
-    let (mut reach, mut left) = (0.0f32, 0usize);
-    for i in (0..worth.len()).rev() {
-        reach = if left > 0 { reach * decay } else { 0.0 };
-        left = left.saturating_sub(1);
-        if worth[i] >= reach {
-            reach = worth[i];
-            left = before;
-        } else {
-            out[i] = out[i].max(reach);
-        }
-    }
-    out
-}
-
-/// Leading blanks of a line, a tab counted to the next multiple of four.
-fn indent(line: &str) -> usize {
-    let mut n = 0;
-    for b in line.bytes() {
-        match b {
-            b' ' => n += 1,
-            b'\t' => n = (n / 4 + 1) * 4,
-            _ => break,
-        }
-    }
-    n
 }

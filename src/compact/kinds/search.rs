@@ -7,8 +7,8 @@
 use super::super::select::{Draft, NONE};
 use super::super::template::Templates;
 use super::super::words::{Hits, words};
-use super::Request;
 use super::definitions::{Strength, definition};
+use super::request::Request;
 use std::collections::HashMap;
 
 /// A line of results, cut into its parts.

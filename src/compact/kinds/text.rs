@@ -6,7 +6,8 @@
 use super::super::failure::{Signs, signs};
 use super::super::select::Draft;
 use super::super::words::Hits;
-use super::{log, spread};
+use super::log;
+use super::spread::spread;
 
 /// Scores the lines of a plain text.
 pub fn draft(lines: &[&str], hits: &Hits) -> Draft {

@@ -7,7 +7,7 @@
 
 use super::super::select::{Draft, NONE};
 use super::super::words::Hits;
-use super::Request;
+use super::request::Request;
 use super::search::is_side_path;
 use std::collections::{HashMap, HashSet};
 
