@@ -3,55 +3,15 @@
 use super::super::controls::{self, CONTROLS, Subject};
 use super::super::policy::Taken;
 use super::super::recorded::Call;
-use super::Walker;
 use super::parity::AROUND;
+use super::walked::SHARES;
+use super::walker::Walker;
 use crate::compact::{Options, Size, compact};
 use crate::text::Lines;
 use crate::tokens::count;
-use serde::Serialize;
 
 /// A whole read of at least so many tokens is tried at several budgets.
 const LARGE: usize = 2_000;
-/// Shares of a file's tokens that are tried, in percent.
-pub const SHARES: [usize; 6] = [5, 10, 20, 30, 50, 70];
-
-/// A control on the reads that trimtab shortened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Control {
-    /// Blocks of lines that were needed and not shown.
-    pub misses: usize,
-    /// Tokens of reading them again.
-    pub again: usize,
-    /// Lines of those files that were needed later.
-    pub needed: usize,
-    /// Those that were shown at once.
-    pub shown: usize,
-}
-
-/// Needed lines of large files that were shown at a share of their tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Survival {
-    /// Reads with a line that was needed later.
-    pub reads: usize,
-    /// Those that showed all such lines.
-    pub complete: usize,
-    /// Needed lines.
-    pub needed: usize,
-    /// Those shown.
-    pub shown: usize,
-}
-
-/// Tokens of the answers to all reads that trimtab took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in super::super) struct Ceiling {
-    /// As recorded.
-    pub recorded: usize,
-    /// Through trimtab.
-    pub ours: usize,
-    /// Of an oracle: the lines that are edited or quoted later, with some around.
-    pub oracle: usize,
-}
-
 impl Walker<'_> {
     /// Shows the same file in the controls' ways, at the price of trimtab's.
     pub(super) fn compare(

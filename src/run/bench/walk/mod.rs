@@ -5,14 +5,15 @@ mod compare;
 mod parity;
 mod shown;
 mod step;
+mod walked;
+mod walker;
 
-pub(super) use compare::Ceiling;
-pub use compare::{Control, SHARES, Survival};
 pub use step::{Edits, State, Step};
+pub(super) use walked::{Ceiling, Walked};
+pub use walked::{Control, SHARES, Survival};
 
 use super::change::{self, Change};
-use super::controls::Needs;
-use super::ledger::{Book, Kind};
+use super::ledger::Kind;
 use super::policy::{self, Moment, Policy, Taken};
 use super::recorded::{Action, Call, Session};
 use super::tree::Tree;
@@ -23,6 +24,7 @@ use crate::text::Lines;
 use crate::tokens::count;
 use crate::workspace::{Cancel, hash};
 use std::collections::{HashMap, HashSet};
+use walker::Walker;
 
 /// Tokens of trimtab's tools in every request: what a test allows them at most.
 /// The client's own tools stay and are charged on both sides.
@@ -31,25 +33,6 @@ const SCHEMAS: usize = 900;
 const INSTRUCTIONS: usize = 5_000;
 /// Names that a query takes over from what was said before.
 const NAMES: usize = 12;
-
-/// All that a walk finds out.
-#[derive(Debug, Default)]
-pub(super) struct Walked {
-    pub recorded: Book,
-    pub ours: Book,
-    pub steps: Vec<Step>,
-    pub edits: Edits,
-    /// trimtab, then the controls in their order.
-    pub controls: [Control; 6],
-    /// Tokens of what shortened reads showed, and of the same reads as recorded.
-    pub shortened: (usize, usize),
-    /// What all reads that trimtab answered came to, and what they could have.
-    pub ceiling: Ceiling,
-    /// Tokens of lines that trimtab showed again, unchanged, because a read named them.
-    pub repeated: usize,
-    /// By share of [`SHARES`]: trimtab, then the controls.
-    pub survival: [[Survival; 6]; SHARES.len()],
-}
 
 /// Walks a session over the tree it began with.
 pub(super) fn walk(
@@ -88,24 +71,6 @@ pub(super) fn walk(
         }
     }
     Ok(walker.out)
-}
-
-struct Walker<'a> {
-    tree: &'a mut Tree,
-    engine: &'a Engine,
-    policy: &'a Policy,
-    cancel: &'a Cancel,
-    view: View,
-    needs: Needs,
-    /// The recorded answers so far.
-    outputs: Vec<(Kind, String)>,
-    /// Files that an answer named: the step that did, and the ways.
-    named: HashMap<String, (usize, u8)>,
-    /// Names said so far, the latest last.
-    names: Vec<String>,
-    /// Files of which trimtab showed a part where the whole was asked for.
-    cut: HashSet<String>,
-    out: Walked,
 }
 
 impl Walker<'_> {

@@ -3,7 +3,7 @@
 use super::super::policy::Taken;
 use super::super::recorded::{Action, Call};
 use super::super::view::{self, OURS, RECORDED};
-use super::Walker;
+use super::walker::Walker;
 use crate::text::{Lines, Span};
 use crate::tokens::count;
 use std::collections::BTreeMap;
