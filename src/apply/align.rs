@@ -332,3 +332,40 @@ fn prefix_max(scores: &[i32]) -> (Vec<i32>, Vec<u32>) {
     }
     (best, source)
 }
+
+/// Candidate places of a segment: the file lines (from 0) at which it would start.
+pub(crate) fn candidates(problem: &Problem, s: usize, first: usize) -> Vec<usize> {
+    let mut found = vec![first];
+    let mut pairs = problem.pairs.to_vec();
+    let (a, b) = problem.segments[s];
+    let one = [(a, b)];
+    for _ in 0..2 {
+        let single = Problem {
+            segments: &one,
+            pairs: &pairs,
+            ..*problem
+        };
+        let Some(next) = single.solve(false) else {
+            break;
+        };
+        let lines: Vec<usize> = next.ops[0]
+            .iter()
+            .filter_map(|op| match op {
+                Op::Pair(_, j) => Some(*j),
+                _ => None,
+            })
+            .collect();
+        let (Some(&x), Some(&y)) = (lines.first(), lines.last()) else {
+            break;
+        };
+        if !found.contains(&x) {
+            found.push(x);
+        }
+        for i in a..b {
+            pairs[i * problem.n + x..=i * problem.n + y].fill(NO_PAIR);
+        }
+    }
+    found.sort_unstable();
+    found.truncate(3);
+    found
+}

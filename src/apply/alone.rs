@@ -2,13 +2,12 @@
 //! can be, changed.
 
 use super::context::Ctx;
-use super::guide::{Guides, Range};
+use super::guides::{Guides, Range};
 use super::likeness::{RETOUCHED, likeness, shared_ends};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
+use super::script::Role;
 use super::shape::{first_word, opens};
-use super::snippet::Role;
-use super::substitution::extracted;
 
 /// By how much of a line (thousandths) the best place for a changed one beats the next.
 const APART: i32 = 250;
@@ -158,7 +157,7 @@ pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>)
         let (l, f) = (&ctx.lines[i], &ctx.file[j]);
         let (least, both) = (l.word_count().min(f.word_count()), l.shared(f));
         match f.class {
-            Class::Plain if extracted(ctx, i, j) => 1000,
+            Class::Plain if ctx.is_extracted(i, j) => 1000,
             // One has all that the other says.
             Class::Plain if both == least && least >= WORDS => RETOUCHED,
             Class::Plain if f.similarity(l) >= FAR => {

@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::gone::{self, Removal};
 use super::line::{Line, columns};
 use super::markers;
-use super::snippet::{Item, Role, Script, Segment};
+use super::script::{Item, Role, Script, Segment};
 
 /// Width of a tab where depths are compared.
 const TAB: usize = 4;

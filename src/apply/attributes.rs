@@ -3,13 +3,11 @@
 use std::ops::Range;
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::anchors;
-use super::guide;
-use super::line::Class;
+use super::context::{Ctx, anchors, same_line};
+use super::line::{Class, starts_comment};
 use super::markers;
 use super::refuse;
-use super::shape::starts_comment;
+use super::shape;
 use crate::error::Result;
 
 /// New lines at a segment's end below an attribute of the file, whose own definition the
@@ -157,7 +155,7 @@ fn said_above(ctx: &Ctx, i: usize, j: usize) -> Range<usize> {
 /// Whether a snippet line is an attribute or ends a comment.
 fn says(ctx: &Ctx, i: usize) -> bool {
     let t = ctx.lines[i].trimmed;
-    guide::says(t)
+    shape::says(t)
         || t.starts_with('#')
         || markers::is_comment(t, ctx.pass.comments)
         || ["*/", "-->", "]"].iter().any(|end| t.ends_with(end))

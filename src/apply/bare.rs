@@ -8,11 +8,10 @@ use std::collections::HashMap;
 
 use super::applied;
 use super::facts::Facts;
-use super::guide::word_at;
-use super::line::{Class, Line};
+use super::line::{Class, Line, starts_comment};
 use super::refuse;
-use super::shape::starts_comment;
-use super::snippet::{Item, Script, Segment};
+use super::script::{Item, Script, Segment};
+use super::words::word_at;
 use crate::error::Result;
 use crate::syntax::{Definition, Kind, Language, parse};
 use crate::text::Span;

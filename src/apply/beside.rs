@@ -3,18 +3,18 @@
 
 use super::align::Op;
 use super::closers::opens_anew;
-use super::context::{Ctx, Reading, same_line};
+use super::context::{Ctx, Reading, anchors, same_line};
 use super::edge_signs::{
     closes_new, cut_short, keeps_the_last, last_of_block, like_above, unreached,
 };
-use super::edges::{anchor_at, anchors, branches};
+use super::extent::anchor_at;
 use super::likeness::{more_arguments, retouched};
-use super::line::{Class, Key};
+use super::line::{Class, Key, starts_comment};
 use super::onesided::{self, OneSided, block_opener};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{braced, closes, import, net_blocks, opens, same_first_words, starts_comment};
-use super::snippet::Role;
+use super::script::Role;
+use super::shape::{braced, branches, closes, import, net_blocks, opens, same_first_words};
 use super::statement::{self, documented};
 use super::verdict::{alone, bound_again, item, needed, prolongs, siblings};
 use crate::error::Result;

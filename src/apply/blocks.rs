@@ -1,12 +1,13 @@
 //! What the blocks that file and snippet open with the same line say about the lines within.
 
-use super::closers::header;
+use super::closers::{block, block_of, header};
 use super::context::{Ctx, same_line};
-use super::guide::{CLOSER, Guides, Range, block, block_of, word_at};
+use super::guides::{CLOSER, Guides, Range};
 use super::line::Class;
 use super::scores::CHANGED;
+use super::script::Role;
 use super::shape::opens;
-use super::snippet::Role;
+use super::words::word_at;
 
 /// Bounds the lines of each block of the snippet whose first line stands once where it may stand,
 /// and pairs the lines that close it.

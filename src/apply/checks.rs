@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use super::diffs::hunk_start;
 use super::facts::Facts;
-use super::guide::word_at;
 use super::layout;
-use super::line::{Class, Line};
+use super::line::{self, Class, Line};
 use super::markers::{self, Marked};
-use super::merge::MergeOptions;
-use super::place::Outcome;
+use super::options::MergeOptions;
+use super::placement::Merged;
 use super::recent::Known;
 use super::refuse;
 use super::removed::Removed;
+use super::script::{Asked, Item, Role, Script};
 use super::shape::net_brackets;
-use super::snippet::{Asked, Role, Script};
 use super::twice;
+use super::words::word_at;
 use crate::error::{Error, Result};
 use crate::syntax::{
     Branch, Definition, Definitions, Language, Pieces, SyntaxError, Unparsed, parse, without_macros,
@@ -50,7 +50,7 @@ fn asked_removals(
 
 /// Removed runs that no new line replaces have to be asked for.
 pub(crate) fn removals(
-    outcome: &Outcome,
+    outcome: &Merged,
     script: &Script,
     before: &Facts,
     path: &str,
@@ -107,7 +107,7 @@ pub(crate) fn removals(
 }
 
 /// Whether a function or type that goes stands word for word at another place of the merged text.
-fn is_elsewhere(d: &Definition, before: &str, outcome: &Outcome) -> bool {
+fn is_elsewhere(d: &Definition, before: &str, outcome: &Merged) -> bool {
     let own = before.get(d.bytes.clone()).unwrap_or_default();
     let count = |text: &str| text.matches(own).count();
     let named = d.kind.is_callable() || d.kind.is_type();
@@ -128,7 +128,7 @@ fn is_put_again(d: &Definition, file: &[Line], put: &[String]) -> bool {
 
 /// A snippet without markers that repeats lines of the file elsewhere leaves out what
 /// stands between: it would put them in a second time.
-fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Result<()> {
+fn repeated(outcome: &Merged, script: &Script, file: &[Line], path: &str) -> Result<()> {
     let mut place = std::collections::HashMap::new();
     for (j, l) in file
         .iter()
@@ -141,8 +141,8 @@ fn repeated(outcome: &Outcome, script: &Script, file: &[Line], path: &str) -> Re
             .or_insert(Some(j));
     }
     let merged: Vec<Line> = outcome.text.lines().map(Line::new).collect();
-    let after = super::line::counts(merged.iter());
-    let items: Vec<&super::snippet::Item> = script.segments.iter().flat_map(|s| &s.items).collect();
+    let after = line::counts(merged.iter());
+    let items: Vec<&Item> = script.segments.iter().flat_map(|s| &s.items).collect();
     let mut run = 0;
     for item in &items {
         let l = Line::new(&item.text);

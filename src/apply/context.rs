@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::align::{Op, UNIQUE};
-use super::facts::Facts;
-use super::guide::{Guides, word_at};
+use super::constants::{self, Value};
+use super::guides::Guides;
 use super::line::{self, Class, Counts, Line};
-use super::shape::{condition, net_brackets, opens, out_of_use, starts_comment};
-use super::snippet::{Role, Script};
-use super::substitution::{Substitution, Swap, extracted, phrase, substituted};
+use super::script::{Role, Script};
+use super::shape::{condition, net_brackets, opens, out_of_use};
+use super::words::{Substitution, Swap, phrase, substituted, word_at};
 use crate::text::Lines;
 
 /// What a line next to a marker does, where the lines themselves leave it open.
@@ -65,8 +65,8 @@ pub(crate) struct Ctx<'a> {
     pub touched: BTreeSet<usize>,
     /// Names that changed lines lose which the snippet has nowhere.
     pub swapped_names: Vec<Swap>,
-    /// The values that snippet lines give names, looked for once: line, name, value.
-    pub values: std::cell::OnceCell<Vec<(usize, &'a str, &'a str)>>,
+    /// The values that snippet lines give names, looked for once.
+    pub values: std::cell::OnceCell<Vec<Value<'a>>>,
     /// What lines begin with that the edit surely puts in.
     pub joined: Vec<String>,
     /// The file's lines that what the segment at hand gives takes up: imports beside new ones,
@@ -101,10 +101,16 @@ impl<'a> Ctx<'a> {
         let again = |&(x, y): &(usize, usize)| {
             x != i && self.lines[x].same(&self.lines[i]) && self.file[y].same(&self.file[j])
         };
-        if self.replaced.iter().any(again) || extracted(self, i, j) {
+        if self.replaced.iter().any(again) || self.is_extracted(i, j) {
             return true;
         }
         self.shown_elsewhere(i, j, substituted)
+    }
+    /// Whether snippet line `i` is file line `j` but for the names of constants in the places of
+    /// values that other lines of the snippet give them.
+    pub fn is_extracted(&self, i: usize, j: usize) -> bool {
+        let values = self.values.get_or_init(|| constants::values(&self.lines));
+        constants::extracted(values, i, self.lines[i].trimmed, self.file[j].trimmed)
     }
     /// The same for a phrase, which says less: two lines may differ by one that differ otherwise,
     /// too.
@@ -251,299 +257,7 @@ pub(crate) fn same_line(ctx: &Ctx, i: usize, j: usize) -> bool {
     ctx.lines[i].same(&ctx.file[j]) || ctx.lines[i].alike(&ctx.file[j])
 }
 
-pub(crate) fn prepare<'a>(pass: Pass<'a>, script: &'a Script, file: &'a Facts<'a>) -> Ctx<'a> {
-    let mut lines = Vec::new();
-    let mut roles = Vec::new();
-    let mut numbers = Vec::new();
-    let mut bounds = Vec::new();
-    for s in &script.segments {
-        let a = lines.len();
-        for item in &s.items {
-            lines.push(Line::new(&item.text));
-            roles.push(item.role);
-            numbers.push(item.number);
-        }
-        bounds.push((a, lines.len()));
-    }
-    let m = lines.len();
-    let mut ctx = Ctx {
-        pass,
-        script,
-        text: &file.lines,
-        file: &file.records,
-        counts: &file.counts,
-        lines,
-        roles,
-        numbers,
-        bounds,
-        tab: 4,
-        scale: (1, 1),
-        swapped: false,
-        shifts: Vec::new(),
-        steady: Vec::new(),
-        guides: Guides::none(m),
-        substitutions: Vec::new(),
-        replaced: Vec::new(),
-        taken: BTreeSet::new(),
-        touched: BTreeSet::new(),
-        swapped_names: Vec::new(),
-        values: std::cell::OnceCell::new(),
-        joined: Vec::new(),
-        superseded: std::cell::RefCell::default(),
-        decided: std::cell::Cell::new(0),
-    };
-    let pairs = unique_pairs(&ctx);
-    ctx.tab = tab_width(&ctx, &pairs);
-    ctx.scale = scale(&ctx, &pairs);
-    ctx.swapped = is_swapped(&ctx, &pairs);
-    ctx.shifts = shifts(&ctx, &pairs);
-    ctx.steady = steady(&ctx, &pairs);
-    ctx
-}
-
-/// Lines that stand once on both sides, in the order of the snippet.
-fn unique_pairs(ctx: &Ctx) -> Vec<(usize, usize)> {
-    let snippet = line::counts(ctx.lines.iter());
-    let mut place = line::Counts::default();
-    for (j, l) in (0..).zip(ctx.file) {
-        if l.class == Class::Plain
-            && snippet.get(&l.hash) == Some(&1)
-            && ctx.counts.get(&l.hash) == Some(&1)
-        {
-            place.insert(l.hash, j);
-        }
-    }
-    (0..ctx.lines.len())
-        .filter(|&i| ctx.roles[i] != Role::Plus)
-        .filter_map(|i| Some((i, *place.get(&ctx.lines[i].hash)? as usize)))
-        .collect()
-}
-
-/// How many blanks of one side make a tab of the other.
-fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
-    let mut votes = [0usize; 9];
-    for &(i, j) in pairs {
-        let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
-        let (tabs, blanks) = if b.bytes().all(|c| c == b'\t') && a.bytes().all(|c| c == b' ') {
-            (b.len(), a.len())
-        } else if a.bytes().all(|c| c == b'\t') && b.bytes().all(|c| c == b' ') {
-            (a.len(), b.len())
-        } else {
-            continue;
-        };
-        if tabs > 0
-            && blanks > 0
-            && blanks % tabs == 0
-            && let Some(v) = votes.get_mut(blanks / tabs)
-        {
-            *v += 1;
-        }
-    }
-    (1..votes.len())
-        .filter(|&w| votes[w] > 0)
-        .max_by_key(|&w| (votes[w], std::cmp::Reverse(w)))
-        .unwrap_or(4)
-}
-
-/// Whether the snippet indents by twice or half of what the file does, as lines of several
-/// depths show that stand on both sides, or of one and what all depths have in common; where none but
-/// the margin is on both sides, by how much deeper blocks are than their headers.
-fn scale(ctx: &Ctx, pairs: &[(usize, usize)]) -> (i32, i32) {
-    let mut depths: Vec<(i32, i32)> = pairs
-        .iter()
-        .map(|&(i, j)| (ctx.file_cols(j), ctx.cols(i)))
-        .collect();
-    depths.sort_unstable();
-    depths.dedup();
-    let outer = depths.contains(&(0, 0));
-    let inner = depths.len() - usize::from(outer);
-    // Comments that go on are a column deeper.
-    let code = |l: &Line| {
-        let comment = starts_comment(l.trimmed) || l.trimmed.starts_with('*');
-        l.class != Class::Blank && !comment
-    };
-    let here = || {
-        let lines = (0..ctx.lines.len()).filter(|&i| code(&ctx.lines[i]));
-        unit(lines.map(|i| ctx.cols(i)))
-    };
-    let there = || {
-        let lines = (0..ctx.file.len()).filter(|&j| code(&ctx.file[j]));
-        unit(lines.map(|j| ctx.file_cols(j)))
-    };
-    let stepped = |file: i32, snippet: i32| {
-        let (Some(here), Some(there)) = (
-            step(&ctx.lines, |i| ctx.cols(i), |n, all| n == all),
-            step(
-                ctx.file,
-                |j| ctx.file_cols(j),
-                |n, all| all >= STEPS && n * 10 >= all * 9,
-            ),
-        ) else {
-            return false;
-        };
-        there * snippet == here * file
-    };
-    [(1, 2), (2, 1)]
-        .into_iter()
-        .find(|&(file, snippet)| {
-            depths.iter().all(|(f, s)| f * snippet == s * file)
-                && match inner {
-                    0 => (outer || depths.is_empty()) && stepped(file, snippet),
-                    1 => outer && there() * snippet == here() * file,
-                    _ => true,
-                }
-        })
-        .unwrap_or((1, 1))
-}
-
-/// So many blocks show how a file is indented.
-const STEPS: usize = 5;
-
-/// By how many columns blocks are deeper than their headers: all, or as many of all as `enough` says.
-fn step(
-    lines: &[Line],
-    cols: impl Fn(usize) -> i32,
-    enough: impl Fn(usize, usize) -> bool,
-) -> Option<i32> {
-    let told: Vec<usize> = (0..lines.len())
-        .filter(|&i| lines[i].class != Class::Blank)
-        .collect();
-    let opens = |i: usize| lines[i].trimmed.ends_with(['{', ':']);
-    let steps = told.windows(2).filter(|w| opens(w[0]));
-    let steps: Vec<i32> = steps
-        .map(|w| cols(w[1]) - cols(w[0]))
-        .filter(|&n| n > 0)
-        .collect();
-    // A label such as `public:` may stand a column deeper than its class.
-    let most = most(&steps).filter(|n| n % 2 == 0)?;
-    let times = steps.iter().filter(|n| **n == most).count();
-    enough(times, steps.len()).then_some(most)
-}
-
-/// What all depths are a multiple of.
-fn unit(depths: impl Iterator<Item = i32>) -> i32 {
-    depths.fold(0, |mut a, mut b| {
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        a
-    })
-}
-
-/// Whether the snippet writes all its indentation in blanks where the file has tabs, or the
-/// reverse, as a line that stands on both sides shows: then each of its lines does.
-fn is_swapped(ctx: &Ctx, pairs: &[(usize, usize)]) -> bool {
-    let all = |blank: u8| {
-        let mut indents = ctx.lines.iter().map(Line::indent);
-        indents.all(|indent| indent.bytes().all(|b| b == blank))
-    };
-    let shows = |blank: char, other: char| {
-        pairs.iter().any(|&(i, j)| {
-            ctx.lines[i].indent().starts_with(blank) && ctx.file[j].indent().starts_with(other)
-        })
-    };
-    all(b' ') && shows(' ', '\t') || all(b'\t') && shows('\t', ' ')
-}
-
-/// Whether a part's first line stands at the margin and not in the file, although the next line stands
-/// as deep as it does there: only the start of the first line was not copied.
-pub(crate) fn lost_its_indent(ctx: &Ctx, a: usize, pairs: &[(usize, usize)]) -> bool {
-    let Some(&(_, j)) = pairs.iter().find(|p| p.0 == a) else {
-        return false;
-    };
-    let told = |l: &Line| l.class != Class::Blank;
-    let new = (a + 1..ctx.lines.len()).find(|&x| told(&ctx.lines[x]));
-    let old = (j + 1..ctx.file.len()).find(|&y| told(&ctx.file[y]));
-    ctx.cols(a) == 0
-        && ctx.file_cols(j) > 0
-        && matches!((new, old), (Some(x), Some(y)) if ctx.lines[x].same(&ctx.file[y])
-            && ctx.cols(x) == ctx.file_cols(y))
-}
-
-/// Whether the lines of each segment that stand once on both sides, of which there are some, are all as
-/// much deeper in the file.
-fn steady(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<bool> {
-    let segments = ctx.bounds.iter().map(|&(a, b)| {
-        let own = pairs.iter().filter(|p| (a..b).contains(&p.0));
-        let mut shifts = own.map(|&(i, j)| ctx.file_cols(j) - ctx.cols(i));
-        shifts
-            .next()
-            .is_some_and(|first| shifts.all(|s| s == first))
-    });
-    segments.collect()
-}
-
-/// How far each segment has to be moved to the right, where its unique lines tell.
-fn shifts(ctx: &Ctx, pairs: &[(usize, usize)]) -> Vec<Option<i32>> {
-    let shift = |i: usize, j: usize| ctx.file_cols(j) - ctx.cols(i);
-    let by_segment: Vec<Vec<(i32, i32)>> = ctx
-        .bounds
-        .iter()
-        .map(|&(a, b)| {
-            pairs
-                .iter()
-                .filter(|&&(i, _)| a <= i && i < b && !ctx.hangs(i, a))
-                .map(|&(i, j)| (ctx.cols(i), shift(i, j)))
-                .collect()
-        })
-        .collect();
-    by_segment
-        .iter()
-        .zip(&ctx.bounds)
-        .map(|(d, &(a, b))| {
-            if d.is_empty() {
-                return repeated_shift(ctx, a, b);
-            }
-            // Lines below may be moved or wrapped, the first stands where it stood.
-            if d.first()?.1 == 0 {
-                return Some(0);
-            }
-            // Inner lines may be wrapped or unwrapped, the outermost are not.
-            let least = d.iter().map(|x| x.0).min()?;
-            let outer: Vec<i32> = d.iter().filter(|x| x.0 == least).map(|x| x.1).collect();
-            most(&outer)
-        })
-        .collect()
-}
-
-/// How far a segment has to be moved whose lines all stand in the file more than once: the
-/// shift of those that stand at one depth there.
-fn repeated_shift(ctx: &Ctx, a: usize, b: usize) -> Option<i32> {
-    let mut votes = Vec::new();
-    for i in (a..b).filter(|&i| ctx.lines[i].class == Class::Plain) {
-        if ctx.roles[i] == Role::Plus || !ctx.counts.contains_key(&ctx.lines[i].hash) {
-            continue;
-        }
-        let mut there = (0..ctx.file.len()).filter(|&j| ctx.lines[i].same(&ctx.file[j]));
-        let first = there.next().map(|j| ctx.file_cols(j));
-        if let Some(cols) = first
-            && there.all(|j| ctx.file_cols(j) == cols)
-        {
-            votes.push(cols - ctx.cols(i));
-        }
-    }
-    if votes.is_empty() && as_deep(ctx, a, b) {
-        return Some(0);
-    }
-    most(&votes)
-}
-
-/// Whether each line of a segment that the file has stands there as deep, too.
-fn as_deep(ctx: &Ctx, a: usize, b: usize) -> bool {
-    let known = |i: &usize| {
-        let l = &ctx.lines[*i];
-        l.class == Class::Plain && ctx.counts.contains_key(&l.hash)
-    };
-    let there =
-        |i: usize, j: usize| ctx.lines[i].same(&ctx.file[j]) && ctx.file_cols(j) == ctx.cols(i);
-    let mut known = (a..b).filter(known).peekable();
-    known.peek().is_some() && known.all(|i| (0..ctx.file.len()).any(|j| there(i, j)))
-}
-
-/// The most frequent value, the one nearest to zero among equals.
-pub(crate) fn most(values: &[i32]) -> Option<i32> {
-    values
-        .iter()
-        .copied()
-        .max_by_key(|v| (values.iter().filter(|w| *w == v).count(), -v.abs(), *v))
+/// Whether a pair is one line on both sides, and not a blank one.
+pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
+    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j))
 }

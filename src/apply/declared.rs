@@ -3,10 +3,10 @@
 use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::fate::name_at;
-use super::guide::word_at;
 use super::line::Class;
 use super::onesided::given;
 use super::refuse;
+use super::words::word_at;
 use crate::error::Result;
 
 /// What begins the declaration of a name that its block may not declare again, in any language that

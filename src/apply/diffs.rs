@@ -1,6 +1,6 @@
 //! Snippets that are diffs or search/replace blocks.
 
-use super::snippet::{Item, Role, Script, Segment, Unreadable};
+use super::script::{Item, Role, Script, Segment, Unreadable};
 
 /// `<<<<<<< SEARCH` … `=======` … `>>>>>>> REPLACE`, in any number. Each is a pass.
 pub(super) fn search_replace(lines: &[(usize, &str)]) -> Result<Option<Vec<Script>>, Unreadable> {

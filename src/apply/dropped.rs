@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::align::Op;
 use super::closers::closes_around;
-use super::context::{Ctx, same_line};
-use super::edges::anchors;
+use super::context::{Ctx, anchors, same_line};
 use super::fate::{Fate, defined_again, fate, named_once};
 use super::line::{Class, Line};
 use super::refuse;

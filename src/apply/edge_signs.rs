@@ -4,8 +4,8 @@
 use super::align::Op;
 use super::closers;
 use super::context::Ctx;
-use super::line::{Class, Key, Line};
-use super::shape::{closes, condition, labels, same_first_words, starts_comment};
+use super::line::{Class, Key, Line, starts_comment};
+use super::shape::{closes, condition, labels, same_first_words};
 
 /// Whether the line of an operation closes what a new line above it opens around lines of the file
 /// that were as deep as that one, and none of which goes.

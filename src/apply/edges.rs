@@ -6,58 +6,16 @@ use std::collections::BTreeSet;
 use super::align::Op;
 use super::beside::{beside, other_branch};
 use super::closers;
-use super::context::{Ctx, Reading, same_line};
+use super::context::{Ctx, Reading, anchors, same_line};
+use super::extent::anchor_at;
 use super::frame;
-use super::guide::says;
-use super::line::{Class, Line};
+use super::line::{Class, Line, starts_comment};
 use super::refuse;
-use super::shape::{closes, first_word, import, starts_comment};
-use super::snippet::Role;
+use super::script::Role;
+use super::shape::{branches, closes, import, says};
 use super::statement::{bound_above, in_a_row, spread_above};
 use super::verdict::{Verdict, verdict};
 use crate::error::Result;
-
-/// The file lines that a segment covers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Edge {
-    /// Its number.
-    pub segment: usize,
-    /// First file line (from 0).
-    pub start: usize,
-    /// First file line behind it.
-    pub end: usize,
-    /// It begins with new lines.
-    pub inserts_first: bool,
-    /// It ends with new lines.
-    pub inserts_last: bool,
-}
-
-impl Edge {
-    pub fn of(k: usize, ops: &[Op]) -> Self {
-        let mut start = None;
-        let mut end = 0;
-        for op in ops {
-            if let Op::Pair(_, j) | Op::Delete(j) = *op {
-                start.get_or_insert(j);
-                end = j + 1;
-            }
-        }
-        let start = start.unwrap_or(end);
-        let new = |op: Option<&Op>| matches!(op, Some(Op::Insert(_)));
-        Edge {
-            segment: k,
-            start,
-            end,
-            inserts_first: new(ops.first()),
-            inserts_last: new(ops.last()),
-        }
-    }
-}
-
-/// Whether a pair is one line on both sides, and not a blank one.
-pub(crate) fn anchors(ctx: &Ctx, op: &Op) -> bool {
-    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class != Class::Blank && same_line(ctx, i, j))
-}
 
 /// Decides the lines before the first and after the last line that is surely the file's.
 pub(crate) fn settle(ctx: &Ctx, k: usize, ops: &mut Vec<Op>) -> Result<()> {
@@ -197,16 +155,6 @@ fn branched(ctx: &Ctx, k: usize, ops: &[Op]) -> Vec<Op> {
     }
     out
 }
-
-/// Whether a line begins a further branch.
-pub(super) fn branches(t: &str) -> bool {
-    first_word(t).is_some_and(|word| BRANCHES.contains(&word))
-}
-
-/// What a further branch begins with.
-const BRANCHES: &[&str] = &[
-    "elif", "elsif", "elseif", "else", "except", "rescue", "when", "case",
-];
 
 /// Takes weak lines (closers, blanks) that only happen to match for new ones, where a
 /// segment begins or ends with new lines.
@@ -375,13 +323,6 @@ fn settle_side(ctx: &Ctx, k: usize, ops: &mut Vec<Op>, anchor: usize, lead: bool
         }
     }
     beside(ctx, k, ops, anchor_i, anchor_j, lead)
-}
-
-/// Where the anchor's pair stands now that other operations may have gone.
-pub(super) fn anchor_at(ops: &[Op], anchor_i: usize) -> usize {
-    ops.iter()
-        .position(|op| matches!(*op, Op::Pair(i, _) if i == anchor_i))
-        .unwrap_or(0)
 }
 
 /// The outermost lines of a segment are context as a rule: one that stands in the file

@@ -4,11 +4,14 @@
 use super::align::Op;
 use super::closers;
 use super::context::{Ctx, same_line};
-use super::float::is_begun;
+use super::extent::Extent;
+use super::float::{closing, tail};
+use super::frame::is_begun;
+use super::likeness::{RETOUCHED, likeness};
 use super::line::{Class, Key};
 use super::scores::CHANGED;
+use super::script::Role;
 use super::shape::{closes, first_word, net_brackets, opens};
-use super::snippet::Role;
 
 /// The reading of a part which ends with new lines and, less deep than the line of the file above
 /// them, one that closes a block: that is the block around both, and what the file has in it below
@@ -178,4 +181,37 @@ pub(crate) fn cut(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
         next = y + 1;
     }
     Some(read)
+}
+
+/// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
+/// marker above the snippet and none below say that the file ends with it.
+pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
+    let begun = is_begun(ctx, k);
+    let below = ctx.file.get(Extent::of(k, ops).end..)?;
+    let elsewhere = below.iter().any(|l| l.class != Class::Blank);
+    // What closes a block that is told closes that one.
+    let (a, b) = ctx.bounds[k];
+    let shut = |s: &[(usize, usize); 2]| {
+        (a..b).contains(&s[0].0) && ops.contains(&Op::Pair(s[0].0, s[0].1))
+    };
+    if elsewhere && ctx.guides.shut.iter().any(shut) {
+        return None;
+    }
+    // The header of a definition is held by its name and by what is around it.
+    let headed =
+        |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.names(j) && ctx.is_guided(i, j));
+    let there = |op: &Op| ctx.stands_there(op) || headed(op) || !elsewhere && is_like(ctx, op);
+    let closing =
+        || closing(ctx, k).filter(|own| ops.iter().all(|op| !there(op) || own.contains(op)));
+    match elsewhere && begun {
+        true => tail(ctx, k).or_else(closing),
+        false => closing(),
+    }
+}
+
+/// Whether a line may be one of the file, changed.
+fn is_like(ctx: &Ctx, op: &Op) -> bool {
+    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
+        && (ctx.is_guided(i, j)
+            || likeness(ctx.lines[i].trimmed, ctx.file[j].trimmed) >= RETOUCHED))
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::forms::{self, Action};
 use super::markers::{self, Marked};
-use super::merge::{MergeOptions, Syntax, merge};
-use super::place::Placed;
-use super::reply::diff;
+use super::merge::{self, Syntax, merge};
+use super::options::MergeOptions;
+use super::placement::Placed;
+use super::reply::{Applied, AppliedFile, Outcome, diff};
 use crate::error::{Error, Result};
-use crate::text::{self, Encoding};
-use crate::workspace::{self, Change, FilePath, Root};
+use crate::text::Encoding;
+use crate::workspace::{Change, FilePath, Root};
+use crate::{text, workspace};
 
 /// One edit as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,61 +31,6 @@ pub struct ApplyOptions {
     pub dry_run: bool,
     /// A snippet without markers is the whole file: what it leaves out goes.
     pub allow_full_rewrite: bool,
-}
-
-/// What was done to one file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The text changed.
-    Changed,
-    /// The file is new.
-    Created,
-    /// The file is gone.
-    Deleted,
-    /// The file has the edit already.
-    Unchanged,
-}
-
-/// One file of an applied edit.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct AppliedFile {
-    /// Relative to the root.
-    pub path: String,
-    /// What was done.
-    pub outcome: Outcome,
-    /// Number of separate changes.
-    pub hunks: usize,
-    /// Lines put in.
-    pub added: usize,
-    /// Lines taken out.
-    pub removed: usize,
-    /// What the grammar says of the new text.
-    pub syntax: Syntax,
-    /// Definitions that are gone, by qualified name.
-    pub removed_definitions: Vec<String>,
-    /// Context lines that the snippet misquoted; the file's text was kept.
-    pub misquoted: usize,
-    /// Where each part of the snippet went and what fixed its place.
-    pub placed: Vec<Placed>,
-    /// The change as a unified diff.
-    pub diff: String,
-    /// The file's bytes with the edit; `None` where it is deleted.
-    #[serde(skip)]
-    pub after: Option<Vec<u8>>,
-}
-
-/// Edits that were applied, or could be with `dry_run`.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Applied {
-    /// In the order in which the edits name them.
-    pub files: Vec<AppliedFile>,
-    /// The undo entry, such as `u12`; none where nothing was written.
-    pub undo: Option<String>,
-    /// Whether nothing was written on request.
-    pub dry_run: bool,
-    /// Files that an earlier commit, cut short, needed to be completed or put back.
-    pub recovered: usize,
 }
 
 /// Edits that are merged and checked, and not written yet.
@@ -280,7 +227,7 @@ fn act(
                 }
                 None => {
                     let text = whole_text(edit).ok_or_else(|| missing(path))?;
-                    draft.syntax = super::merge::syntax_of(&draft.path.rel, &text);
+                    draft.syntax = merge::syntax_of(&draft.path.rel, &text);
                     draft.new = Some(text);
                 }
             }
@@ -294,7 +241,7 @@ fn act(
                     "Send the change as an edit of the file.",
                 ));
             }
-            draft.syntax = super::merge::syntax_of(&draft.path.rel, content);
+            draft.syntax = merge::syntax_of(&draft.path.rel, content);
             draft.new = Some(content.clone());
         }
         Action::Delete => {
@@ -327,7 +274,7 @@ fn act(
                 ));
             }
             target.encoding = encoding;
-            target.syntax = super::merge::syntax_of(&target.path.rel, &text);
+            target.syntax = merge::syntax_of(&target.path.rel, &text);
             target.new = Some(text);
         }
     }

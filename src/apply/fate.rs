@@ -2,8 +2,8 @@
 
 use super::align::Op;
 use super::context::Ctx;
-use super::guide::word_at;
-use super::shape::starts_comment;
+use super::line::starts_comment;
+use super::words::word_at;
 
 /// What the rest of the file says of a definition that may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

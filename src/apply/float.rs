@@ -1,14 +1,15 @@
 //! Where a segment goes that has no line of the file.
 
 use super::align::Op;
-use super::context::{Ctx, most};
-use super::edges::Edge;
+use super::columns::most;
+use super::context::Ctx;
+use super::extent::Extent;
 use super::likeness::{RETOUCHED, likeness};
 use super::line::Class;
-use super::place::Placement;
+use super::placement::Placement;
 use super::refuse;
+use super::script::Role;
 use super::shape::{closes, import};
-use super::snippet::Role;
 use crate::error::Result;
 
 /// The place of a segment that has no line of the file.
@@ -22,7 +23,7 @@ pub(crate) struct Float {
 }
 
 /// Finds the only place there is for a segment without any line of the file.
-pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Edge]) -> Result<Float> {
+pub(crate) fn float(ctx: &Ctx, k: usize, edges: &[Extent]) -> Result<Float> {
     let segments = &ctx.script.segments;
     let (a, b) = ctx.bounds[k];
     if ctx.script.strict {
@@ -204,7 +205,7 @@ const AKIN: usize = 6;
 
 /// The end of the part above where the part below follows it in the file, blank lines
 /// aside: nothing else lies between the markers.
-fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
+fn between(ctx: &Ctx, k: usize, edges: &[Extent], least: i32) -> Option<usize> {
     let above = edges.iter().find(|e| e.segment + 1 == k)?;
     let below = edges.iter().find(|e| e.segment == k + 1)?;
     let gap = ctx.file.get(above.end..below.start)?;
@@ -217,55 +218,6 @@ fn between(ctx: &Ctx, k: usize, edges: &[Edge], least: i32) -> Option<usize> {
         && level(above.end - 1)
         && level(below.start))
     .then_some(above.end)
-}
-
-/// The last segment as new lines at the file's end, where the alignment has it elsewhere: a
-/// marker above the snippet and none below say that the file ends with it.
-pub(crate) fn at_the_end(ctx: &Ctx, k: usize, ops: &[Op]) -> Option<Vec<Op>> {
-    let begun = is_begun(ctx, k);
-    let below = ctx.file.get(Edge::of(k, ops).end..)?;
-    let elsewhere = below.iter().any(|l| l.class != Class::Blank);
-    // What closes a block that is told closes that one.
-    let (a, b) = ctx.bounds[k];
-    let shut = |s: &[(usize, usize); 2]| {
-        (a..b).contains(&s[0].0) && ops.contains(&Op::Pair(s[0].0, s[0].1))
-    };
-    if elsewhere && ctx.guides.shut.iter().any(shut) {
-        return None;
-    }
-    // The header of a definition is held by its name and by what is around it.
-    let headed =
-        |op: &Op| matches!(*op, Op::Pair(i, j) if ctx.guides.names(j) && ctx.is_guided(i, j));
-    let there = |op: &Op| ctx.stands_there(op) || headed(op) || !elsewhere && is_like(ctx, op);
-    let closing =
-        || closing(ctx, k).filter(|own| ops.iter().all(|op| !there(op) || own.contains(op)));
-    match elsewhere && begun {
-        true => tail(ctx, k).or_else(closing),
-        false => closing(),
-    }
-}
-
-/// Whether a snippet shows where the file begins above segment `k`, or begins with a marker: then it shows
-/// the file's end as well where it has none behind it.
-pub(crate) fn is_begun(ctx: &Ctx, k: usize) -> bool {
-    let marked = ctx.script.segments.first().is_some_and(|s| s.marker_before);
-    marked || k > 0 && from_the_start(ctx)
-}
-
-/// Whether the first segment has the first line of the file that says something.
-pub(crate) fn from_the_start(ctx: &Ctx) -> bool {
-    let start = ctx.file.iter().find(|l| l.class == Class::Plain);
-    let own = ctx.bounds.first().and_then(|&(a, b)| ctx.lines.get(a..b));
-    start
-        .zip(own)
-        .is_some_and(|(s, own)| own.iter().any(|l| l.same(s)))
-}
-
-/// Whether a line may be one of the file, changed.
-fn is_like(ctx: &Ctx, op: &Op) -> bool {
-    matches!(*op, Op::Pair(i, j) if ctx.lines[i].class == Class::Plain
-        && (ctx.is_guided(i, j)
-            || likeness(ctx.lines[i].trimmed, ctx.file[j].trimmed) >= RETOUCHED))
 }
 
 /// The last segment where its first lines are the file's last ones: what follows them is

@@ -2,14 +2,13 @@
 //! them or without.
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::{Edge, anchors};
-use super::float::from_the_start;
+use super::context::{Ctx, anchors, same_line};
+use super::extent::Extent;
 use super::imports;
-use super::line::{Class, Line};
+use super::line::{Class, Line, starts_comment};
 use super::onesided::block_opener;
 use super::refuse;
-use super::shape::{closes, empty_comment, import, opens, starts_comment};
+use super::shape::{closes, empty_comment, import, opens};
 use crate::error::Result;
 
 /// So many lines at either end of a file may be meant to go where a snippet does not reach them.
@@ -202,7 +201,7 @@ pub(crate) fn open_comment(ctx: &Ctx, ops: &mut [Op]) {
 ///
 /// # Errors
 /// `unexplained_removal`.
-pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Edge, ops: &[Op]) -> Result<()> {
+pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Extent, ops: &[Op]) -> Result<()> {
     let k = edge.segment;
     let rest = ctx.file.get(edge.end..).unwrap_or_default();
     let last = k + 1 == ctx.bounds.len() && ctx.script.segments[k].marker_after;
@@ -241,8 +240,8 @@ pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Edge, ops: &[Op]) -> Resul
 /// `unclear_edge`, `unexplained_removal`.
 pub(crate) fn leaves_nothing_out(
     ctx: &Ctx,
-    (above, its): (&Edge, &[Op]),
-    (edge, ops): (&Edge, &[Op]),
+    (above, its): (&Extent, &[Op]),
+    (edge, ops): (&Extent, &[Op]),
 ) -> Result<()> {
     let blank = |j: usize| ctx.file[j].class == Class::Blank;
     if above.segment + 1 != edge.segment
@@ -291,4 +290,20 @@ pub(crate) fn leaves_nothing_out(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a snippet shows where the file begins above segment `k`, or begins with a marker: then it shows
+/// the file's end as well where it has none behind it.
+pub(crate) fn is_begun(ctx: &Ctx, k: usize) -> bool {
+    let marked = ctx.script.segments.first().is_some_and(|s| s.marker_before);
+    marked || k > 0 && from_the_start(ctx)
+}
+
+/// Whether the first segment has the first line of the file that says something.
+pub(crate) fn from_the_start(ctx: &Ctx) -> bool {
+    let start = ctx.file.iter().find(|l| l.class == Class::Plain);
+    let own = ctx.bounds.first().and_then(|&(a, b)| ctx.lines.get(a..b));
+    start
+        .zip(own)
+        .is_some_and(|(s, own)| own.iter().any(|l| l.same(s)))
 }

@@ -1,11 +1,12 @@
 //! Definitions of a snippet that the file does not have.
 
+use super::closers::block;
 use super::context::Ctx;
-use super::guide::{Guides, block, says};
-use super::line::{self, Class};
-use super::shape::starts_comment;
+use super::guides::Guides;
+use super::line::{self, Class, starts_comment};
+use super::script::Role;
+use super::shape::says;
 use super::signature::implemented;
-use super::snippet::Role;
 use crate::syntax::{Definition, Definitions, Kind, Language, parse};
 
 /// What a statement reads as a method by, where the snippet leaves out what it stands in.
@@ -194,7 +195,7 @@ impl Beside {
 /// Whether most lines of a snippet block stand in a definition of the file, changed or not.
 fn resembles(ctx: &Ctx, block: std::ops::Range<usize>, other: &Definition) -> bool {
     let file = other.lines.start - 1..other.lines.end.min(ctx.file.len());
-    let told = |l: &&super::line::Line| l.class == Class::Plain;
+    let told = |l: &&line::Line| l.class == Class::Plain;
     let there: Vec<_> = ctx
         .file
         .get(file)

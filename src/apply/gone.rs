@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::facts::Facts;
 use super::line::{Class, Line};
 use super::markers::{WORDS, begins_comment, dotted, has, strip_comment};
+use super::script::{Asked, Haystack, Script};
 use super::shape::closes;
-use super::snippet::{Asked, Haystack, Script};
 use crate::syntax::Definition;
 
 /// What a comment asks to remove.

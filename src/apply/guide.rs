@@ -2,126 +2,20 @@
 
 use super::alone;
 use super::blocks;
-use super::closers;
+use super::closers::{self, block};
 use super::context::{Ctx, same_line};
 use super::fresh;
+use super::guides::{CALLABLE, CLOSER, Guides, Range};
 use super::line::{Class, Key, Line};
 use super::scores::CHANGED;
-use super::shape::{condition, contained, starts_comment};
+use super::script::Role;
+use super::shape::{contained, says};
 use super::signature::{implemented, labels, parameters};
-use super::snippet::Role;
+use super::words::word_at;
 use crate::syntax::{Definition, Definitions, Language};
 
-/// Where a snippet line may stand.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Range {
-    /// First file line.
-    pub low: usize,
-    /// Last-plus-one file line.
-    pub high: usize,
-    /// No marker stands between the header and the line: elsewhere is out of the question.
-    pub firm: bool,
-    /// Each marker between them is deeper than the header.
-    pub inside: bool,
-}
-
-impl Range {
-    /// Of one file line alone.
-    pub fn only(line: usize) -> Self {
-        Self {
-            low: line,
-            high: line + 1,
-            firm: true,
-            inside: true,
-        }
-    }
-}
-
-/// Hints for the alignment. Lines count from 0, ends are excluded.
-pub(crate) struct Guides {
-    /// Snippet line, file line, and what the pair is worth beyond its text.
-    pub pairs: Vec<(usize, usize, i16)>,
-    /// Per snippet line the file lines it may stand for.
-    pub ranges: Vec<Option<Range>>,
-    /// Per snippet line the file's definition that the snippet gives whole around it.
-    pub rewrites: Vec<Option<(usize, usize)>>,
-    /// Pairs of lines that close what the part above, behind a deeper marker, ends by opening, each
-    /// with the pair of the line that opens it.
-    pub shut: Vec<[(usize, usize); 2]>,
-    /// Per snippet line: it is in a definition that the file does not have.
-    pub new: Vec<bool>,
-    /// First (comments above it included) and last-plus-one file line of each definition
-    /// that is no value, and of each by its first line of its own.
-    pub definitions: Vec<(usize, usize)>,
-    /// The file lines with the names of its functions and types, in order, each with where the name
-    /// stands in the text (bytes).
-    named: Vec<(usize, std::ops::Range<usize>)>,
-    /// The file's import statements.
-    pub imports: Vec<(usize, usize)>,
-    /// Functions of one name may stand side by side.
-    pub overloads: bool,
-    /// But one of them has a body.
-    pub one_body: bool,
-    /// Indentation alone says where a body ends.
-    pub indented: bool,
-}
-
-impl Guides {
-    /// Whether a file line has the name of a function or type.
-    pub fn names(&self, line: usize) -> bool {
-        self.name_at(line).is_some()
-    }
-    /// Where the name of the function or type stands that a file line has (bytes).
-    pub fn name_at(&self, line: usize) -> Option<std::ops::Range<usize>> {
-        let at = self.named.partition_point(|n| n.0 < line);
-        let named = self.named.get(at).filter(|n| n.0 == line)?;
-        Some(named.1.clone())
-    }
-    /// The file lines with the names of its functions and types, in order.
-    pub fn heads(&self) -> impl Iterator<Item = usize> {
-        self.named.iter().map(|n| n.0)
-    }
-    /// The innermost definition that holds a file line: where it begins with what is said above it,
-    /// and without, and its last-plus-one line.
-    pub fn around(&self, line: usize) -> Option<(usize, usize, usize)> {
-        // Each is there twice.
-        let all = self.definitions.chunks_exact(2);
-        let own = all.filter(|d| d[1].0 <= line && line < d[1].1);
-        let own = own.max_by_key(|d| d[1].0)?;
-        Some((own[0].0, own[1].0, own[1].1))
-    }
-    /// No hints for `m` snippet lines.
-    pub fn none(m: usize) -> Self {
-        Self {
-            pairs: Vec::new(),
-            ranges: vec![None; m],
-            rewrites: vec![None; m],
-            shut: Vec::new(),
-            new: vec![false; m],
-            definitions: Vec::new(),
-            named: Vec::new(),
-            imports: Vec::new(),
-            overloads: false,
-            one_body: false,
-            indented: false,
-        }
-    }
-}
-
-/// What a pair of headers of the same definition is worth.
-pub(crate) const CALLABLE: i16 = 250;
 /// What a pair of keys of a data file is worth.
 const KEY: i16 = 120;
-/// What a pair of the last lines of such definitions is worth.
-pub(super) const CLOSER: i16 = 120;
-
-/// A definition of the snippet, found by how its header reads and is indented.
-pub(crate) struct Block {
-    /// Last-plus-one line.
-    pub end: usize,
-    /// It ends with a line that closes it.
-    pub closed: bool,
-}
 
 /// Whether a definition has a body of its own over several lines, as a property with accessors.
 fn is_block(d: &Definition) -> bool {
@@ -361,11 +255,6 @@ pub(crate) fn guide(
     guides
 }
 
-/// Whether a line may be said above a definition: a comment, an attribute, a decorator.
-pub(super) fn says(t: &str) -> bool {
-    starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
-}
-
 /// Whether a body that indentation alone ends is whole up to a snippet line, in front of which it
 /// ends: it is left there, or nothing is below it on both sides, or the old one's last line is among
 /// its lines and a marker as deep as its header, `i`, follows.
@@ -415,7 +304,7 @@ fn left(ctx: &Ctx, head: usize, end: usize) -> bool {
 }
 
 /// Whether a snippet line opens a block: the next line is deeper, or it says so.
-fn heads(ctx: &Ctx, i: usize) -> bool {
+pub(crate) fn heads(ctx: &Ctx, i: usize) -> bool {
     let s = ctx.bounds.partition_point(|&(_, b)| b <= i);
     let t = ctx.lines[i].trimmed;
     if t.ends_with(['{', '(', '[']) || t.ends_with("=>") || t.ends_with(':') || t.ends_with(" do") {
@@ -490,58 +379,4 @@ fn same_head(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
         && opens(na)
         && opens(nb)
         && (na == nb || !matches!((na, nb), ('=', _) | (_, '=')))
-}
-
-/// Where a name stands as a whole word.
-pub(crate) fn word_at(text: &str, name: &str) -> Option<usize> {
-    let mut from = 0;
-    if name.is_empty() {
-        return None;
-    }
-    while let Some(p) = text.get(from..)?.find(name) {
-        let at = from + p;
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let before = text[..at].chars().next_back().is_some_and(word);
-        let after = text[at + name.len()..].chars().next().is_some_and(word);
-        if !before && !after {
-            return Some(at);
-        }
-        from = at + name.len();
-    }
-    None
-}
-
-/// The lines that belong to a header by their depth, markers passed over.
-pub(crate) fn block(ctx: &Ctx, head: usize) -> Block {
-    block_of(&ctx.lines, head, |i| ctx.cols(i))
-}
-
-/// The lines that belong to a header by their depth.
-pub(super) fn block_of(lines: &[Line], head: usize, cols: impl Fn(usize) -> i32) -> Block {
-    let depth = cols(head);
-    let mut end = head + 1;
-    for (x, l) in lines.iter().enumerate().skip(head + 1) {
-        if l.class == Class::Blank || condition(l.trimmed).is_some() {
-            continue;
-        }
-        let cols = cols(x);
-        if cols > depth {
-            end = x + 1;
-            continue;
-        }
-        if cols == depth && super::shape::closes(l.trimmed) {
-            end = x + 1;
-            if super::shape::opens(l.trimmed) {
-                // `) -> T {` goes on.
-                continue;
-            }
-            return Block { end, closed: true };
-        }
-        if cols == depth && (l.trimmed == "{" || l.trimmed == "where" || l.trimmed == "begin") {
-            end = x + 1;
-            continue;
-        }
-        break;
-    }
-    Block { end, closed: false }
 }

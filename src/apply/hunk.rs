@@ -1,15 +1,15 @@
 //! Hunks whose old lines stand in the file just once and just so: they are replaced as a
 //! patch would, blank lines at their ends included, wherever a header says they are.
 
-use super::place::{Outcome, Placed, Placement};
-use super::snippet::{Item, Role, Script, Segment};
+use super::placement::{Merged, Placed, Placement};
+use super::script::{Item, Role, Script, Segment};
 use crate::text::{Ending, Lines, Span};
 
 /// The file with all hunks of a script in it; none where one of them has to be aligned.
 ///
 /// The lines of context that end one hunk may begin the next. A file's last line break may
 /// be taken for an empty line, as where lines are split at it.
-pub(crate) fn exact(script: &Script, text: &Lines) -> Option<Outcome> {
+pub(crate) fn exact(script: &Script, text: &Lines) -> Option<Merged> {
     if !script.strict {
         return None;
     }
@@ -72,7 +72,7 @@ pub(crate) fn exact(script: &Script, text: &Lines) -> Option<Outcome> {
         });
     }
     keep(&mut out, text, done, text.len());
-    Some(Outcome {
+    Some(Merged {
         text: out,
         placed,
         removed: Vec::new(),

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::{Edge, anchors};
-use super::guide::word_at;
-use super::line::{Class, Line};
+use super::context::{Ctx, anchors, same_line};
+use super::extent::Extent;
+use super::line::{Class, Line, starts_comment};
 use super::refuse;
-use super::shape::{import, net_brackets, starts_comment};
-use super::snippet::Role;
+use super::script::Role;
+use super::shape::{import, net_brackets};
+use super::words::word_at;
 use crate::error::Result;
 
 /// The lines (from 0) of the file's import statements beside a segment that its new ones take
@@ -26,7 +26,7 @@ pub(crate) fn superseded(
     others: &[Vec<Op>],
 ) -> Result<Vec<usize>> {
     let old = taken_up(ctx, k, ops, others);
-    let edge = Edge::of(k, ops);
+    let edge = Extent::of(k, ops);
     let clear = |j: usize| {
         let goes = |&(_, (x, y)): &(usize, (usize, usize))| x <= j && j < y;
         ctx.file[j].class == Class::Blank || old.iter().any(goes)

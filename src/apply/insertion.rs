@@ -2,13 +2,12 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::guide::CALLABLE;
-use super::labels::has_title;
-use super::line::{Class, Key, Line};
+use super::guides::CALLABLE;
+use super::line::{Class, Key, Line, starts_comment};
 use super::refuse;
-use super::shape::{net_brackets, opens, starts_comment};
+use super::script::Role;
+use super::shape::{has_title, net_brackets, opens};
 use super::signature::same_function;
-use super::snippet::Role;
 use crate::error::Result;
 
 /// The reading of a segment as new lines between lines that follow each other in the

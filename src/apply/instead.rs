@@ -2,17 +2,16 @@
 //! beside it.
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::anchors;
+use super::context::{Ctx, anchors, same_line};
 use super::fate::{Fate, fate, named_again};
 use super::insertion::{FEW, Fresh, doubles, reading, slight};
 use super::likeness::{likeness, shared_ends};
 use super::line::Class;
 use super::onesided::called;
 use super::refuse;
+use super::script::Role;
 use super::shape::{first_word, net_brackets, times};
 use super::signature::same_function;
-use super::snippet::Role;
 use crate::error::Result;
 
 /// The reading of a segment by which a definition stays that the alignment would take out for one

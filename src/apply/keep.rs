@@ -1,10 +1,9 @@
 //! Whose text a paired line gets: the file's, where the snippet only misquotes it.
 
 use super::align::Op;
-use super::context::Ctx;
-use super::edges::anchors;
+use super::context::{Ctx, anchors};
+use super::script::Role;
 use super::shape::{closes, dropped};
-use super::snippet::Role;
 
 /// Whose text a paired line gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! What a block has once: a label of a choice, of which half would be dead, a name that it may not
 //! declare again, and the title of a block inside.
 
-use super::shape::{condition, opens, starts_comment};
+use super::line::starts_comment;
+use super::shape::{condition, has_title};
 use crate::error::{Error, Result};
 use crate::text::changed;
 
@@ -81,21 +82,6 @@ fn declared<'l>(line: &'l str, words: &[String]) -> Option<&'l str> {
     let gives = rest.get(name.len()..)?.trim_start().starts_with([':', '=']);
     let known = words.iter().any(|w| w == word);
     (known && gives && !name.is_empty() && name.chars().all(is_name)).then_some(name)
-}
-
-/// Whether a line begins a block that goes by a title, as tests do: `test("adds", () => {`.
-pub(super) fn has_title(line: &str) -> bool {
-    let code = line.trim();
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let rest = code.trim_start_matches(is_name);
-    let called = rest.len() < code.len() && rest.starts_with(['(', ' ']);
-    let rest = rest.trim_start_matches(['(', ' ']);
-    let title = rest.strip_prefix(['"', '\'']);
-    let title = title.and_then(|t| t.split(['"', '\'']).next());
-    called
-        && opens(code)
-        && title.is_some_and(|t| t.contains(char::is_alphabetic))
-        && !code.ends_with(':')
 }
 
 /// Whether a line is the label of one case and no more.

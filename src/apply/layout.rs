@@ -3,9 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::edges::branches;
 use super::facts::Facts;
-use super::shape::net_conditions;
+use super::shape::{branches, net_conditions};
 use crate::error::{Error, Result};
 use crate::syntax::Pieces;
 use crate::text::changed;

@@ -10,31 +10,24 @@ use super::context::{Pass, Reading};
 use super::facts::Facts;
 use super::forms::{self, Action, Part};
 use super::gone;
-use super::guide::{self, word_at};
+use super::guide;
 use super::hunk;
 use super::labels;
 use super::line::{Class, Line};
 use super::markers::{self, Marked};
-use super::place::{self, Outcome, Placed};
+use super::options::MergeOptions;
+use super::place;
+use super::placement::{Merged, Placed};
 use super::provenance;
 use super::reach;
 use super::recent::{self, Known};
 use super::refuse;
-use super::snippet::{self, Haystack, Script};
+use super::script::{Haystack, Script};
+use super::snippet;
 use super::whole;
+use super::words::word_at;
 use crate::error::{Error, Result};
 use crate::syntax::{Language, Pieces};
-
-/// How to merge.
-#[derive(Debug, Clone, Default)]
-pub struct MergeOptions {
-    /// The file's path, for its language and for messages.
-    pub path: String,
-    /// The language, where the path does not say it.
-    pub language: Option<&'static str>,
-    /// The snippet is the whole file: what it leaves out goes.
-    pub allow_full_rewrite: bool,
-}
 
 /// A merge that passed all checks.
 #[derive(Debug, Clone)]
@@ -141,7 +134,7 @@ pub fn merge(file: &str, snippet: &str, options: &MergeOptions) -> Result<Merge>
     Ok(merge)
 }
 
-fn language(file: &str, options: &MergeOptions) -> Option<&'static Language> {
+pub(crate) fn language(file: &str, options: &MergeOptions) -> Option<&'static Language> {
     options
         .language
         .and_then(Language::by_name)
@@ -183,7 +176,7 @@ fn once(
         (lines, scripts)
     };
     let whole = |s: &Script| s.markers == 0 && !s.strict && s.is_plain();
-    let Outcome {
+    let Merged {
         text,
         placed,
         misquoted,
@@ -232,7 +225,7 @@ fn passes(
     scripts: &mut [Script],
     options: &MergeOptions,
     comments: &[&str],
-) -> Result<Outcome> {
+) -> Result<Merged> {
     if let Some(script) = scripts.first_mut()
         && let Some(parted) = bare::parted(
             script,
@@ -246,9 +239,9 @@ fn passes(
     // The rest of the snippet shows the file without what it asks to remove.
     let text = gone::without(file, scripts);
     let asked = text.len() < file.text().len();
-    let mut all = Outcome {
+    let mut all = Merged {
         idle: 0,
-        ..Outcome::unchanged(&text)
+        ..Merged::unchanged(&text)
     };
     for (n, script) in scripts.iter().enumerate() {
         let outcome = if n == 0 && !asked {
@@ -317,9 +310,9 @@ fn pass(
     script: &Script,
     options: &MergeOptions,
     comments: &[&str],
-) -> Result<Outcome> {
+) -> Result<Merged> {
     if script.segments.is_empty() || applied::stands(script, file.text()) {
-        return Ok(Outcome::unchanged(file.text()));
+        return Ok(Merged::unchanged(file.text()));
     }
     if let Some((item, name)) = applied::asks_in_vain(script, file, comments) {
         let (number, text) = (item.number, item.text.as_str());
@@ -345,7 +338,7 @@ fn pass(
             guide::guide(ctx, file.definitions(), file.imports(), language)
         })
     };
-    let removals = |outcome: &Outcome| checks::removals(outcome, script, file, &options.path);
+    let removals = |outcome: &Merged| checks::removals(outcome, script, file, &options.path);
     let error = match read(false, None) {
         Ok(outcome) => match removals(&outcome) {
             Ok(()) => return Ok(outcome),

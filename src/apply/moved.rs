@@ -1,11 +1,11 @@
 //! Lines that an edit moves into a new function and replaces by a call of it.
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::anchors;
-use super::guide::{block, word_at};
+use super::closers::block;
+use super::context::{Ctx, anchors, same_line};
 use super::line::Class;
 use super::onesided::called;
+use super::words::word_at;
 
 /// The file's lines beside a segment's first or last change that go with those that it takes out: a
 /// new function which takes their place has them all, one below the other.

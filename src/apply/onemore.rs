@@ -3,10 +3,10 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::line::{Class, Line};
+use super::line::{Class, Line, starts_comment};
 use super::refuse;
-use super::shape::{closes, starts_comment};
-use super::snippet::Role;
+use super::script::Role;
+use super::shape::closes;
 use crate::error::Result;
 
 /// Refuses to put a block in the place of several of the file that it has little in common with.

@@ -5,15 +5,15 @@
 //! out that the line goes.
 
 use super::context::Ctx;
-use super::guide::{CALLABLE, word_at};
+use super::guides::CALLABLE;
 use super::imports;
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key, Line, starts_comment};
 use super::scores::CHANGED;
+use super::script::Role;
 use super::shape::{
-    closes, first_word, import, last_word, net_blocks, net_brackets, opens, same_first_words,
-    starts_comment, times,
+    closes, first_word, import, last_word, net_blocks, net_brackets, opens, same_first_words, times,
 };
-use super::snippet::Role;
+use super::words::word_at;
 
 /// New lines between an anchor and a marker.
 pub(crate) struct OneSided<'n> {

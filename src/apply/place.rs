@@ -1,21 +1,24 @@
 //! Finds where the segments of one pass belong.
 
-use super::align::{self, NO_PAIR, Op, Problem, UNIQUE};
-use super::context::{Ctx, Pass, prepare, same_line};
-use super::edges::{self, Edge};
+use super::align::{NO_PAIR, Op, Problem, UNIQUE};
+use super::context::{Ctx, Pass, same_line};
+use super::edges;
 use super::ending;
+use super::extent::Extent;
 use super::facts::Facts;
 use super::float::{self, Float};
 use super::frame;
-use super::guide::{CALLABLE, Guides};
+use super::guides::{CALLABLE, Guides};
 use super::imports;
 use super::line::Class;
+use super::placement::{Merged, Placed, Placement};
+use super::prepare::prepare;
 use super::refuse;
-use super::removed::{self, Removed};
+use super::removed;
 use super::rival;
 use super::scores::{self, TELLING, insert_costs};
+use super::script::{Role, Script};
 use super::settle::{Aligned, settle};
-use super::snippet::{Role, Script};
 use super::substitution;
 use super::write::Writer;
 use crate::error::{Error, Result};
@@ -24,112 +27,13 @@ use crate::text::Span;
 /// Cells of the dynamic program that a merge may fill (bytes, about).
 const MAX_CELLS: usize = 64 << 20;
 
-/// What fixed a segment's place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Placement {
-    /// Lines that stand once in the file.
-    UniqueLines,
-    /// A definition with the same name and kind.
-    Definition,
-    /// Lines that occur more than once, told apart by what surrounds them.
-    Surroundings,
-    /// The only place there is: the import block.
-    Imports,
-    /// The end of the file or of the scope that the snippet opens.
-    End,
-    /// The start of the file.
-    Start,
-    /// The whole file was given.
-    WholeFile,
-}
-
-/// Where one segment went.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Placed {
-    /// Its lines in the snippet.
-    pub snippet: Span,
-    /// The lines of the file (before the merge) that it covers; for a pure insertion the
-    /// line it was put behind, 0 for the file's start.
-    pub after_line: usize,
-    /// Number of the file's lines that it covers.
-    pub lines: usize,
-    /// What fixed the place.
-    pub by: Placement,
-    /// By how much the place beats the next best one, in hundredths of a line's weight
-    /// (a line unique on both sides weighs 300); absent where there is no other.
-    pub margin: Option<i32>,
-}
-
-impl std::fmt::Display for Placement {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Placement::UniqueLines => "unique lines",
-            Placement::Definition => "a definition",
-            Placement::Surroundings => "surrounding lines",
-            Placement::Imports => "the import block",
-            Placement::End => "the end of the scope or file",
-            Placement::Start => "the start of the file",
-            Placement::WholeFile => "the whole file",
-        })
-    }
-}
-
-impl std::fmt::Display for Placed {
-    /// `snippet lines 2-4 at lines 10-12, by unique lines, margin 300`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "snippet lines {} ", self.snippet)?;
-        match self.lines {
-            0 => write!(f, "behind line {}", self.after_line)?,
-            n => write!(
-                f,
-                "at lines {}",
-                Span::new(self.after_line + 1, self.after_line + n)
-            )?,
-        }
-        write!(f, ", by {}", self.by)?;
-        match self.margin {
-            Some(margin) => write!(f, ", margin {margin}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// One pass's result.
-pub(crate) struct Outcome {
-    pub text: String,
-    pub placed: Vec<Placed>,
-    /// What it takes out of the file.
-    pub removed: Vec<Removed>,
-    /// Context lines that the snippet misquoted.
-    pub misquoted: usize,
-    /// Parts of the snippet that are the file's lines, word for word.
-    pub idle: usize,
-    /// Lines that the pass's reading decided.
-    pub decided: usize,
-}
-
-impl Outcome {
-    /// What leaves the text as it is.
-    pub fn unchanged(text: &str) -> Self {
-        Self {
-            text: text.to_string(),
-            placed: Vec::new(),
-            removed: Vec::new(),
-            misquoted: 0,
-            idle: 1,
-            decided: 0,
-        }
-    }
-}
-
 /// Places all segments of a script and writes the merged text.
 pub(crate) fn place<'a>(
     pass: Pass<'a>,
     script: &'a Script,
     file: &'a Facts<'a>,
     guide: impl FnOnce(&Ctx<'a>) -> Guides,
-) -> Result<Outcome> {
+) -> Result<Merged> {
     let mut ctx = prepare(pass, script, file);
     ctx.guides = guide(&ctx);
     place_by_guides(ctx, true)
@@ -137,7 +41,7 @@ pub(crate) fn place<'a>(
 
 /// Places all segments by what their guides say; `first` says that what the edit renames is not
 /// known yet.
-fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
+fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Merged> {
     let (pass, script) = (ctx.pass, ctx.script);
     let n = ctx.file.len();
     let m = ctx.lines.len();
@@ -246,7 +150,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             return place_by_guides(ctx, false);
         }
     }
-    let mut edges: Vec<Edge> = Vec::new();
+    let mut edges: Vec<Extent> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
     let mut removed = Vec::new();
     let mut placed = Vec::new();
@@ -261,7 +165,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
         };
         let settled = settle(&ctx, &aligned, &mut ops).and_then(|settled| {
             edges::lift_blanks(&ctx, &mut ops[s]);
-            let edge = Edge::of(k, &ops[s]);
+            let edge = Extent::of(k, &ops[s]);
             if script.strict {
                 return Ok(settled);
             }
@@ -273,7 +177,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             }
             Ok(settled)
         });
-        let edge = Edge::of(k, &ops[s]);
+        let edge = Extent::of(k, &ops[s]);
         edges.push(edge);
         let settled = match settled {
             Ok(settled) => settled,
@@ -316,7 +220,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             ctx.numbers[ctx.bounds[k].1 - 1],
         );
         let clear = |ops: &Vec<Op>| {
-            let edge = Edge::of(k, ops);
+            let edge = Extent::of(k, ops);
             edges
                 .iter()
                 .all(|e| e.end <= edge.start || edge.end <= e.start)
@@ -332,7 +236,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             found = float::closing(&ctx, k).map(|o| (o, Placement::End));
         }
         if let Some((own, by)) = found.filter(|(own, _)| clear(own)) {
-            let edge = Edge::of(k, &own);
+            let edge = Extent::of(k, &own);
             removed.extend(removed::removed_runs(&ctx, &own));
             placed.push(Placed {
                 snippet: Span::new(numbers.0, numbers.1),
@@ -379,7 +283,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
             Job::Floating(p) => writer.floating(*k, p)?,
         }
     }
-    Ok(Outcome {
+    Ok(Merged {
         text: writer.finish(),
         placed,
         removed,
@@ -390,7 +294,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Outcome> {
 }
 
 enum Job {
-    Aligned(Edge, Vec<Op>),
+    Aligned(Extent, Vec<Op>),
     Floating(Float),
 }
 
@@ -399,7 +303,7 @@ enum Job {
 /// is taken over.
 fn disagree(ctx: &Ctx, one: &mut [Vec<Op>], other: &[Vec<Op>]) -> Option<usize> {
     one.iter_mut().zip(other).position(|(a, b)| {
-        let (x, y) = (Edge::of(0, a), Edge::of(0, b));
+        let (x, y) = (Extent::of(0, a), Extent::of(0, b));
         let apart = a.iter().any(|op| ctx.takes(op)) && (x.start, x.end) != (y.start, y.end);
         let less = apart && rival::takes_less(ctx, b, a);
         if less {
@@ -438,41 +342,4 @@ fn apart(ctx: &Ctx, problem: &Problem) -> Result<(Vec<Vec<Op>>, Vec<i32>)> {
         margins.push(a.margins.first().copied().unwrap_or(0));
     }
     Ok((ops, margins))
-}
-
-/// Candidate places of a segment: the file lines (from 0) at which it would start.
-pub(crate) fn candidates(problem: &Problem, s: usize, first: usize) -> Vec<usize> {
-    let mut found = vec![first];
-    let mut pairs = problem.pairs.to_vec();
-    let (a, b) = problem.segments[s];
-    let one = [(a, b)];
-    for _ in 0..2 {
-        let single = Problem {
-            segments: &one,
-            pairs: &pairs,
-            ..*problem
-        };
-        let Some(next) = single.solve(false) else {
-            break;
-        };
-        let lines: Vec<usize> = next.ops[0]
-            .iter()
-            .filter_map(|op| match op {
-                Op::Pair(_, j) => Some(*j),
-                _ => None,
-            })
-            .collect();
-        let (Some(&x), Some(&y)) = (lines.first(), lines.last()) else {
-            break;
-        };
-        if !found.contains(&x) {
-            found.push(x);
-        }
-        for i in a..b {
-            pairs[i * problem.n + x..=i * problem.n + y].fill(align::NO_PAIR);
-        }
-    }
-    found.sort_unstable();
-    found.truncate(3);
-    found
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::keep::QUOTED;
 use super::line::{Line, alike};
+use super::script::{Item, Role, Script};
 use super::shape::{dropped, empty_comment};
-use super::snippet::{Item, Role, Script};
 use crate::error::{Error, Result};
 use crate::text::changed;
 
@@ -87,12 +87,13 @@ fn gives(item: &Item, line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::script::Segment;
     use super::*;
 
     #[test]
     fn lines_from_nowhere_and_lost_ones_are_refused() {
         let script = Script {
-            segments: vec![super::super::snippet::Segment {
+            segments: vec![Segment {
                 items: ["one", "two"]
                     .iter()
                     .zip(1..)

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::line;
-use super::shape::{closes, labels, starts_comment};
+use super::line::{self, starts_comment};
+use super::shape::{closes, labels};
 use crate::error::{Error, Result};
 use crate::syntax::Language;
 use crate::text::changed;

@@ -6,12 +6,11 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::align::{Op, Problem};
+use super::align::{self, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::line::{Class, Line};
-use super::place;
+use super::script::{Role, Unreadable};
 use super::shape::closes;
-use super::snippet::{Role, Unreadable};
 use crate::error::Error;
 use crate::text::Span;
 
@@ -260,7 +259,7 @@ pub(crate) fn ambiguous(ctx: &Ctx, k: usize, ops: &[Op], problem: &Problem, s: u
             _ => None,
         })
         .unwrap_or(0);
-    let places = place::candidates(problem, s, first);
+    let places = align::candidates(problem, s, first);
     let mut list = String::new();
     for &j in &places {
         list.push_str(&format!("\n  line {}: {}", j + 1, quote(ctx.file[j].raw)));

@@ -2,12 +2,12 @@
 
 use super::align::Op;
 use super::closers::{self, closes_around};
-use super::context::{Ctx, same_line};
-use super::edges::{Edge, anchors};
-use super::line::{Class, Key, Line};
+use super::context::{Ctx, anchors, same_line};
+use super::extent::Extent;
+use super::line::{Class, Key, Line, starts_comment};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{closes, empty_comment, net_blocks, net_brackets, starts_comment};
+use super::shape::{closes, empty_comment, net_blocks, net_brackets};
 use crate::error::Result;
 
 /// Removed runs that only a weak line bounds have to lie within what that line closes.
@@ -340,7 +340,7 @@ pub(crate) fn removed_runs(ctx: &Ctx, ops: &[Op]) -> Vec<Removed> {
 
 /// Adds the removal of lines that what a segment gives takes up to its operations.
 pub(crate) fn superseded(ops: &mut Vec<Op>, k: usize, lines: &[usize]) {
-    let edge = Edge::of(k, ops);
+    let edge = Extent::of(k, ops);
     let outside = lines
         .iter()
         .filter(|&&j| !(edge.start..edge.end).contains(&j));

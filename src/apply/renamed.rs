@@ -5,17 +5,15 @@ use std::ops::Range;
 
 use super::align::Op;
 use super::closers;
-use super::context::{Ctx, same_line};
-use super::edges::anchors;
+use super::context::{Ctx, anchors, same_line};
 use super::fate::{Fate, fate};
 use super::insertion;
-use super::labels::has_title;
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key, Line, starts_comment};
 use super::refuse;
 use super::scores::CHANGED;
-use super::shape::{opens, starts_comment};
+use super::script::Role;
+use super::shape::{has_title, opens};
 use super::signature::implemented;
-use super::snippet::Role;
 use crate::error::Result;
 
 /// Refuses what may be new as well as renamed; `reread` says that the alignment has been given

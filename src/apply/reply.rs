@@ -3,9 +3,64 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::engine::{Applied, AppliedFile, Outcome};
 use super::merge::Syntax;
+use super::placement::Placed;
 use crate::text::changed;
+
+/// What was done to one file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The text changed.
+    Changed,
+    /// The file is new.
+    Created,
+    /// The file is gone.
+    Deleted,
+    /// The file has the edit already.
+    Unchanged,
+}
+
+/// One file of an applied edit.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AppliedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// What was done.
+    pub outcome: Outcome,
+    /// Number of separate changes.
+    pub hunks: usize,
+    /// Lines put in.
+    pub added: usize,
+    /// Lines taken out.
+    pub removed: usize,
+    /// What the grammar says of the new text.
+    pub syntax: Syntax,
+    /// Definitions that are gone, by qualified name.
+    pub removed_definitions: Vec<String>,
+    /// Context lines that the snippet misquoted; the file's text was kept.
+    pub misquoted: usize,
+    /// Where each part of the snippet went and what fixed its place.
+    pub placed: Vec<Placed>,
+    /// The change as a unified diff.
+    pub diff: String,
+    /// The file's bytes with the edit; `None` where it is deleted.
+    #[serde(skip)]
+    pub after: Option<Vec<u8>>,
+}
+
+/// Edits that were applied, or could be with `dry_run`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Applied {
+    /// In the order in which the edits name them.
+    pub files: Vec<AppliedFile>,
+    /// The undo entry, such as `u12`; none where nothing was written.
+    pub undo: Option<String>,
+    /// Whether nothing was written on request.
+    pub dry_run: bool,
+    /// Files that an earlier commit, cut short, needed to be completed or put back.
+    pub recovered: usize,
+}
 
 /// A change as a unified diff, with its size.
 #[derive(Debug, Clone, Default)]

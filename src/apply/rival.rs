@@ -8,9 +8,9 @@
 use super::align::{NO_PAIR, Op, Problem};
 use super::context::{Ctx, same_line};
 use super::insertion;
-use super::line::{Class, Key, Line};
-use super::shape::{net_brackets, starts_comment};
-use super::snippet::Role;
+use super::line::{Class, Key, Line, starts_comment};
+use super::script::Role;
+use super::shape::net_brackets;
 
 /// A reading of segment `s` whose removed and changed lines are some of those of `ops`,
 /// and not all.

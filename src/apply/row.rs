@@ -5,7 +5,7 @@ use super::align::Op;
 use super::context::{Ctx, same_line};
 use super::line::Class;
 use super::refuse;
-use super::snippet::Role;
+use super::script::Role;
 use crate::error::Result;
 
 /// Lines that an entry and what parts it from the next have at least: fewer read alike by

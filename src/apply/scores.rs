@@ -2,10 +2,11 @@
 
 use super::align::{self, NO_PAIR, Op};
 use super::chance;
-use super::context::{Ctx, most, same_line};
-use super::line::{self, Class};
-use super::shape::{closes, dropped, net_brackets, opens, out_of_use, remarked, starts_comment};
-use super::snippet::Role;
+use super::columns::most;
+use super::context::{Ctx, same_line};
+use super::line::{self, Class, starts_comment};
+use super::script::Role;
+use super::shape::{closes, dropped, net_brackets, opens, out_of_use, remarked};
 
 /// A line that says where it stands: it occurs no more than a few times.
 pub(crate) const TELLING: i32 = 140;

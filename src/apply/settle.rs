@@ -3,13 +3,12 @@
 
 use super::align::{Op, Problem};
 use super::attributes;
-use super::closers;
+use super::closing;
 use super::context::{Ctx, same_line};
 use super::declared;
 use super::dropped;
 use super::edges;
 use super::ending;
-use super::float;
 use super::frame;
 use super::imports;
 use super::insertion;
@@ -24,7 +23,7 @@ use super::renamed;
 use super::rival;
 use super::row;
 use super::scores::{self, Evidence, Run, evidence};
-use super::snippet::Role;
+use super::script::Role;
 use super::substitution;
 use super::twins;
 use crate::error::Result;
@@ -65,7 +64,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         _ => true,
     });
     let evidence = evidence(ctx, &ops[s], alignment.scores);
-    let end = changes.then(|| float::at_the_end(ctx, k, &ops[s]));
+    let end = changes.then(|| ending::at_the_end(ctx, k, &ops[s]));
     let end = end.flatten();
     let ended = end.is_some();
     if let Some(end) = end {
@@ -128,8 +127,8 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if let Some(cut) = ending::cut(ctx, k, &ops[s]) {
             ops[s] = cut;
         }
-        closers::own_end(ctx, &mut ops[s]);
-        closers::below_closer(ctx, &ops[s])?;
+        closing::own_end(ctx, &mut ops[s]);
+        closing::below_closer(ctx, &ops[s])?;
         substitution::pair_up(ctx, &mut ops[s]);
         if let Some(shut) = ending::shut(ctx, k, &ops[s]) {
             ops[s] = shut;
@@ -150,7 +149,7 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
             ops[s] = less;
         }
         overload::check(ctx, k, &ops[s])?;
-        let shared = closers::shared(ctx, k, &ops[s]);
+        let shared = closing::shared(ctx, k, &ops[s]);
         if let Some(Ok(Some(insertion))) = shared.map(|ops| insertion::only(ctx, k, &ops)) {
             ops[s] = insertion;
             reread = true;
@@ -184,9 +183,9 @@ pub(super) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         removed::below_any_bracket(ctx, k, &ops[s])?;
         removed::net_removals(ctx, k, &ops[s])?;
         dropped::headless(ctx, k, &ops[s])?;
-        closers::blocks(ctx, k, &ops[s])?;
-        closers::several(ctx, k, &ops[s])?;
-        closers::beyond(ctx, k, &ops[s])?;
+        closing::blocks(ctx, k, &ops[s])?;
+        closing::several(ctx, k, &ops[s])?;
+        closing::beyond(ctx, k, &ops[s])?;
         attributes::said_below(ctx, k, &ops[s])?;
         dropped::definitions(ctx, k, &ops[s])?;
         imports::used(ctx, k, &ops[s])?;

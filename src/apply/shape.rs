@@ -1,7 +1,6 @@
 //! What kind of line a text is, by how it reads.
 
-use super::line::Line;
-pub(crate) use super::line::starts_comment;
+use super::line::{Line, starts_comment};
 
 /// Imports from the same place.
 pub(crate) fn same_source(a: &str, b: &str) -> bool {
@@ -222,4 +221,34 @@ pub(crate) fn net_brackets(t: &str) -> i32 {
             _ => 0,
         })
         .sum()
+}
+
+/// Whether a line begins a further branch.
+pub(super) fn branches(t: &str) -> bool {
+    first_word(t).is_some_and(|word| BRANCHES.contains(&word))
+}
+
+/// What a further branch begins with.
+const BRANCHES: &[&str] = &[
+    "elif", "elsif", "elseif", "else", "except", "rescue", "when", "case",
+];
+
+/// Whether a line may be said above a definition: a comment, an attribute, a decorator.
+pub(super) fn says(t: &str) -> bool {
+    starts_comment(t) || t.starts_with(['*', '@', '[']) || t.starts_with("#[")
+}
+
+/// Whether a line begins a block that goes by a title, as tests do: `test("adds", () => {`.
+pub(super) fn has_title(line: &str) -> bool {
+    let code = line.trim();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = code.trim_start_matches(is_name);
+    let called = rest.len() < code.len() && rest.starts_with(['(', ' ']);
+    let rest = rest.trim_start_matches(['(', ' ']);
+    let title = rest.strip_prefix(['"', '\'']);
+    let title = title.and_then(|t| t.split(['"', '\'']).next());
+    called
+        && opens(code)
+        && title.is_some_and(|t| t.contains(char::is_alphabetic))
+        && !code.ends_with(':')
 }

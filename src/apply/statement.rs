@@ -3,11 +3,11 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::guide::{says, word_at};
 use super::likeness::begins_alike;
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key, Line, starts_comment};
 use super::scores::CHANGED;
-use super::shape::{braced, closes, last_word, net_brackets, opens, starts_comment};
+use super::shape::{braced, closes, last_word, net_brackets, opens, says};
+use super::words::word_at;
 
 /// Which of the new lines right above a changed one begins its statement: it gives a value to the
 /// name that file line `j` gives one to, and those below it are deeper.

@@ -4,14 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::align::Op;
-use super::context::{Ctx, same_line};
-use super::edges::{Edge, anchors};
-use super::guide::{CALLABLE, word_at};
-use super::line::{Class, Key, Line};
-use super::shape::{last_word, starts_comment};
-
-/// A word, and what stands for it in the snippet.
-pub(crate) type Substitution = (String, String);
+use super::context::{Ctx, anchors, same_line};
+use super::extent::Extent;
+use super::guides::CALLABLE;
+use super::line::{Class, Key, Line, starts_comment};
+use super::words::{Substitution, Swap, named_word, phrase, substituted, word_at, words};
 
 /// The words that changed lines replace whose place is sure, and that the snippet has nowhere
 /// any more: both lines around the changed one are the file's, or several lines replace the
@@ -135,10 +132,6 @@ pub(crate) fn joined(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<String> {
     out
 }
 
-/// A name that a line which gives another a value loses, the names that it gets, and the snippet
-/// line.
-pub(crate) type Swap = (String, Vec<String>, usize);
-
 /// Those of which the snippet has the lost name nowhere.
 pub(crate) fn swapped_names(ctx: &Ctx, ops: &[Vec<Op>]) -> Vec<Swap> {
     let changed = |op: &&Op| matches!(op, Op::Pair(..)) && ctx.takes(op);
@@ -231,86 +224,6 @@ pub(crate) fn taken(ctx: &Ctx, ops: &[Vec<Op>]) -> BTreeSet<u64> {
     out
 }
 
-/// Whether snippet line `i` is file line `j` but for the names of constants in the places of values
-/// that other lines of the snippet give them.
-pub(crate) fn extracted(ctx: &Ctx, i: usize, j: usize) -> bool {
-    let (old, line) = (ctx.file[j].trimmed, ctx.lines[i].trimmed);
-    let values = ctx.values.get_or_init(|| values(ctx));
-    let gives = |name: &str, old: &str| {
-        let others = values.iter().filter(|v| v.0 != i && v.1 == name);
-        others
-            .map(|v| v.2)
-            .find(|v| old.starts_with(v))
-            .map(str::len)
-    };
-    // The remark behind it may go with the value.
-    let old = [Some(old), unremarked(old)];
-    old.into_iter()
-        .flatten()
-        .any(|old| by_name(old, line, gives))
-}
-
-/// The snippet's lines that give a name a value which says something: line, name and value.
-pub(crate) fn values<'a>(ctx: &Ctx<'a>) -> Vec<(usize, &'a str, &'a str)> {
-    let lines = ctx.lines.iter().enumerate();
-    lines
-        .filter_map(|(i, l)| given(l.trimmed).map(|(name, value)| (i, name, value)))
-        .collect()
-}
-
-/// The name that a line gives a value, and the value.
-fn given(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = match line.strip_prefix("#define ") {
-        Some(rest) => rest.split_once(' ')?,
-        None => {
-            let Key::Binds(bound) = Line::new(line).key() else {
-                return None;
-            };
-            let (_, value) = line.split_once('=').or_else(|| line.split_once(' '))?;
-            (last_word(bound)?, value)
-        }
-    };
-    let value = unremarked(value).unwrap_or(value);
-    let value = value.trim().trim_end_matches([';', ',']);
-    // A string may have a prefix: `b"x"`.
-    let quoted = |t: &str| t.starts_with(['"', '\'', '`']);
-    let prefixed = |n: usize| value.get(n..).is_some_and(quoted);
-    let literal = value.starts_with(|c: char| c.is_ascii_digit() || "([{".contains(c));
-    // Names are given to one another for other reasons as well.
-    let composed = value.contains(' ') && !value.ends_with(['{', '(', '[']);
-    (literal || composed || (0..=2).any(prefixed)).then_some((name, value))
-}
-
-/// Whether a line is another one but for names, at least one, each in the place of what it stands
-/// for: how many bytes of the rest of the old line, is asked of `gives`.
-fn by_name(old: &str, line: &str, gives: impl Fn(&str, &str) -> Option<usize>) -> bool {
-    let is_name = |c: char| c.is_alphanumeric() || "_.:$".contains(c);
-    let (mut old, mut new) = (old, line);
-    let (mut found, mut inside) = (false, false);
-    loop {
-        let name = new.find(|c| !is_name(c)).map_or(new, |to| &new[..to]);
-        let last = last_word(name.trim_end_matches([':', '.'])).unwrap_or_default();
-        let whole = name.trim_end_matches([':', '.']);
-        if !inside
-            && whole.len() > 1
-            && let Some(size) = gives(last, old)
-            && let Some(rest) = old.get(size..)
-        {
-            (old, new) = (rest, &new[whole.len()..]);
-            found = true;
-        }
-        let (mut olds, mut news) = (old.chars(), new.chars());
-        match (olds.next(), news.next()) {
-            (None, None) => return found,
-            (Some(a), Some(b)) if a == b => {
-                inside = is_name(a);
-                (old, new) = (olds.as_str(), news.as_str());
-            }
-            _ => return false,
-        }
-    }
-}
-
 /// The lines of parts that name no place which are the file's, where they stand once between the parts
 /// beside them, but for words that the edit replaces elsewhere; each with its file line and the weight
 /// of a header.
@@ -344,8 +257,8 @@ pub(crate) fn known(
             continue;
         }
         let (above, below) = placed.split_at(placed.partition_point(|p| p.0 < k));
-        let low = above.last().map_or(0, |p| Edge::of(p.0, p.1).end);
-        let high = below.first().map_or(n, |p| Edge::of(p.0, p.1).start);
+        let low = above.last().map_or(0, |p| Extent::of(p.0, p.1).end);
+        let high = below.first().map_or(n, |p| Extent::of(p.0, p.1).start);
         let mut there = (low..high.max(low)).filter(|&j| ctx.file[j].hash == hash);
         if let (Some(j), None) = (there.next(), there.next())
             && (ctx.counts.get(&hash) == Some(&1) || ctx.cols(i) == ctx.file_cols(j))
@@ -354,145 +267,4 @@ pub(crate) fn known(
         }
     }
     out
-}
-
-/// A line without the comment behind it.
-fn unremarked(t: &str) -> Option<&str> {
-    let at = t.rfind(" //").or_else(|| t.rfind(" #"))?;
-    t.get(..at).map(str::trim_end)
-}
-
-/// The one word by which two lines differ, wherever it stands in them.
-pub(crate) fn substituted(old: &str, line: &str) -> Option<Substitution> {
-    if old == line {
-        return None;
-    }
-    let (mut olds, mut news) = (words(old), words(line));
-    let mut found: Option<(&str, &str)> = None;
-    loop {
-        match (olds.next(), news.next()) {
-            (None, None) => break,
-            (Some((gap, word)), Some((other_gap, other))) => {
-                if gap.trim() != other_gap.trim() {
-                    return None;
-                }
-                if word != other && *found.get_or_insert((word, other)) != (word, other) {
-                    return None;
-                }
-            }
-            _ => return None,
-        }
-    }
-    let (old, new) = found?;
-    let left = words(line).any(|(_, word)| word == old);
-    (named_word(old) && named_word(new) && !left).then(|| (old.to_string(), new.to_string()))
-}
-
-/// Whether a text is a word that may name something.
-fn named_word(w: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    w.starts_with(|c: char| c.is_alphabetic() || c == '_') && w.len() > 1 && w.chars().all(is_word)
-}
-
-/// What a line has between what it shares with another one at both ends, in whole words, and what
-/// that one has there: a value and a name, or nothing and an option.
-pub(crate) fn phrase(old: &str, line: &str) -> Option<Substitution> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let whole = |a: Option<char>, b: Option<char>| match (a, b) {
-        (Some(a), Some(b)) => !(is_word(a) && is_word(b)),
-        _ => true,
-    };
-    let ends = |t: &str, at: usize| whole(t[..at].chars().next_back(), t[at..].chars().next());
-    let both = old.char_indices().zip(line.chars());
-    let both = both.take_while(|((_, a), b)| a == b);
-    let mut from = both.last().map_or(0, |((at, c), _)| at + c.len_utf8());
-    while !(old.is_char_boundary(from) && ends(old, from) && ends(line, from)) {
-        from -= 1;
-    }
-    let (rest, other) = (old.get(from..)?, line.get(from..)?);
-    let back = rest.chars().rev().zip(other.chars().rev());
-    let back = back.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8());
-    let mut to = back.sum::<usize>();
-    while !(rest.is_char_boundary(rest.len() - to)
-        && ends(rest, rest.len() - to)
-        && ends(other, other.len() - to))
-    {
-        to -= 1;
-    }
-    let gone = rest.get(..rest.len() - to)?.trim();
-    let new = other.get(..other.len() - to)?.trim();
-    let shared = old.len() - gone.len();
-    (new.len() >= PHRASE && shared >= PHRASE && new != gone)
-        .then(|| (gone.to_string(), new.to_string()))
-}
-
-/// Bytes that a phrase has at least which tells a change, and what stands around it.
-const PHRASE: usize = 4;
-
-/// The words of a line, each with what stands before it, and the end of the line with none.
-fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let line = rest?;
-        let from = line.find(is_word).unwrap_or(line.len());
-        let (gap, tail) = line.split_at(from);
-        let to = tail.find(|c| !is_word(c)).unwrap_or(tail.len());
-        let (word, tail) = tail.split_at(to);
-        rest = (!word.is_empty()).then_some(tail);
-        Some((gap, word))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{by_name, substituted};
-
-    #[test]
-    fn names_may_take_the_place_of_values() {
-        let values = [
-            ("DEFAULT", "'default'"),
-            ("MOST", "10"),
-            ("X", "'a'"),
-            ("TYPES", "(int, str)"),
-        ];
-        let gives = |name: &str, old: &str| {
-            let value = values
-                .iter()
-                .find(|(n, v)| *n == name && old.starts_with(v));
-            value.map(|(_, v)| v.len())
-        };
-        for (old, line, expected) in [
-            ("f(x, 'default');", "f(x, self::DEFAULT);", true),
-            ("return 10", "return MOST", true),
-            ("f(10) == g('a');", "f(MOST) == g(A.X);", true),
-            ("if is(x, (int, str)):", "if is(x, TYPES):", true),
-            ("f(10) == g(10);", "f(MOST) == g(20);", false),
-            ("if n > 10:", "if n > 100:", false),
-            ("f(10)", "f(MOST, x)", false),
-            ("f(11)", "f(MOST)", false),
-            ("f(a)", "f(a)", false),
-        ] {
-            assert_eq!(by_name(old, line, gives), expected, "{old} / {line}");
-        }
-    }
-
-    #[test]
-    fn two_lines_may_differ_by_one_word() {
-        let pair = |a: &str, b: &str| Some((a.to_string(), b.to_string()));
-        let (old, new) = ("let at = at.clone();", "let from = from.clone();");
-        assert_eq!(substituted(old, new), pair("at", "from"));
-        assert_eq!(substituted("f(a, bb)", "g_2(a, bb)"), None);
-        assert_eq!(substituted("ff(a, bb)", "g_2(a, bb)"), pair("ff", "g_2"));
-        for (old, new) in [
-            ("ff(a)", "ff(a)"),
-            ("ff(aa, bb)", "ff(cc, dd)"),
-            ("ff(aa, aa)", "ff(cc, aa)"),
-            ("ff(aa)", "ff(aa, bb)"),
-            ("ff(aa)", "ff[cc]"),
-            ("x = 10", "x = 20"),
-        ] {
-            assert_eq!(substituted(old, new), None, "{old} / {new}");
-        }
-    }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::edges::branches;
 use super::facts::Facts;
-use super::merge::MergeOptions;
-use super::shape::condition;
+use super::options::MergeOptions;
+use super::shape::{branches, condition};
 use super::signature::implemented;
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Kind};

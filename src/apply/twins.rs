@@ -3,11 +3,11 @@
 
 use super::align::Op;
 use super::context::{Ctx, same_line};
-use super::edges::Edge;
+use super::extent::Extent;
 use super::fate::name_at;
-use super::guide::word_at;
 use super::line::{Class, Line};
-use super::snippet::Role;
+use super::script::Role;
+use super::words::word_at;
 
 /// Whether the lines that a segment shares with the file stand elsewhere in the same way,
 /// around a line that its changed one takes up: then a word of it says another place than the
@@ -97,7 +97,7 @@ pub(crate) fn inserts_elsewhere(ctx: &Ctx, k: usize, ops: &[Op]) -> bool {
             && lines.iter().zip(file).all(|(l, f)| l.same(f))
             && lines.iter().any(|l| l.class == Class::Plain)
     };
-    let edge = Edge::of(k, ops);
+    let edge = Extent::of(k, ops);
     (1..file.len())
         .filter(|x| !(edge.start..=edge.end).contains(x))
         .any(|x| {

@@ -1,15 +1,14 @@
 //! Whether a line at a segment's edge is a line of the file, changed, or a new one beside it.
 
 use super::context::{Ctx, same_line};
-use super::guide::word_at;
 use super::likeness::retouched;
-use super::line::{Class, Key, Line};
+use super::line::{Class, Key, Line, starts_comment};
 use super::onesided::given;
 use super::shape::{
     braced, closes, contained, extends, last_word, net_brackets, out_of_use, remarked, same_source,
-    starts_comment,
 };
 use super::signature::same_function;
+use super::words::word_at;
 
 /// What a line at a segment's edge is to the file's line there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,13 @@
 //! A snippet as the whole file: what it leaves out goes, and the rest is as it was sent.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
-use super::place::{Outcome, Placed, Placement};
+use super::placement::{Merged, Placed, Placement};
 use crate::text::{Ending, Lines, Span};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// The text of a snippet's lines, each with its number: with the file's line endings, those of the
 /// lines that it has of the file where they differ, and a line break at its end where the file has
 /// one.
-pub(crate) fn rewritten(file: &Lines, lines: &[(usize, &str)]) -> Outcome {
+pub(crate) fn rewritten(file: &Lines, lines: &[(usize, &str)]) -> Merged {
     let old: Vec<&str> = file.iter().collect();
     let new: Vec<&str> = lines.iter().map(|l| l.1).collect();
     let usual = file.majority_ending();
@@ -36,7 +35,7 @@ pub(crate) fn rewritten(file: &Lines, lines: &[(usize, &str)]) -> Outcome {
     }
     let parts = new.iter().zip(&endings);
     let number = |l: Option<&(usize, &str)>| l.map_or(1, |l| l.0);
-    Outcome {
+    Merged {
         text: parts.flat_map(|(l, e)| [*l, e.as_str()]).collect(),
         placed: vec![Placed {
             snippet: Span::new(number(lines.first()), number(lines.last())),

@@ -1,7 +1,7 @@
 //! What an agent puts around a snippet or in front of its lines: code fences, tags, line numbers.
 
 use super::markers::{self, Marked};
-use super::snippet::Haystack;
+use super::script::Haystack;
 
 /// Takes off a code fence or a tag around the whole snippet.
 pub(super) fn unwrap(lines: &mut Vec<(usize, &str)>, file: &Haystack) {

@@ -1,16 +1,17 @@
 //! Puts the merged text together.
 
 use super::align::Op;
-use super::context::{Ctx, lost_its_indent, most, same_line};
-use super::edges::{self, Edge};
+use super::columns::{lost_its_indent, most};
+use super::context::{Ctx, same_line};
+use super::edges;
+use super::extent::Extent;
 use super::float::Float;
 use super::keep::{self, Keep};
-use super::line::Class;
-use super::place::Placement;
+use super::line::{Class, starts_comment};
+use super::placement::Placement;
 use super::refuse;
-use super::shape::starts_comment;
+use super::script::Role;
 use super::shape::{closes, opens};
-use super::snippet::Role;
 use crate::error::Result;
 use crate::text::{Ending, Span};
 
@@ -75,7 +76,7 @@ impl<'c, 'a> Writer<'c, 'a> {
         t.rsplit('\n').next().unwrap_or("").trim_end()
     }
 
-    pub fn segment(&mut self, k: usize, edge: Edge, ops: &[Op]) -> Result<usize> {
+    pub fn segment(&mut self, k: usize, edge: Extent, ops: &[Op]) -> Result<usize> {
         let ctx = self.ctx;
         if edge.start < self.next {
             return Err(refuse::order(ctx, k));
