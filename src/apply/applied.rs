@@ -1,10 +1,10 @@
 //! Whether the file has an edit already.
 
-use super::facts::Facts;
-use super::gone::{self, Removal};
-use super::line::{Line, columns};
-use super::markers;
-use super::script::{Item, Role, Script, Segment};
+use super::lines::facts::Facts;
+use super::lines::line::{Line, columns};
+use super::snippet::gone::{self, Removal};
+use super::snippet::markers;
+use super::snippet::script::{Item, Role, Script, Segment};
 
 /// Width of a tab where depths are compared.
 const TAB: usize = 4;

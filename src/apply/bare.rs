@@ -7,11 +7,11 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::applied;
-use super::facts::Facts;
-use super::line::{Class, Line, starts_comment};
+use super::lines::facts::Facts;
+use super::lines::line::{Class, Line, starts_comment};
+use super::lines::words::word_at;
 use super::refuse;
-use super::script::{Item, Script, Segment};
-use super::words::word_at;
+use super::snippet::script::{Item, Script, Segment};
 use crate::error::Result;
 use crate::syntax::{Definition, Kind, Language, parse};
 use crate::text::Span;

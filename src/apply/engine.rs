@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::forms::{self, Action};
-use super::markers::{self, Marked};
-use super::merge::{self, Syntax, merge};
+use super::merge::{Syntax, merge, syntax_of};
 use super::options::MergeOptions;
-use super::placement::Placed;
+use super::place::placement::Placed;
 use super::reply::{Applied, AppliedFile, Outcome, diff};
+use super::snippet::forms::{self, Action};
+use super::snippet::markers::{self, Marked};
 use crate::error::{Error, Result};
-use crate::text::Encoding;
-use crate::workspace::{Change, FilePath, Root};
-use crate::{text, workspace};
+use crate::text::{self, Encoding};
+use crate::workspace::{self, Change, FilePath, Root};
 
 /// One edit as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,7 +226,7 @@ fn act(
                 }
                 None => {
                     let text = whole_text(edit).ok_or_else(|| missing(path))?;
-                    draft.syntax = merge::syntax_of(&draft.path.rel, &text);
+                    draft.syntax = syntax_of(&draft.path.rel, &text);
                     draft.new = Some(text);
                 }
             }
@@ -241,7 +240,7 @@ fn act(
                     "Send the change as an edit of the file.",
                 ));
             }
-            draft.syntax = merge::syntax_of(&draft.path.rel, content);
+            draft.syntax = syntax_of(&draft.path.rel, content);
             draft.new = Some(content.clone());
         }
         Action::Delete => {
@@ -274,7 +273,7 @@ fn act(
                 ));
             }
             target.encoding = encoding;
-            target.syntax = merge::syntax_of(&target.path.rel, &text);
+            target.syntax = syntax_of(&target.path.rel, &text);
             target.new = Some(text);
         }
     }

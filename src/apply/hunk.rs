@@ -1,8 +1,8 @@
 //! Hunks whose old lines stand in the file just once and just so: they are replaced as a
 //! patch would, blank lines at their ends included, wherever a header says they are.
 
-use super::placement::{Merged, Placed, Placement};
-use super::script::{Item, Role, Script, Segment};
+use super::place::placement::{Merged, Placed, Placement};
+use super::snippet::script::{Item, Role, Script, Segment};
 use crate::text::{Ending, Lines, Span};
 
 /// The file with all hunks of a script in it; none where one of them has to be aligned.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::merge::Syntax;
-use super::placement::Placed;
+use super::place::placement::Placed;
 use crate::text::changed;
 
 /// What was done to one file.
@@ -133,6 +133,7 @@ pub fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> Diff {
 
 /// Lines around a change that a diff shows.
 const CONTEXT: usize = 3;
+
 /// Lines around a change that are compared: among many that read alike, which ones are
 /// new is told as a comparison of the whole texts would.
 const COMPARED: usize = 64;

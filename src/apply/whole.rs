@@ -1,6 +1,6 @@
 //! A snippet as the whole file: what it leaves out goes, and the rest is as it was sent.
 
-use super::placement::{Merged, Placed, Placement};
+use super::place::placement::{Merged, Placed, Placement};
 use crate::text::{Ending, Lines, Span};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
