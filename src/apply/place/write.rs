@@ -14,6 +14,15 @@ use crate::apply::{edges, refuse};
 use crate::error::Result;
 use crate::text::{Ending, Span};
 
+/// What a segment makes of the lines that it quotes.
+#[derive(Default)]
+pub(crate) struct Quoted {
+    /// The snippet's lines that misquote one of the file, each with that one.
+    pub misquoted: Vec<(usize, usize)>,
+    /// Whether anything else differs from the file.
+    pub changes: bool,
+}
+
 /// Puts the merged text together.
 pub(crate) struct Writer<'c, 'a> {
     ctx: &'c Ctx<'a>,
@@ -75,7 +84,8 @@ impl<'c, 'a> Writer<'c, 'a> {
         t.rsplit('\n').next().unwrap_or("").trim_end()
     }
 
-    pub fn segment(&mut self, k: usize, edge: Extent, ops: &[Op]) -> Result<usize> {
+    /// Writes a segment and says which of its lines misquote the file's.
+    pub fn segment(&mut self, k: usize, edge: Extent, ops: &[Op]) -> Result<Quoted> {
         let ctx = self.ctx;
         if edge.start < self.next {
             return Err(refuse::order(ctx, k));
@@ -92,8 +102,9 @@ impl<'c, 'a> Writer<'c, 'a> {
         }
         let plan = Indents::of(ctx, k, ops)?;
         let slip = edges::slipped(ctx, ops, plan.shift);
-        let mut misquoted = 0;
+        let mut quoted = Quoted::default();
         for op in ops {
+            quoted.changes |= ctx.is_told(op) && !matches!(op, Op::Pair(..));
             match *op {
                 Op::Delete(j) => self.next = self.next.max(j + 1),
                 Op::Pair(i, j) => {
@@ -103,8 +114,11 @@ impl<'c, 'a> Writer<'c, 'a> {
                         if keep == Keep::Unclear {
                             return Err(refuse::respaced(ctx, i, j));
                         }
-                        misquoted += usize::from(keep == Keep::Misquoted);
                         let shifted = plan.shifted(ctx, i, j) && !slip.contains(&i);
+                        if keep == Keep::Misquoted {
+                            quoted.misquoted.push((i, j));
+                        }
+                        quoted.changes |= keep == Keep::Snippet || shifted;
                         if keep != Keep::Snippet && !shifted {
                             self.next = j;
                             self.keep_to(j + 1);
@@ -136,7 +150,7 @@ impl<'c, 'a> Writer<'c, 'a> {
                 self.new_line("");
             }
         }
-        Ok(misquoted)
+        Ok(quoted)
     }
 
     pub fn floating(&mut self, k: usize, p: &Float) -> Result<()> {

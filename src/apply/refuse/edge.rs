@@ -176,16 +176,36 @@ pub(crate) fn unexplained(path: &str, file: &[Line], gone: Span, snippet: Span) 
 
 /// A line beside a change differs from the file's in its blanks alone.
 pub(crate) fn respaced(ctx: &Ctx, i: usize, j: usize) -> Error {
+    misquote(
+        ctx,
+        (i, j),
+        "in nothing but blanks",
+        "Quote it as the file has it; if it changes, send it with `-` and `+` lines.",
+    )
+}
+
+/// A part of an edit shows nothing new but a line that differs from the file's in its blanks, quotes
+/// or comment.
+pub(crate) fn slip(ctx: &Ctx, i: usize, j: usize) -> Error {
+    misquote(
+        ctx,
+        (i, j),
+        "in blanks, quotes or a comment, and nothing else differs in its part",
+        "If that is a change, send it with `-` and `+` lines; if not, leave the part out.",
+    )
+}
+
+fn misquote(ctx: &Ctx, (i, j): (usize, usize), differs: &str, next: &str) -> Error {
     Error::refused(
         "misquoted",
         format!(
-            "Line {} of the snippet ({}) differs from line {} of {} ({}) in nothing but blanks.",
+            "Line {} of the snippet ({}) differs from line {} of {} ({}) {differs}.",
             ctx.numbers[i],
             quote(ctx.lines[i].raw),
             j + 1,
             ctx.pass.path,
             quote(ctx.file[j].raw)
         ),
-        "Quote it as the file has it; if it changes, send it with `-` and `+` lines.",
+        next,
     )
 }
