@@ -213,13 +213,18 @@ impl Indents {
         // Headers that the edit changes.
         let mut headers = Vec::new();
         let mut convert = ctx.swapped || ctx.scale != (1, 1);
+        let (mut agree, mut differs) = (false, None);
         for op in ops {
             let Op::Pair(i, j) = *op else { continue };
             if matches!(ctx.lines[i].class, Class::Blank) {
                 continue;
             }
             let (a, b) = (ctx.lines[i].indent(), ctx.file[j].indent());
-            convert |= a.contains('\t') != b.contains('\t') && !(a.is_empty() || b.is_empty());
+            if !(a.is_empty() || b.is_empty()) {
+                let same = a.contains('\t') == b.contains('\t');
+                agree |= same;
+                differs = differs.or((!same).then_some((i, j)));
+            }
             let code = !starts_comment(ctx.lines[i].trimmed);
             if code && !same_line(ctx, i, j) && ctx.guides.names(j) {
                 headers.push((ctx.file_cols(j) - ctx.cols(i), i));
@@ -234,6 +239,11 @@ impl Indents {
                 shifts.push((d, i));
             }
         }
+        // Where the file mixes both, that may be what is to be mended.
+        if let (true, Some((i, j))) = (agree, differs) {
+            return Err(refuse::mixed_indent(ctx, i, j));
+        }
+        convert |= differs.is_some();
         let inserts = ops.iter().any(|op| match *op {
             Op::Insert(i) => ctx.lines[i].class != Class::Blank,
             Op::Pair(i, j) => !same_line(ctx, i, j),

@@ -195,6 +195,16 @@ pub(crate) fn slip(ctx: &Ctx, i: usize, j: usize) -> Error {
     )
 }
 
+/// Lines that quote the file's have tabs where it has blanks, or the reverse, and others do not.
+pub(crate) fn mixed_indent(ctx: &Ctx, i: usize, j: usize) -> Error {
+    misquote(
+        ctx,
+        (i, j),
+        "in the tabs and blanks in front of it, as other lines of its part do not",
+        "Indent lines that stay as the file does; send those whose blanks change with `-` and `+`.",
+    )
+}
+
 fn misquote(ctx: &Ctx, (i, j): (usize, usize), differs: &str, next: &str) -> Error {
     Error::refused(
         "misquoted",

@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 use crate::error::Error;
 
 pub(crate) use self::edge::{
-    brought_twice, edge, nothing_goes, open_end, removed_at_edge, respaced, slip, unexplained,
+    brought_twice, edge, mixed_indent, nothing_goes, open_end, removed_at_edge, respaced, slip,
+    unexplained,
 };
 pub(crate) use self::edit::{
     misquoted, needless_dots, removal_of_nothing, too_large, unparsed, unreadable, unstable,
