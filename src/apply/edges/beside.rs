@@ -1,6 +1,7 @@
 //! New lines between a line that is surely the file's and a marker, against the next line of the
 //! file: whether they stand beside it or in its place.
 
+use super::frame;
 use super::onesided::{self, OneSided, block_opener};
 use super::signs::{closes_new, cut_short, keeps_the_last, last_of_block, like_above, unreached};
 use super::statement::{self, documented};
@@ -187,7 +188,7 @@ pub(super) fn beside(
         }
     }
     // A snippet that ends without a marker ends with the file: as many lines as are left there
-    // may be the new ones as they were.
+    // may be the new ones as they were, or all, where it has a marker at its start.
     let left = || {
         ctx.file[j..]
             .iter()
@@ -200,7 +201,7 @@ pub(super) fn beside(
         && ctx.script.markers > 0
         && level
         && y.class == Class::Plain
-        && left() <= all.len()
+        && (left() <= all.len() || frame::is_begun(ctx, k))
         && !ctx.superseded.borrow().contains(&j)
     {
         return Err(refuse::edge(ctx, i, j));
