@@ -12,6 +12,7 @@ mod expand;
 mod fit;
 #[cfg(feature = "http")]
 pub mod http;
+mod options;
 mod run;
 mod schema;
 mod search;
@@ -20,10 +21,10 @@ mod tool;
 mod transport;
 
 use crate::error::{Error, Result};
-use crate::workspace::Root;
 use rmcp::ServiceExt;
 use std::time::Duration;
 
+pub use options::Options;
 pub use server::Server;
 
 /// How long calls that are still running at the end may take to notice it.
@@ -35,15 +36,6 @@ const CONCURRENT_CALLS: usize = 16;
 /// The stack of a working thread, as large as a main thread's, because trees of
 /// deeply nested code are walked on it.
 const STACK_BYTES: usize = 8 << 20;
-
-/// What the server may touch.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The folder that it reads and writes.
-    pub root: Root,
-    /// Leaves out every way to write.
-    pub read_only: bool,
-}
 
 /// Serves one client over standard input and output until the input ends.
 ///

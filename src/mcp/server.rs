@@ -1,7 +1,8 @@
 //! The server: lists the tools, calls one, and stops it when asked.
 
+use super::options::Options;
 use super::tool::{Call, Entry, Status};
-use super::{Options, apply, compact, consent, expand, run, search};
+use super::{apply, compact, consent, expand, run, search};
 use crate::error::{Class, Error};
 use crate::search::Engine;
 use crate::workspace::{Cancel, Root};

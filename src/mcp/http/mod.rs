@@ -104,7 +104,7 @@ pub fn serve(options: Options, ready: impl FnOnce(&[String])) -> Result<()> {
         let stop = stop_signal().map_err(cannot)?;
         let urls: Vec<String> = roots.keys().map(|path| format!("{base}{path}")).collect();
         let servers = roots.into_iter().map(|(path, root)| {
-            let server = Server::new(super::Options { root, read_only });
+            let server = Server::new(super::options::Options { root, read_only });
             (path, Handler(server))
         });
         ready(&urls);
