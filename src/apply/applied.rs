@@ -5,6 +5,7 @@ use super::lines::line::{Line, columns};
 use super::snippet::gone::{self, Removal};
 use super::snippet::markers;
 use super::snippet::script::{Item, Role, Script, Segment};
+use crate::text::Span;
 
 /// Width of a tab where depths are compared.
 const TAB: usize = 4;
@@ -57,6 +58,27 @@ pub(crate) fn stands(script: &Script, file: &str) -> bool {
         from = next;
     }
     script.segments.iter().any(|s| !s.locates)
+}
+
+/// The lines of a file, which has the edit already, below a script that begins with a marker or with
+/// the file and ends without a marker: they may have been meant to go.
+pub(crate) fn left_below(script: &Script, file: &str) -> Option<Span> {
+    let file: Vec<&str> = file.lines().collect();
+    let (first, last) = (script.segments.first()?, script.segments.last()?);
+    let told = |l: &&str| !l.trim().is_empty();
+    let start = file.iter().find(|l| told(l))?.trim();
+    let begun = first.marker_before || first.items.first()?.text.trim() == start;
+    if script.strict || script.markers == 0 || !script.is_plain() || !begun || last.marker_after {
+        return None;
+    }
+    let mut end = 0;
+    for segment in &script.segments {
+        end = place(segment, &file, end)?.1;
+    }
+    let below = file.get(end..)?;
+    let from = below.iter().position(told)?;
+    let to = below.iter().rposition(told)?;
+    Some(Span::new(end + from + 1, end + to + 1))
 }
 
 /// A comment that asks to remove what the file does not define, with the name: what is gone

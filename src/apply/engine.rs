@@ -9,7 +9,7 @@ use super::reply::{Applied, AppliedFile, Outcome, diff};
 use super::snippet::forms::{self, Action};
 use super::snippet::markers::{self, Marked};
 use crate::error::{Error, Result};
-use crate::text::{self, Encoding};
+use crate::text::{self, Encoding, Span};
 use crate::workspace::{self, Change, FilePath, Root};
 
 /// One edit as it was asked for.
@@ -53,6 +53,7 @@ struct Draft {
     removed: Vec<String>,
     misquoted: usize,
     placed: Vec<Placed>,
+    left_below: Option<Span>,
 }
 
 /// Applies edits to files of the root: all of them, or none if any is refused. One undo
@@ -184,6 +185,7 @@ fn open<'d>(
         removed: Vec::new(),
         misquoted: 0,
         placed: Vec::new(),
+        left_below: None,
     });
     drafts.last_mut().ok_or_else(|| missing(path))
 }
@@ -223,6 +225,7 @@ fn act(
                     draft.removed.extend(merged.removed);
                     draft.misquoted += merged.misquoted;
                     draft.placed.extend(merged.placed);
+                    draft.left_below = merged.left_below;
                 }
                 None => {
                     let text = whole_text(edit).ok_or_else(|| missing(path))?;
@@ -340,6 +343,7 @@ fn finish(drafts: Vec<Draft>, options: &ApplyOptions) -> Plan {
                 after: after.clone(),
             });
         }
+        let left_below = d.left_below.filter(|_| outcome == Outcome::Unchanged);
         files.push(AppliedFile {
             path: d.path.rel,
             outcome,
@@ -350,6 +354,7 @@ fn finish(drafts: Vec<Draft>, options: &ApplyOptions) -> Plan {
             removed_definitions: d.removed,
             misquoted: d.misquoted,
             placed: d.placed,
+            left_below,
             diff: stats.text,
             after,
         });
@@ -424,6 +429,31 @@ mod tests {
         );
         workspace::undo(&root, None).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), old);
+    }
+
+    #[test]
+    fn lines_below_the_end_of_a_snippet_are_told() {
+        let (_dir, root) = fixture();
+        let old = "fn a() {\n    1;\n}\n\nfn b() {\n    2;\n}\n\nfn c() {\n    3;\n}\n";
+        fs::write(root.dir().join("a.rs"), old).unwrap();
+        let summary = |snippet: &str| {
+            let edits = [edit("a.rs", snippet)];
+            let applied = apply(&root, &edits, &ApplyOptions::default()).unwrap();
+            assert!(applied.undo.is_none());
+            applied.summary()
+        };
+        let marked = "// ... existing code ...\n\nfn b() {\n    2;\n}\n";
+        assert_eq!(
+            summary(marked),
+            "a.rs: no change, the file has this edit already; the snippet ends above lines 9-11, \
+             which stay: to remove them, send them with `-` in front"
+        );
+        let closed = format!("{marked}// ... existing code ...\n");
+        let plain = "a.rs: no change, the file has this edit already";
+        assert_eq!(summary(&closed), plain);
+        let last = "// ... existing code ...\n\nfn c() {\n    3;\n}\n";
+        assert_eq!(summary(last), plain);
+        assert_eq!(summary("fn b() {\n    2;\n}\n"), plain);
     }
 
     #[test]

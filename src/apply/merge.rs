@@ -24,6 +24,7 @@ use super::snippet::{self, gone};
 use super::whole;
 use crate::error::{Error, Result};
 use crate::syntax::{Language, Pieces};
+use crate::text::Span;
 
 /// A merge that passed all checks.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ pub struct Merge {
     pub removed: Vec<String>,
     /// Context lines that the snippet misquoted, for which the file's text was kept.
     pub misquoted: usize,
+    /// Where nothing changed: the file's lines below a snippet that begins with a marker or with the
+    /// file and ends without a marker, which may have been meant to go.
+    pub left_below: Option<Span>,
     /// What the grammar says of the merged text.
     pub syntax: Syntax,
     /// Every part of the snippet stands in the merged text in one piece.
@@ -201,9 +205,14 @@ fn once(
     let stands = scripts
         .iter()
         .all(|s| certain(s) && applied::stands(s, &text));
+    let changed = text != file.text();
     let merge = Merge {
-        changed: text != file.text(),
+        changed,
         stands,
+        left_below: match scripts.as_slice() {
+            [script] if !changed => applied::left_below(script, file.text()),
+            _ => None,
+        },
         text,
         placed,
         removed: checked.removed,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::merge::Syntax;
 use super::place::placement::Placed;
-use crate::text::changed;
+use crate::text::{Span, changed};
 
 /// What was done to one file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -42,6 +42,10 @@ pub struct AppliedFile {
     pub misquoted: usize,
     /// Where each part of the snippet went and what fixed its place.
     pub placed: Vec<Placed>,
+    /// In a file that has the edit already: the lines below a snippet that ends without a marker. They
+    /// stay, and may have been meant to go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_below: Option<Span>,
     /// The change as a unified diff.
     pub diff: String,
     /// The file's bytes with the edit; `None` where it is deleted.
@@ -195,7 +199,16 @@ impl Applied {
 impl AppliedFile {
     fn summary(&self) -> String {
         let mut out = match self.outcome {
-            Outcome::Unchanged => return "no change, the file has this edit already".to_string(),
+            Outcome::Unchanged => {
+                let mut out = "no change, the file has this edit already".to_string();
+                if let Some(below) = self.left_below {
+                    let _ = write!(
+                        out,
+                        "; the snippet ends above lines {below}, which stay: to remove them, send them with `-` in front"
+                    );
+                }
+                return out;
+            }
             Outcome::Deleted => return format!("deleted, −{}", self.removed),
             Outcome::Created => format!("created, +{}", self.added),
             Outcome::Changed => format!(
