@@ -152,7 +152,7 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Merged> {
     }
     let mut edges: Vec<Extent> = Vec::new();
     let (mut misquoted, mut idle) = (0, 0);
-    let mut slips = Vec::new();
+    let mut slip = None;
     let mut removed = Vec::new();
     let mut placed = Vec::new();
     let mut refused: Vec<Error> = Vec::new();
@@ -280,23 +280,14 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Merged> {
                 let quoted = writer.segment(*k, *edge, list)?;
                 misquoted += quoted.misquoted.len();
                 idle += usize::from(quoted.misquoted.is_empty());
-                let prefixed = || {
-                    let (a, b) = ctx.bounds[*k];
-                    ctx.roles[a..b].iter().any(|r| *r != Role::Plain)
-                };
-                if let Some(&first) = quoted.misquoted.first()
-                    && !quoted.changes
-                    && !prefixed()
-                {
-                    slips.push(first);
-                }
+                slip = slip.or(quoted.slip());
             }
             Job::Floating(p) => writer.floating(*k, p)?,
         }
     }
     let text = writer.finish();
     // Beside parts that change something, one may be given for what differs in its quotes.
-    if let Some(&(i, j)) = slips.first()
+    if let Some((i, j)) = slip
         && text != ctx.text.text()
     {
         return Err(refuse::slip(&ctx, i, j));

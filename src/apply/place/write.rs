@@ -15,12 +15,19 @@ use crate::error::Result;
 use crate::text::{Ending, Span};
 
 /// What a segment makes of the lines that it quotes.
-#[derive(Default)]
 pub(crate) struct Quoted {
     /// The snippet's lines that misquote one of the file, each with that one.
     pub misquoted: Vec<(usize, usize)>,
-    /// Whether anything else differs from the file.
-    pub changes: bool,
+    /// Whether anything else differs from the file, or lines have a prefix.
+    changes: bool,
+}
+
+impl Quoted {
+    /// A misquote that is all there is new in the segment, with the file's line.
+    pub fn slip(&self) -> Option<(usize, usize)> {
+        let first = self.misquoted.first().copied();
+        first.filter(|_| !self.changes)
+    }
 }
 
 /// Puts the merged text together.
@@ -102,7 +109,11 @@ impl<'c, 'a> Writer<'c, 'a> {
         }
         let plan = Indents::of(ctx, k, ops)?;
         let slip = edges::slipped(ctx, ops, plan.shift);
-        let mut quoted = Quoted::default();
+        let (a, b) = ctx.bounds[k];
+        let mut quoted = Quoted {
+            misquoted: Vec::new(),
+            changes: ctx.roles[a..b].iter().any(|r| *r != Role::Plain),
+        };
         for op in ops {
             quoted.changes |= ctx.is_told(op) && !matches!(op, Op::Pair(..));
             match *op {
