@@ -9,7 +9,7 @@ use super::verdict::{alone, bound_again, item, needed, prolongs, siblings};
 use crate::apply::lines::key::Key;
 use crate::apply::lines::line::{Class, starts_comment};
 use crate::apply::lines::shape::{
-    braced, branches, closes, import, net_blocks, opens, same_first_words,
+    braced, branches, closes, import, net_blocks, net_brackets, opens, same_first_words,
 };
 use crate::apply::pass::align::Op;
 use crate::apply::pass::closers::opens_anew;
@@ -90,6 +90,20 @@ pub(super) fn beside(
             && !ctx.guides.new[i]
     };
     if let Some(n) = (0..all.len()).find(itself) {
+        ops[new[n]] = Op::Pair(all[n], j);
+        return beside(ctx, k, ops, all[n], j, lead);
+    }
+    // What closes the block, deeper in which the new lines stand.
+    let shuts = |n: &usize| {
+        let (inner, i) = (&all[..*n], all[*n]);
+        let net = inner.iter().map(|&x| net_brackets(ctx.lines[x].trimmed));
+        closes(ctx.lines[i].trimmed)
+            && same_line(ctx, i, j)
+            && ctx.cols(i) + shift == ctx.file_cols(j)
+            && inner.iter().all(|&x| ctx.cols(x) > ctx.cols(i))
+            && net.sum::<i32>() == 0
+    };
+    if !lead && let Some(n) = (1..all.len()).find(shuts) {
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
     }
