@@ -233,8 +233,8 @@ pub(crate) fn leaves_nothing_behind(ctx: &Ctx, edge: &Extent, ops: &[Op]) -> Res
 
 /// A marker stands for something. Where a segment goes on with what follows the one above it in the
 /// file, and changes it right below the header of a block, it may be meant to stand further below;
-/// where the one above ends with nothing but brackets behind lines that it takes out, those may be
-/// what the marker stands for.
+/// where the one above ends with nothing but brackets behind lines that it takes out, or nothing is
+/// between the two and one takes lines out, those may be what the marker stands for.
 ///
 /// # Errors
 /// `unclear_edge`, `unexplained_removal`.
@@ -273,6 +273,18 @@ pub(crate) fn leaves_nothing_out(
         _ => None,
     });
     let gone: Vec<usize> = gone.collect();
+    // With nothing between them, what either takes out may be what it stands for.
+    let mut all = its.iter().chain(ops).filter_map(|op| match *op {
+        Op::Delete(j) if !blank(j) => Some(j),
+        _ => None,
+    });
+    if above.end == edge.start
+        && let Some(first) = all.next()
+    {
+        let last = all.next_back().unwrap_or(first);
+        let k = if last < above.end { above } else { edge }.segment;
+        return Err(refuse::removed_at_edge(ctx, k, first, last));
+    }
     let put = |op: &&Op| matches!(op, Op::Insert(_)) && ctx.is_told(op);
     let new = its[behind..].iter().filter(put).count();
     // It stands in the block that the part below it goes on to close.
