@@ -89,39 +89,35 @@ pub(super) fn beside(
             && ctx.stands_there(&Op::Pair(i, j))
             && !ctx.guides.new[i]
     };
-    if let Some(n) = (0..all.len()).find(itself) {
-        ops[new[n]] = Op::Pair(all[n], j);
-        return beside(ctx, k, ops, all[n], j, lead);
-    }
     // What closes the block, deeper in which the new lines stand.
     let shuts = |n: &usize| {
         let (inner, i) = (&all[..*n], all[*n]);
         let net = inner.iter().map(|&x| net_brackets(ctx.lines[x].trimmed));
-        closes(ctx.lines[i].trimmed)
+        !lead
+            && !inner.is_empty()
+            && closes(ctx.lines[i].trimmed)
             && same_line(ctx, i, j)
             && ctx.cols(i) + shift == ctx.file_cols(j)
             && inner.iter().all(|&x| ctx.cols(x) > ctx.cols(i))
             && net.sum::<i32>() == 0
     };
-    if !lead && let Some(n) = (1..all.len()).find(shuts) {
-        ops[new[n]] = Op::Pair(all[n], j);
-        return beside(ctx, k, ops, all[n], j, lead);
-    }
     let begins = |n: usize, lines: &[usize]| {
         ctx.cols(all[n]) + shift == ctx.file_cols(j) && statement::spread(ctx, lines, j)
             || statement::unfolded(ctx, lines, j)
     };
     let spread = |n: &usize| !lead && begins(*n, &all[*n..]);
-    if let Some(n) = (0..all.len()).find(spread) {
-        ops[new[n]] = Op::Pair(all[n], j);
-        return beside(ctx, k, ops, all[n], j, lead);
-    }
     // From its first line down to the anchor.
     let down_to = |n: &usize| {
         let lines: Vec<usize> = all[..=*n].iter().rev().copied().collect();
         lead && begins(*n, &lines)
     };
-    if let Some(n) = (0..all.len()).find(down_to) {
+    let each = || 0..all.len();
+    let found = each()
+        .find(itself)
+        .or_else(|| each().find(shuts))
+        .or_else(|| each().find(spread))
+        .or_else(|| each().find(down_to));
+    if let Some(n) = found {
         ops[new[n]] = Op::Pair(all[n], j);
         return beside(ctx, k, ops, all[n], j, lead);
     }
