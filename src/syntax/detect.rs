@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use serde::Deserialize;
+
 use super::language::Language;
 use super::registry::LANGUAGES;
 
@@ -60,9 +62,7 @@ impl Language {
             program = words.find(|w| !w.starts_with('-') && !w.contains('='))?;
         }
         let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        LANGUAGES
-            .iter()
-            .find(|l| l.data().shebangs.iter().any(|s| s == program))
+        index().shebangs.get(program).copied()
     }
 }
 
@@ -73,36 +73,85 @@ fn starts_a_line(text: &str, starts: &[String]) -> bool {
         .any(|line| starts.iter().any(|s| line.starts_with(s.as_str())))
 }
 
+/// What `grammars/files.toml` says of a language's files. It is asked for nearly every
+/// path, so it is set apart from what else is known of a language, which takes longer to read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Files {
+    #[serde(default)]
+    extensions: Vec<String>,
+    #[serde(default)]
+    file_names: Vec<String>,
+    #[serde(default)]
+    shebangs: Vec<String>,
+    shared: Option<Shared>,
+}
+
+/// Extensions that are another language's too.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    extensions: Vec<String>,
+    /// What begins a line in this language and in the other never does.
+    line_starts: Vec<String>,
+}
+
+fn files() -> Result<HashMap<String, Files>, toml::de::Error> {
+    toml::from_str(include_str!("../../grammars/files.toml"))
+}
+
+#[derive(Default)]
 struct Index {
     /// By extension of another language: who it may be in truth, and what then
     /// begins one of its lines.
-    shared: HashMap<&'static str, (&'static Language, &'static [String])>,
-    extensions: HashMap<&'static str, &'static Language>,
-    file_names: HashMap<&'static str, &'static Language>,
+    shared: HashMap<String, (&'static Language, Vec<String>)>,
+    extensions: HashMap<String, &'static Language>,
+    file_names: HashMap<String, &'static Language>,
+    shebangs: HashMap<String, &'static Language>,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index {
-            shared: HashMap::new(),
-            extensions: HashMap::new(),
-            file_names: HashMap::new(),
-        };
+        let mut index = Index::default();
+        let mut all = files().unwrap_or_default();
         for language in &LANGUAGES {
-            let data = language.data();
-            for e in &data.extensions {
-                index.extensions.entry(e).or_insert(language);
-            }
-            if let Some(shared) = &data.shared {
-                for e in &shared.extensions {
-                    index.shared.insert(e, (language, &shared.line_starts));
+            let Some(files) = all.remove(language.name()) else {
+                continue;
+            };
+            let names = [
+                (files.extensions, &mut index.extensions),
+                (files.file_names, &mut index.file_names),
+                (files.shebangs, &mut index.shebangs),
+            ];
+            for (names, known) in names {
+                for name in names {
+                    known.entry(name).or_insert(language);
                 }
             }
-            for n in &data.file_names {
-                index.file_names.entry(n).or_insert(language);
+            if let Some(shared) = files.shared {
+                for extension in shared.extensions {
+                    let starts = shared.line_starts.clone();
+                    index.shared.insert(extension, (language, starts));
+                }
             }
         }
         index
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_language_has_files() {
+        let files = files().expect("valid");
+        let named: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(named, LANGUAGES.iter().map(Language::name).collect());
+        for (name, files) in &files {
+            assert!(!files.extensions.is_empty(), "{name}");
+        }
+    }
 }

@@ -40,12 +40,6 @@ pub struct StringSyntax {
 #[serde(deny_unknown_fields)]
 pub(super) struct Data {
     #[serde(default)]
-    pub extensions: Vec<String>,
-    #[serde(default)]
-    pub file_names: Vec<String>,
-    #[serde(default)]
-    pub shebangs: Vec<String>,
-    #[serde(default)]
     pub line_comments: Vec<String>,
     #[serde(default)]
     pub block_comments: Vec<(String, String)>,
@@ -83,8 +77,6 @@ pub(super) struct Data {
     #[serde(default)]
     pub scanner: Option<ScannerLimits>,
     #[serde(default)]
-    pub shared: Option<Shared>,
-    #[serde(default)]
     pub members: Option<Members>,
 }
 
@@ -115,15 +107,6 @@ impl Members {
     pub fn may_begin(&self, code: &str) -> bool {
         code.starts_with(|c: char| c.is_alphabetic() || c == '_') || self.is_attribute(code)
     }
-}
-
-/// Extensions that are another language's too.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Shared {
-    pub extensions: Vec<String>,
-    /// What begins a line in this language and in the other never does.
-    pub line_starts: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -309,11 +292,6 @@ impl Language {
         &self.data().strings
     }
 
-    /// Extensions of its files, without the dot.
-    pub fn extensions(&self) -> &[String] {
-        &self.data().extensions
-    }
-
     /// How its members are told, where they can be parsed one by one.
     pub(super) fn apart(&self) -> Option<&Members> {
         self.data().members.as_ref().filter(|m| m.apart)
@@ -361,8 +339,11 @@ impl Language {
     }
 
     pub(super) fn data(&self) -> &Data {
-        self.data
-            .get_or_init(|| toml::from_str(self.toml).unwrap_or_default())
+        self.data.get_or_init(|| self.read().unwrap_or_default())
+    }
+
+    pub(super) fn read(&self) -> Result<Data, toml::de::Error> {
+        toml::from_str(self.toml)
     }
 
     pub(super) fn grammar(&self) -> &Grammar {

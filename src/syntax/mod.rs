@@ -1,9 +1,9 @@
 //! Languages, parsing, definitions, enclosing blocks and error counts.
 //!
-//! A language is data: `grammars/<language>/` holds its file names, comment and
-//! string syntax (`language.toml`) and the tree-sitter patterns that name its
-//! definitions and imports (`definitions.scm`). Adding one is a folder and a line
-//! in `registry.rs`. Nothing is read before its first use.
+//! A language is data: `grammars/<language>/` holds its comment and string syntax
+//! (`language.toml`) and the tree-sitter patterns that name its definitions and imports
+//! (`definitions.scm`), `grammars/files.toml` which files are in it. Adding one is a
+//! folder, an entry there and a line in `registry.rs`. Nothing is read before its first use.
 //!
 //! ```
 //! use trimtab::syntax::{Language, parse};
