@@ -1,23 +1,21 @@
-use super::budget::{Budget, Cost};
+use super::budget::Budget;
 use super::collect::{self, Collected, line_queries};
-use super::excerpt::{Source, price};
 use super::fit::{self, Found};
 use super::lines::{LineMatch, Matches};
 use super::listed::{Listed, list};
+use super::load::load;
 use super::locate::{LocateOptions, Locator};
 use super::order::{load_order, promote, rank};
 use super::query::{Kind, Query};
-use super::ranges::{Detail, Draft, Syntax, drafts, topic};
+use super::ranges::{Draft, topic};
 use super::request::{Mode, Request};
 #[cfg(unix)]
 use super::resident::Resident;
 use super::response::{Freshness, QueryReport, Response};
-use super::scan::{FileHits, Hits, Keep, Mask, Scanner, What};
-use super::views::{Loaded, Parsing, Views};
+use super::scan::{FileHits, Keep, Mask, What};
+use super::views::{Loaded, Views};
 use crate::error::{Error, Result};
-use crate::text::Lines;
 use crate::workspace::{Cancel, FilePath, Root};
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 #[cfg(unix)]
@@ -52,11 +50,6 @@ pub struct Engine {
 /// Lines per query and file that are counted without being shown: beyond, a file is
 /// reported to have more.
 const COUNTED: usize = 1_000;
-/// Files that are read and parsed at once: parsing is what takes longest of all.
-const BATCH: usize = 8;
-/// Ranges that cost so much of the budget at the least detail, in percent, are enough
-/// to choose from: a quarter more than are shown.
-const ENOUGH: usize = fit::BREADTH * 5 / 4;
 
 impl Engine {
     /// An engine without an index: each search walks the root.
@@ -220,7 +213,8 @@ impl Engine {
         }
         let mut reports = report(&queries, &files);
         let order = load_order(&files, &queries, cancel)?;
-        let (mut loaded, mut drafts) = self.load(&files, &order, &queries, request, cancel)?;
+        let found = load(&self.views, &files, &order, &queries, request, cancel)?;
+        let (mut loaded, mut drafts) = found;
         let rest = order.get(loaded.len()..).unwrap_or_default();
         let listed = list(&files, rest, &queries, keep, looking);
         let listed = late.unless(listed)?.unwrap_or_else(|| Listed {
@@ -287,70 +281,6 @@ impl Engine {
         }
         let found = collect::by_walk(&self.root, queries, mask, request, keep, cancel)?;
         Ok((found, Freshness::Scan))
-    }
-
-    /// Reads files in the given order, until the result can hold no more, and parses
-    /// them as far as [`Parsing`] goes.
-    fn load(
-        &self,
-        files: &[FileHits],
-        order: &[usize],
-        queries: &[Query],
-        request: &Request,
-        cancel: &Cancel,
-    ) -> Result<(Vec<Loaded>, Vec<Draft>)> {
-        let budget = Budget::of(request);
-        let mut cost = Cost::default();
-        let mut loaded = Vec::new();
-        let mut found: Vec<Draft> = Vec::new();
-        let mut parsing = Parsing::default();
-        let mut scanner = Scanner::new(queries, ALL, cancel);
-        for batch in order.chunks(BATCH) {
-            if !cost.within(budget, ENOUGH) {
-                break;
-            }
-            cancel.check()?;
-            let views: Vec<Loaded> = batch
-                .par_iter()
-                .filter_map(|i| files.get(*i))
-                .map(|file| Loaded {
-                    path: file.path.clone(),
-                    view: self.views.view(&file.path, cancel),
-                })
-                .collect();
-            let files = batch.iter().filter_map(|i| files.get(*i));
-            let hits: Vec<Vec<Hits>> = files
-                .zip(&views)
-                .map(|(file, v)| again(&mut scanner, &v.view.bytes, file, request))
-                .collect();
-            let parsed: Vec<bool> = views.iter().map(|v| parsing.admits(v)).collect();
-            let syntax: Vec<Arc<Syntax>> = views
-                .par_iter()
-                .zip(&hits)
-                .zip(parsed)
-                .map(|((v, hits), parsed)| match parsed {
-                    true => v.view.syntax(&v.path, lines(hits), cancel),
-                    // Its lines are shown as they stand.
-                    false => Arc::default(),
-                })
-                .collect();
-            cancel.check()?;
-            for ((view, hits), syntax) in views.iter().zip(&hits).zip(&syntax) {
-                let drafts = drafts(loaded.len(), &view.path, syntax, hits, queries);
-                let source = Source {
-                    request,
-                    queries,
-                    path: &view.path.rel,
-                    lines: &Lines::new(&view.view.text),
-                };
-                for draft in &drafts {
-                    cost = cost.plus(price(source, draft, Detail::Bare));
-                }
-                found.extend(drafts);
-                loaded.push(Loaded::clone(view));
-            }
-        }
-        Ok((loaded, found))
     }
 
     /// Adds what is about the queries in plain words.
@@ -421,34 +351,6 @@ impl Late<'_> {
             Err(e) => Err(e),
         }
     }
-}
-
-/// All hits.
-const ALL: Keep = Keep {
-    lines: usize::MAX,
-    bytes: usize::MAX,
-    what: What::Numbers,
-};
-
-/// The hits of a file in the bytes that are shown; with a limit, those it allowed.
-fn again(scanner: &mut Scanner<'_>, bytes: &[u8], file: &FileHits, request: &Request) -> Vec<Hits> {
-    file.hits
-        .iter()
-        .filter_map(|old| {
-            let mut new = scanner.scan_bytes(old.query, bytes)?;
-            if request.limit.is_some() {
-                new.lines.truncate(old.count);
-            }
-            Some(new)
-        })
-        .collect()
-}
-
-/// The lines of hits, each once and in order.
-fn lines(hits: &[Hits]) -> Vec<usize> {
-    let lines = hits.iter().flat_map(|h| &h.lines);
-    let lines: BTreeSet<usize> = lines.map(|line| *line as usize).collect();
-    lines.into_iter().collect()
 }
 
 /// Takes queries that matched nowhere as a regex literally. Returns which.

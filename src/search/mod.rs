@@ -32,6 +32,7 @@ mod gate;
 mod index;
 mod lines;
 mod listed;
+mod load;
 pub mod locate;
 mod order;
 mod query;

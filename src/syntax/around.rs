@@ -113,7 +113,8 @@ fn kept<'a>(language: &'static Language, text: &str, wanted: &'a [usize]) -> Opt
     }
     let ranges = kept.iter().flat_map(|k| &k.ranges);
     let bytes: usize = ranges.map(|r| r.end_byte - r.start_byte).sum();
-    (bytes < text.text.len() / 3 * 2).then_some(kept)
+    // Items are parsed at the same time.
+    (items.len() > 1 || bytes < text.text.len() / 3 * 2).then_some(kept)
 }
 
 /// Those of some lines (from 1, in order) that are among rows (from 0).
