@@ -238,18 +238,18 @@ impl Definitions {
     /// `Type::method`, `Type#method`, `<Type as Trait>::method`) or its end
     /// (`inner.method` for `outer.inner.method`), in order.
     pub fn find(&self, name_or_path: &str) -> Vec<&Definition> {
-        let asked = name_or_path.trim();
-        let asked = asked.strip_suffix("()").unwrap_or(asked);
+        let whole = name_or_path.trim();
+        // Some names end so (`operator bool()`).
+        let asked = whole.strip_suffix("()").unwrap_or(whole);
+        for asked in [whole, asked] {
+            let is_called = |d: &&Definition| d.name == asked || d.path == asked;
+            let plain: Vec<_> = self.0.iter().filter(is_called).collect();
+            if !plain.is_empty() {
+                return plain;
+            }
+        }
         if asked.is_empty() {
             return Vec::new();
-        }
-        let plain: Vec<_> = self
-            .0
-            .iter()
-            .filter(|d| d.name == asked || d.path == asked)
-            .collect();
-        if !plain.is_empty() {
-            return plain;
         }
         let path = normalize_path(asked);
         self.0

@@ -38,6 +38,9 @@ fn finds_names_and_paths_as_they_are_typed() {
     }
     assert_eq!(lines("<T as Clone>::clone"), [4]);
     assert_eq!(lines("T"), [2, 3, 4]);
+    let text = "struct A {\n    operator bool() { return true; }\n};\n";
+    let (_, found) = parsed("cpp", text);
+    assert_eq!(found.find("A.operator bool()").len(), 1);
     assert!(lines("o").is_empty());
 }
 
