@@ -10,6 +10,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use tree_sitter::Point;
 
+use super::headings;
 use super::items::{Text, parse_stoppable};
 use super::language::Language;
 use super::outline::{self, Outline};
@@ -29,9 +30,14 @@ pub fn outline_around(
     lines: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Option<Outline> {
-    if is_bearable(language, text)
-        && let Some(kept) = kept(language, text, lines)
+    let is_bearable = is_bearable(language, text);
+    if is_bearable
+        && language.has_headings()
+        && let Some(outline) = headings::outline(language, text)
     {
+        return Some(outline);
+    }
+    if is_bearable && let Some(kept) = kept(language, text, lines) {
         let told = kept.par_iter().map(|kept| kept.parse(language, text, stop));
         if let Some(trees) = told.collect::<Option<Vec<Parsed>>>() {
             return Some(outline::around(&trees, text, lines));
@@ -92,7 +98,8 @@ fn is_told(parsed: &Parsed, line: usize) -> bool {
 }
 
 /// What is parsed to tell the definitions around the lines `wanted` (from 1, in order); `None`
-/// where it would be most of the text, or members of its language cannot be left out.
+/// where it would be most of a text of one item, or members of its language cannot be left
+/// out.
 fn kept<'a>(language: &'static Language, text: &str, wanted: &'a [usize]) -> Option<Vec<Kept<'a>>> {
     let text = Text::new(language, text)?;
     let items = text.items();

@@ -52,6 +52,9 @@ pub(super) struct Data {
     /// Of functions of one name in one parent, at most one has a body.
     #[serde(default)]
     pub one_body: bool,
+    /// Whether its definitions are sections under headings as Markdown has them.
+    #[serde(default)]
+    pub headings: bool,
     /// What stands above its code in a file.
     #[serde(default)]
     pub opening: Option<String>,
@@ -290,6 +293,11 @@ impl Language {
     /// The forms of its strings; the longest opener that fits is meant.
     pub fn strings(&self) -> &[StringSyntax] {
         &self.data().strings
+    }
+
+    /// Whether its definitions are sections under headings as Markdown has them.
+    pub(super) fn has_headings(&self) -> bool {
+        self.data().headings
     }
 
     /// How its members are told, where they can be parsed one by one.

@@ -23,6 +23,7 @@ mod definition;
 mod detect;
 mod edit;
 mod found;
+mod headings;
 mod items;
 mod kept;
 mod language;

@@ -10,7 +10,7 @@ use crate::text::Span;
 
 /// Characters of a name and of a signature.
 pub(super) const MAX_NAME: usize = 120;
-const MAX_SIGNATURE: usize = 200;
+pub(super) const MAX_SIGNATURE: usize = 200;
 
 /// Whether a declarator's name shows that it is what error recovery made of other
 /// code: `if (…) {…}` behind a macro, or a parameter list in the name.
@@ -112,7 +112,12 @@ pub(super) fn split_name(source: &str, separators: &[String]) -> Vec<String> {
     }
     for quote in ["\"\"\"", "'''", "\"", "'", "`"] {
         if let Some(inner) = source.strip_prefix(quote) {
-            let inner = one_line(inner.strip_suffix(quote).unwrap_or(inner), MAX_NAME);
+            let inner = inner.strip_suffix(quote).unwrap_or(inner);
+            if quote == "`" && inner.contains(quote) {
+                // Of a heading, no more than its first words are in quotes.
+                break;
+            }
+            let inner = one_line(inner, MAX_NAME);
             let own = if inner.is_empty() {
                 source.to_owned()
             } else {
