@@ -56,3 +56,12 @@
 (library_name) @import
 (part_directive) @import
 (part_of_directive) @import
+
+; Tests that are named by a text.
+(call_expression
+  function: (identifier) @_test
+  arguments: (arguments
+    . (string_literal) @name
+    (function_expression body: (function_expression_body (block) @body)))
+  (#any-of? @_test "test" "group" "testWidgets"))
+  @definition.test

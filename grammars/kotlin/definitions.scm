@@ -18,3 +18,14 @@
 
 (package_header) @import
 (import) @import
+
+; Tests that are named by a text.
+(call_expression
+  (call_expression
+    (identifier) @_test
+    (value_arguments . (value_argument (string_literal) @name)))
+  (annotated_lambda (lambda_literal) @body)
+  (#any-of? @_test
+    "test" "describe" "context" "it" "should" "feature" "scenario" "given" "expect"
+    "xtest" "xdescribe" "xcontext" "xit"))
+  @definition.test

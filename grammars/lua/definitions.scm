@@ -22,3 +22,10 @@
 ((function_call name: (identifier) @_require) @import
   (#eq? @_require "require")
   (#has-parent? @import chunk))
+
+; Tests that are named by a text.
+(function_call
+  name: (identifier) @_test
+  arguments: (arguments . (string) @name (function_definition body: (_)? @body))
+  (#any-of? @_test "describe" "context" "insulate" "expose" "it" "spec" "test" "pending"))
+  @definition.test

@@ -17,3 +17,12 @@
     (include_expression)
     (include_once_expression)
   ]) @import
+
+; Tests that are named by a text.
+(function_call_expression
+  function: (name) @_test
+  arguments: (arguments
+    . (argument [(string) (encapsed_string)] @name)
+    (argument (anonymous_function body: (_) @body)))
+  (#any-of? @_test "describe" "it" "test"))
+  @definition.test

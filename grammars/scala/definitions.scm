@@ -16,3 +16,19 @@
 (type_definition name: (_) @name) @definition.type
 
 (import_declaration) @import
+
+; Tests that are named by a text.
+(call_expression
+  function: (call_expression
+    function: (identifier) @_test
+    arguments: (arguments . (string) @name))
+  arguments: [(block) (colon_argument)] @body
+  (#any-of? @_test
+    "test" "describe" "it" "they" "property" "feature" "scenario" "Feature" "Scenario"))
+  @definition.test
+(infix_expression
+  left: (string) @name
+  operator: (identifier) @_test
+  right: (block) @body
+  (#any-of? @_test "in" "should" "must" "can" "when" "which" "that"))
+  @definition.test

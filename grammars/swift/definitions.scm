@@ -21,3 +21,13 @@
 (macro_declaration (simple_identifier) @name) @definition.macro
 
 (import_declaration) @import
+
+; Tests that are named by a text.
+(call_expression
+  (simple_identifier) @_test
+  (call_suffix
+    (value_arguments . (value_argument value: (line_string_literal) @name))
+    (lambda_literal) @body)
+  (#any-of? @_test
+    "describe" "context" "it" "fdescribe" "fcontext" "fit" "xdescribe" "xcontext" "xit"))
+  @definition.test
