@@ -6,7 +6,8 @@
   declarator: (function_declarator declarator: (identifier) @_test)
   body: (_) @body
   (#any-of? @_test
-    "TEST" "TEST_F" "TEST_P" "TYPED_TEST" "TYPED_TEST_P" "TEST_CASE" "SECTION" "BENCHMARK_F"))
+    "TEST" "TEST_F" "TEST_P" "TYPED_TEST" "TYPED_TEST_P" "TEST_CASE" "SECTION" "BENCHMARK_F"
+    "BOOST_AUTO_TEST_CASE" "BOOST_FIXTURE_TEST_CASE"))
   @definition.test
 (declaration
   declarator: [

@@ -89,6 +89,7 @@
   function: [
     (identifier) @_test
     (member_expression object: (identifier) @_test)
+    (member_expression property: (property_identifier) @_test)
     (call_expression function: (member_expression object: (identifier) @_test))
   ]
   arguments: (arguments
@@ -99,7 +100,7 @@
     ])
   (#any-of? @_test
     "describe" "it" "test" "suite" "context" "specify" "bench"
-    "fdescribe" "fit" "xdescribe" "xit" "xtest")) @definition.test
+    "fdescribe" "fit" "xcontext" "xdescribe" "xit" "xtest")) @definition.test
 
 (import_statement) @import
 (export_statement source: (_)) @import

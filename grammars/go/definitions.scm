@@ -29,5 +29,18 @@
     . [(interpreted_string_literal) (raw_string_literal)] @name
     (func_literal body: (_) @body))
   (#eq? @_run "Run")) @definition.test
+; Tests that are named by a text.
+(call_expression
+  function: [
+    (identifier) @_test
+    (selector_expression field: (_) @_test)
+  ]
+  arguments: (argument_list
+    . [(interpreted_string_literal) (raw_string_literal)] @name
+    (func_literal body: (_) @body))
+  (#any-of? @_test
+    "Describe" "Context" "When" "It" "Specify" "FDescribe" "FContext" "FWhen" "FIt"
+    "PDescribe" "PContext" "PWhen" "PIt" "XDescribe" "XContext" "XWhen" "XIt"))
+  @definition.test
 
 (import_declaration) @import

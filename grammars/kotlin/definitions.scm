@@ -29,3 +29,11 @@
     "test" "describe" "context" "it" "should" "feature" "scenario" "given" "expect"
     "xtest" "xdescribe" "xcontext" "xit"))
   @definition.test
+(call_expression
+  . (string_literal) @name
+  (annotated_lambda (lambda_literal) @body)) @definition.test
+(infix_expression
+  . (string_literal) @name
+  (identifier) @_test
+  (lambda_literal) @body
+  (#any-of? @_test "should" "When" "Then" "And")) @definition.test

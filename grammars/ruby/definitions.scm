@@ -9,7 +9,8 @@
   method: (identifier) @_test
   arguments: (argument_list . [(string) (constant) (scope_resolution)] @name)
   block: [(do_block) (block)] @body
-  (#any-of? @_test "describe" "context" "it" "specify" "feature" "scenario" "test" "shared_examples"))
+  (#any-of? @_test "describe" "context" "it" "specify" "feature" "scenario" "test" "shared_examples"
+    "shared_examples_for" "shared_context" "fdescribe" "fcontext" "fit" "xdescribe" "xcontext" "xit"))
   @definition.test
 
 (call

@@ -27,7 +27,7 @@
     "test" "describe" "it" "they" "property" "feature" "scenario" "Feature" "Scenario"))
   @definition.test
 (infix_expression
-  left: (string) @name
+  left: [(string) @name (infix_expression right: (string) @name)]
   operator: (identifier) @_test
   right: (block) @body
   (#any-of? @_test "in" "should" "must" "can" "when" "which" "that"))
