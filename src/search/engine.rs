@@ -213,8 +213,8 @@ impl Engine {
         }
         let mut reports = report(&queries, &files);
         let order = load_order(&files, &queries, cancel)?;
-        let found = load(&self.views, &files, &order, &queries, request, cancel)?;
-        let (mut loaded, mut drafts) = found;
+        let (mut loaded, mut drafts) =
+            load(&self.views, &files, &order, &queries, request, cancel)?;
         let rest = order.get(loaded.len()..).unwrap_or_default();
         let listed = list(&files, rest, &queries, keep, looking);
         let listed = late.unless(listed)?.unwrap_or_else(|| Listed {

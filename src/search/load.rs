@@ -35,7 +35,7 @@ const ALL: Keep = Keep {
 /// # Errors
 /// What `cancel` says.
 pub(super) fn load(
-    views: &Views,
+    known: &Views,
     files: &[FileHits],
     order: &[usize],
     queries: &[Query],
@@ -63,7 +63,7 @@ pub(super) fn load(
             .filter_map(|i| files.get(*i))
             .map(|file| Loaded {
                 path: file.path.clone(),
-                view: views.view(&file.path, cancel),
+                view: known.view(&file.path, cancel),
             })
             .collect();
         let files = batch.iter().filter_map(|i| files.get(*i));
