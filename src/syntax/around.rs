@@ -30,17 +30,15 @@ pub fn outline_around(
     lines: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Option<Outline> {
-    let is_bearable = is_bearable(language, text);
-    if is_bearable
-        && language.has_headings()
-        && let Some(outline) = headings::outline(language, text)
-    {
-        return Some(outline);
-    }
-    if is_bearable && let Some(kept) = kept(language, text, lines) {
-        let told = kept.par_iter().map(|kept| kept.parse(language, text, stop));
-        if let Some(trees) = told.collect::<Option<Vec<Parsed>>>() {
-            return Some(outline::around(&trees, text, lines));
+    if is_bearable(language, text) {
+        if let Some(outline) = headings::outline(language, text) {
+            return Some(outline);
+        }
+        if let Some(kept) = kept(language, text, lines) {
+            let told = kept.par_iter().map(|kept| kept.parse(language, text, stop));
+            if let Some(trees) = told.collect::<Option<Vec<Parsed>>>() {
+                return Some(outline::around(&trees, text, lines));
+            }
         }
     }
     let whole = parse_stoppable(language, text, stop).ok()?;

@@ -55,9 +55,10 @@ struct Heading {
     text: Range<usize>,
 }
 
-/// The outline of a text, or `None` where the grammar has to tell.
+/// The outline of a text, or `None` where the grammar has to tell, as in any language without
+/// such headings.
 pub(super) fn outline(language: &'static Language, text: &str) -> Option<Outline> {
-    let headings = headings(text)?;
+    let headings = language.data().headings.then(|| headings(text))??;
     let mut all = Collected::default();
     for (i, heading) in headings.iter().enumerate() {
         let mut below = headings.iter().skip(i + 1);

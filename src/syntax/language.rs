@@ -295,11 +295,6 @@ impl Language {
         &self.data().strings
     }
 
-    /// Whether its definitions are sections under headings as Markdown has them.
-    pub(super) fn has_headings(&self) -> bool {
-        self.data().headings
-    }
-
     /// How its members are told, where they can be parsed one by one.
     pub(super) fn apart(&self) -> Option<&Members> {
         self.data().members.as_ref().filter(|m| m.apart)
