@@ -52,6 +52,9 @@ pub(super) struct Data {
     /// Of functions of one name in one parent, at most one has a body.
     #[serde(default)]
     pub one_body: bool,
+    /// Whether a statement may end without a semicolon.
+    #[serde(default)]
+    pub optional_semicolons: bool,
     /// Whether its definitions are sections under headings as Markdown has them.
     #[serde(default)]
     pub headings: bool,
@@ -329,6 +332,11 @@ impl Language {
     /// Whether of functions of one name in one parent at most one has a body.
     pub fn has_one_body(&self) -> bool {
         self.data().one_body
+    }
+
+    /// Whether a statement may end without a semicolon.
+    pub fn has_optional_semicolons(&self) -> bool {
+        self.data().optional_semicolons
     }
 
     /// What has to stand above its code, for the grammar to take it for code (`<?php`).

@@ -4,6 +4,7 @@ pub(super) mod labels;
 mod layout;
 pub(super) mod provenance;
 pub(super) mod reach;
+mod structure;
 mod twice;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,8 +197,10 @@ pub(crate) fn check(
     leaks(before.text(), after, scripts)?;
     fences(before, after, options)?;
     let Some(old) = before.parsed() else {
+        structure::check(before.text(), after, &options.path)?;
         return Ok(Checked::default());
     };
+    structure::remarks(old.language(), before.text(), after, &options.path)?;
     let Some(new) = reparsed(before, after, &options.path)? else {
         return Ok(Checked::default());
     };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::apply::lines::line::{Line, alike};
+use crate::apply::lines::line::{Line, alike_unended};
 use crate::apply::lines::shape::{dropped, empty_comment};
 use crate::apply::place::keep::QUOTED;
 use crate::apply::snippet::script::{Item, Role, Script};
@@ -82,7 +82,7 @@ fn shows(item: &Item) -> bool {
 /// it aside.
 fn gives(item: &Item, line: &str) -> bool {
     let text = item.text.trim();
-    line.starts_with(text) || alike(text, line) || dropped(text, line)
+    line.starts_with(text) || alike_unended(text, line) || dropped(text, line)
 }
 
 #[cfg(test)]

@@ -444,6 +444,12 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
         .eq(b.chars().filter_map(folded))
 }
 
+/// Whether two texts are equal but for that and a semicolon at the end.
+pub(crate) fn alike_unended(a: &str, b: &str) -> bool {
+    let bare = |t: &'_ str| t.strip_suffix(';').map_or(t.len(), str::len);
+    alike(&a[..bare(a)], &b[..bare(b)])
+}
+
 /// How often each line's text occurs.
 pub(crate) fn counts<'a>(lines: impl Iterator<Item = &'a Line<'a>>) -> Counts {
     let mut counts = Counts::default();

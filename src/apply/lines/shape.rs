@@ -31,9 +31,10 @@ fn commented(t: &str) -> Option<&str> {
     (!rest.is_empty()).then_some(rest)
 }
 
-/// Whether one line is the other one, commented out.
+/// Whether one line is the other one, which is code, commented out.
 pub(crate) fn out_of_use(a: &str, b: &str) -> bool {
-    commented(a) == Some(b) || commented(b) == Some(a)
+    let of = |out: &str, code: &str| commented(out) == Some(code) && !starts_comment(code);
+    of(a, b) || of(b, a)
 }
 
 /// Whether a line is another with single blanks outside of strings dropped or, in a comment,

@@ -7,7 +7,7 @@ use super::likeness::{RETOUCHED, likeness, shared_ends};
 use super::scores::CHANGED;
 use crate::apply::lines::key::Key;
 use crate::apply::lines::line::{Class, Line};
-use crate::apply::lines::shape::{first_word, opens};
+use crate::apply::lines::shape::{closes, first_word, opens};
 use crate::apply::snippet::script::Role;
 
 /// By how much of a line (thousandths) the best place for a changed one beats the next.
@@ -98,6 +98,40 @@ pub(super) fn bound(ctx: &Ctx, a: usize) -> Option<usize> {
     let mut there = (0..ctx.file.len()).filter(|&j| ctx.file[j].key() == key);
     let j = there.next().filter(|_| there.next().is_none())?;
     (ctx.cols(a) == ctx.file_cols(j)).then_some(j)
+}
+
+/// The first line of a statement that a part gives anew, above a line that the file has once, with the
+/// file's that alone gives its name a value, right above that line as well.
+pub(super) fn anew(ctx: &Ctx, a: usize, b: usize) -> Option<Anew> {
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let (i, last) = ((a..b).find(told)?, (a..b).rfind(told)?);
+    let below = &ctx.lines[last];
+    let once = ctx.counts.get(&below.hash) == Some(&1) && below.class == Class::Plain;
+    if i == last || !once || (i..=last).any(|x| ctx.roles[x] != Role::Plain) {
+        return None;
+    }
+    let j = bound(ctx, i)?;
+    let goes_on = |l: &Line, cols: i32, head: i32| {
+        l.class == Class::Blank || cols > head || cols == head && closes(l.trimmed)
+    };
+    let new = (i + 1..last).all(|x| goes_on(&ctx.lines[x], ctx.cols(x), ctx.cols(i)));
+    let old = |y: &usize| goes_on(&ctx.file[*y], ctx.file_cols(*y), ctx.file_cols(j));
+    let end = (j + 1..ctx.file.len()).find(|y| !old(y))?;
+    (new && ctx.file[end].same(below)).then_some(Anew {
+        lines: i..last + 1,
+        head: j,
+        end: end + 1,
+    })
+}
+
+/// A statement given anew and the line below it.
+pub(super) struct Anew {
+    /// Those of the snippet.
+    pub lines: std::ops::Range<usize>,
+    /// The first line of the file's.
+    pub head: usize,
+    /// The one behind the line below it.
+    pub end: usize,
 }
 
 /// The line of the file that opens the block in which the marker behind a lone line stands: the only

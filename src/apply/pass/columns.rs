@@ -28,7 +28,34 @@ pub(crate) fn tab_width(ctx: &Ctx, pairs: &[(usize, usize)]) -> usize {
     (1..votes.len())
         .filter(|&w| votes[w] > 0)
         .max_by_key(|&w| (votes[w], std::cmp::Reverse(w)))
+        .or_else(|| blanks_for_tabs(&ctx.lines, ctx.file))
+        .or_else(|| blanks_for_tabs(ctx.file, &ctx.lines))
         .unwrap_or(4)
+}
+
+/// By how many blanks one side is indented a level, where the other has nothing but tabs.
+fn blanks_for_tabs(blanks: &[Line], tabs: &[Line]) -> Option<usize> {
+    let only = |lines: &[Line], blank: u8| {
+        let mut indents = lines.iter().map(Line::indent);
+        let some = lines.iter().any(|l| !l.indent().is_empty());
+        some && indents.all(|indent| indent.bytes().all(|b| b == blank))
+    };
+    if !only(blanks, b' ') || !only(tabs, b'\t') {
+        return None;
+    }
+    let width = |l: &&Line| l.indent().len() as i32;
+    let code = || blanks.iter().filter(|l| is_code(l));
+    let least = code().map(|l| width(&l)).min()?;
+    let level = unit(code().map(|l| width(&l) - least));
+    usize::try_from(level)
+        .ok()
+        .filter(|n| [2, 3, 4, 8].contains(n))
+}
+
+/// Whether a line stands as deep as its block: comments that go on are a column deeper.
+fn is_code(l: &Line) -> bool {
+    let comment = starts_comment(l.trimmed) || l.trimmed.starts_with('*');
+    l.class != Class::Blank && !comment
 }
 
 /// Whether the snippet indents by twice or half of what the file does, as lines of several
@@ -43,17 +70,12 @@ pub(crate) fn scale(ctx: &Ctx, pairs: &[(usize, usize)]) -> (i32, i32) {
     depths.dedup();
     let outer = depths.contains(&(0, 0));
     let inner = depths.len() - usize::from(outer);
-    // Comments that go on are a column deeper.
-    let code = |l: &Line| {
-        let comment = starts_comment(l.trimmed) || l.trimmed.starts_with('*');
-        l.class != Class::Blank && !comment
-    };
     let here = || {
-        let lines = (0..ctx.lines.len()).filter(|&i| code(&ctx.lines[i]));
+        let lines = (0..ctx.lines.len()).filter(|&i| is_code(&ctx.lines[i]));
         unit(lines.map(|i| ctx.cols(i)))
     };
     let there = || {
-        let lines = (0..ctx.file.len()).filter(|&j| code(&ctx.file[j]));
+        let lines = (0..ctx.file.len()).filter(|&j| is_code(&ctx.file[j]));
         unit(lines.map(|j| ctx.file_cols(j)))
     };
     let stepped = |file: i32, snippet: i32| {

@@ -29,6 +29,25 @@ fn adds(d: &Definition) -> bool {
     matches!(d.kind, Kind::Impl | Kind::Module)
 }
 
+/// Whether statements end with a semicolon: nearly none does, or many.
+fn semicolons(file: &[Line]) -> Option<bool> {
+    let told = file.iter().filter(|l| l.class != Class::Blank);
+    let (all, ended) = told.fold((0, 0), |(all, ended), l| {
+        (all + 1, ended + usize::from(l.trimmed.ends_with(';')))
+    });
+    match ended {
+        n if n * FEW <= all => Some(false),
+        n if n * MANY >= all => Some(true),
+        _ => None,
+    }
+}
+
+/// One line of so many ends with a semicolon where statements do without.
+const FEW: usize = 50;
+
+/// And where they do not.
+const MANY: usize = 5;
+
 /// Whether a line of the snippet's stands among the file's, or nothing is told of them.
 fn shares(ctx: &Ctx, new: std::ops::Range<usize>, old: std::ops::Range<usize>) -> bool {
     let plain = |l: &&Line| l.class == Class::Plain;
@@ -49,6 +68,9 @@ pub(crate) fn guide(
     let mut guides = Guides::none(m);
     guides.overloads = language.is_some_and(Language::overloads);
     guides.one_body = language.is_some_and(Language::has_one_body);
+    guides.semicolons = language
+        .filter(|l| l.has_optional_semicolons())
+        .and_then(|_| semicolons(ctx.file));
     guides.indented = language.is_some_and(Language::indentation_sensitive);
     guides.imports = imports
         .iter()
@@ -106,7 +128,7 @@ pub(crate) fn guide(
                     && j < high
                     && (def.lines.start > low || guides.ranges[i].is_none() || j > low)
                     && level(j)
-                    && same_head(ctx, i, def, j)
+                    && (same_head(ctx, i, def, j) || held(ctx, i, def, j))
             })
             .collect();
         let fits: Vec<usize> = if fits.len() > 1 {
@@ -132,7 +154,7 @@ pub(crate) fn guide(
         let [d] = fits.as_slice() else { continue };
         let block = block(ctx, i);
         let (def, j) = named[*d];
-        if adds(def)
+        if (adds(def) || held(ctx, i, def, j))
             && !same_line(ctx, i, j)
             && !shares(ctx, i + 1..block.end, j + 1..def.lines.end)
         {
@@ -247,6 +269,21 @@ pub(crate) fn guide(
             guides.pairs.extend(pairs.map(|(i, j)| (i, j, CALLABLE)));
         }
     }
+    for new in ctx
+        .bounds
+        .iter()
+        .filter_map(|&(a, b)| alone::anew(ctx, a, b))
+    {
+        guides.pairs.push((new.lines.start, new.head, CALLABLE));
+        for x in new.lines {
+            guides.ranges[x] = Some(Range {
+                low: new.head,
+                high: new.end,
+                firm: true,
+                inside: true,
+            });
+        }
+    }
     let start = alone::start(ctx).into_iter();
     guides.pairs.extend(start.map(|(i, j)| (i, j, CALLABLE)));
     if let Some(language) = language {
@@ -317,6 +354,23 @@ pub(crate) fn heads(ctx: &Ctx, i: usize) -> bool {
             ctx.cols(x) > ctx.cols(i) || matches!(ctx.lines[x].trimmed, "{" | "where" | "begin")
         })
         || ctx.bounds[s].1 == i + 1
+}
+
+/// Whether a function that one of two lines declares is held by a variable in the other:
+/// `function f(` and `const f = `.
+fn held(ctx: &Ctx, i: usize, def: &Definition, j: usize) -> bool {
+    let declares = |t: &str| {
+        let at = word_at(t, &def.name)?;
+        let word = t.get(..at)?.split_whitespace().next_back()?;
+        let next = t.get(at + def.name.len()..)?.trim_start().chars().next()?;
+        match (word, next) {
+            ("function", '(' | '<') => Some(true),
+            ("const" | "let" | "var", '=' | ':') => Some(false),
+            _ => None,
+        }
+    };
+    let forms = [ctx.lines[i].trimmed, ctx.file[j].trimmed].map(declares);
+    matches!(forms, [Some(one), Some(other)] if one != other)
 }
 
 /// Whether snippet line `i` reads as the header of a definition whose header is at `j`.

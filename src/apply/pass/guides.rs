@@ -25,6 +25,9 @@ pub(crate) struct Guides {
     pub overloads: bool,
     /// But one of them has a body.
     pub one_body: bool,
+    /// Whether the file's statements end with a semicolon, where its language leaves that open and they
+    /// are of one mind.
+    pub semicolons: Option<bool>,
     /// Indentation alone says where a body ends.
     pub indented: bool,
 }
@@ -66,6 +69,7 @@ impl Guides {
             imports: Vec::new(),
             overloads: false,
             one_body: false,
+            semicolons: None,
             indented: false,
         }
     }

@@ -1,5 +1,6 @@
 //! Whose text a paired line gets: the file's, where the snippet only misquotes it.
 
+use crate::apply::lines::line::alike_unended;
 use crate::apply::lines::shape::{closes, dropped};
 use crate::apply::pass::align::Op;
 use crate::apply::pass::context::{Ctx, anchors};
@@ -50,6 +51,9 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
             false => Keep::Misquoted,
         };
     }
+    if ended_otherwise(ctx, i, j) && count(ops, |x, y| ended_otherwise(ctx, x, y)) <= MANY {
+        return Keep::Misquoted;
+    }
     if let Some(comment) = dropped_comment(ctx, a.trimmed, b.trimmed)
         && among_context(ctx, i, ops)
     {
@@ -70,6 +74,26 @@ pub(crate) fn keeps_file_text(ctx: &Ctx, i: usize, j: usize, ops: &[Op]) -> Keep
         }
     }
     Keep::Snippet
+}
+
+/// Whether a snippet line differs from the file's in the semicolon at its end, and the kind of quotes,
+/// alone, and the file's is as the rest of the file is.
+fn ended_otherwise(ctx: &Ctx, i: usize, j: usize) -> bool {
+    let (a, b) = (ctx.lines[i].trimmed, ctx.file[j].trimmed);
+    let ends = |t: &str| t.ends_with(';');
+    ends(a) != ends(b)
+        && ctx.guides.semicolons == Some(ends(b))
+        && alike_unended(a, b)
+        && !spaced(a.trim_end_matches(';'), b.trim_end_matches(';'))
+}
+
+/// Pairs of which something is so.
+fn count(ops: &[Op], is: impl Fn(usize, usize) -> bool) -> usize {
+    let pairs = ops.iter().filter_map(|op| match *op {
+        Op::Pair(x, y) => Some((x, y)),
+        Op::Insert(_) | Op::Delete(_) => None,
+    });
+    pairs.filter(|&(x, y)| is(x, y)).count()
 }
 
 /// How similar (thousandths) a line beside prefixed ones is to the one that it quotes.

@@ -2,7 +2,9 @@
 
 use crate::apply::lines::key::Key;
 use crate::apply::lines::line::{Class, Line, starts_comment};
-use crate::apply::lines::shape::{closes, empty_comment, net_blocks, net_brackets};
+use crate::apply::lines::shape::{
+    closes, empty_comment, first_word, net_blocks, net_brackets, opens,
+};
 use crate::apply::pass::align::Op;
 use crate::apply::pass::closers::{self, closes_around};
 use crate::apply::pass::context::{Ctx, anchors, same_line};
@@ -387,6 +389,37 @@ fn rest_of_statement(ctx: &Ctx, change: &[Op]) -> bool {
         && given + net_brackets(ctx.lines[i].trimmed) == 0
 }
 
+/// Whether a change puts lines in the place of others, each the head of one block, that begin with the
+/// same word: the old one goes on over lines by its brackets.
+fn head_for_head(ctx: &Ctx, change: &[Op]) -> bool {
+    let told = || change.iter().filter(|op| ctx.is_told(op));
+    let pairs = told().any(|op| matches!(op, Op::Pair(..)));
+    let new = told().filter_map(|op| match *op {
+        Op::Insert(i) => Some(ctx.lines[i].trimmed),
+        Op::Pair(..) | Op::Delete(_) => None,
+    });
+    let old = told().filter_map(|op| match *op {
+        Op::Delete(j) => Some(ctx.file[j].trimmed),
+        Op::Pair(..) | Op::Insert(_) => None,
+    });
+    let (new, old): (Vec<&str>, Vec<&str>) = (new.collect(), old.collect());
+    let word = |lines: &[&str]| {
+        lines
+            .first()
+            .and_then(|l| first_word(l))
+            .map(str::to_string)
+    };
+    let is_head = |lines: &[&str]| {
+        let mut net = 0;
+        let open = lines.iter().all(|l| {
+            net += net_brackets(l);
+            net > 0
+        });
+        open && net == 1 && lines.last().is_some_and(|l| opens(l))
+    };
+    !pairs && word(&new).is_some() && word(&new) == word(&old) && is_head(&new) && is_head(&old)
+}
+
 /// A part that takes out far more than it puts in has to show, on both sides of the place, a
 /// line that stands only there: what is repeated may be met elsewhere by chance.
 pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
@@ -431,7 +464,12 @@ pub(crate) fn net_removals(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
             matches!(*op, Op::Pair(i, _) | Op::Insert(i)
                 if ctx.guides.rewrites[i].is_some_and(|(a, b)| a <= first && last < b))
         });
-        if gone.len() < new + MANY || whole || rest_of_statement(ctx, &ops[from..x]) {
+        let change = &ops[from..x];
+        if gone.len() < new + MANY
+            || whole
+            || rest_of_statement(ctx, change)
+            || head_for_head(ctx, change)
+        {
             continue;
         }
         let (above, below) = (ops[..from].iter().any(sure), ops[x..].iter().any(sure));

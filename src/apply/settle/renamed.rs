@@ -29,7 +29,7 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
     }
     if !reread {
         head(ctx, k, ops)?;
-        titled(ctx, k, ops)?;
+        titled(ctx, ops)?;
         block(ctx, k, ops)?;
         section(ctx, ops)?;
         definition(ctx, k, ops)?;
@@ -92,10 +92,7 @@ fn head(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
 ///
 /// # Errors
 /// `unclear_edge`.
-fn titled(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
-    if !ctx.script.segments[k].marker_before {
-        return Ok(());
-    }
+fn titled(ctx: &Ctx, ops: &[Op]) -> Result<()> {
     let mut told = ops.iter().filter(|op| ctx.is_told(op));
     let title = match (told.next(), told.find(|op| matches!(op, Op::Pair(..)))) {
         (Some(&Op::Pair(i, j)), _) => Some((i, j)),

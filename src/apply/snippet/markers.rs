@@ -20,6 +20,8 @@ pub(super) struct Words {
     doing: Vec<String>,
     joining: Vec<String>,
     within: Vec<String>,
+    aside: Vec<String>,
+    imports: Vec<String>,
     pub removals: Vec<String>,
     pub gone: Vec<String>,
     pub noise: Vec<String>,
@@ -295,6 +297,19 @@ pub(crate) fn located(line: &str) -> Option<&str> {
     let told = kinds.iter().any(|k| *k != "the");
     let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     (is_name && (written || told) && kinds.iter().all(|k| has(&WORDS.noise, k))).then_some(name)
+}
+
+/// Whether a comment says nothing but that imports follow, or where they go: `// and the import at the
+/// top:`.
+pub(crate) fn leads_imports(line: &str) -> bool {
+    let Some(said) = remark(line) else {
+        return false;
+    };
+    let is_import = |w: &String| has(&WORDS.imports, w);
+    // A heading (`// Imports`) says no more than that.
+    said.len() > 1
+        && said.iter().any(is_import)
+        && said.iter().all(|w| is_import(w) || has(&WORDS.aside, w))
 }
 
 /// A block on one line with nothing but a marker in it, `fn name() { /* ... */ }`: what opens it, and

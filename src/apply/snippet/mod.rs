@@ -12,7 +12,7 @@ use self::markers::Marked;
 use self::script::{Haystack, Item, Note, Role, Script, Segment, Unreadable};
 use self::wrapping::{strip_line_numbers, unwrap};
 use super::lines::line::Line;
-use super::lines::shape::times;
+use super::lines::shape::{import, net_brackets, times};
 
 /// The lines of a snippet, each with its number, without what is around all of them: code fences,
 /// line numbers.
@@ -185,6 +185,7 @@ fn lazy(lines: &[(usize, &str)], file: &Haystack) -> Result<Script, Unreadable> 
                         && (markers::leads(text) && !goes_on(lines, at, file)
                             || markers::tells_of_the_rest(text)
                             || before.is_empty() && locates(text, file)
+                            || markers::leads_imports(text) && above_late_imports(lines, at)
                             || markers::same_as_before(text)
                                 && !joined(lines, at, file)
                                 && !tells_of_the_next(lines, at, file)) =>
@@ -272,6 +273,25 @@ fn in_new_text(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
 pub(crate) fn locates(text: &str, file: &Haystack) -> bool {
     markers::located(text).is_some_and(|name| (file.defines)(name))
 }
+
+/// Whether a line stands above an import, and below code that is none.
+fn above_late_imports(lines: &[(usize, &str)], at: usize) -> bool {
+    let told = |(_, l): &&(usize, &str)| !l.trim().is_empty();
+    let (above, below) = (lines.get(..at), lines.get(at + 1..));
+    let next = below.and_then(|l| l.iter().find(told));
+    // An import may go on over lines.
+    let mut open = 0;
+    let mut code = |l: &str| {
+        let within = open > 0 || import(l.trim());
+        open = if within { open + net_brackets(l) } else { 0 };
+        !within && !markers::begins_comment(l.trim(), ANY_COMMENT)
+    };
+    let mut above = above.into_iter().flatten().filter(told);
+    next.is_some_and(|l| import(l.1)) && above.any(|l| code(l.1))
+}
+
+/// What a comment begins with in one language or another.
+const ANY_COMMENT: &[&str] = &["//", "#", "--", "/*", "*"];
 
 /// Whether a comment stands right below another one.
 fn goes_on(lines: &[(usize, &str)], at: usize, file: &Haystack) -> bool {
