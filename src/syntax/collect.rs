@@ -296,9 +296,11 @@ fn find(
     };
     if names.is_empty() {
         // What has no name goes by its header.
-        let name = one_line(&signature, MAX_NAME);
+        let head = signature.trim_end_matches(['{', ' ']);
+        let name = one_line(head, MAX_NAME);
         let end = body.as_ref().map_or(bytes.end, |b| b.start);
-        let header = text.get(bytes.start..end).unwrap_or_default().trim_end();
+        let header = text.get(bytes.start..end).unwrap_or_default();
+        let header = header.trim_end_matches(|c: char| c == '{' || c.is_whitespace());
         if !name.is_empty() {
             out.extend(found(vec![name], bytes.start..bytes.start + header.len()));
         }

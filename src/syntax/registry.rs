@@ -26,6 +26,7 @@ languages! {
     "dart": tree_sitter_dart::LANGUAGE, ["dart"];
     "elixir": tree_sitter_elixir::LANGUAGE, ["elixir"];
     "go": tree_sitter_go::LANGUAGE, ["go"];
+    "hcl": tree_sitter_hcl::LANGUAGE, ["hcl"];
     "html": tree_sitter_html::LANGUAGE, ["html"];
     "java": tree_sitter_java::LANGUAGE, ["java"];
     "javascript": tree_sitter_javascript::LANGUAGE, ["javascript", "ecmascript"];
@@ -35,9 +36,12 @@ languages! {
     "markdown": tree_sitter_md::LANGUAGE, ["markdown"];
     "php": tree_sitter_php::LANGUAGE_PHP, ["php"];
     "python": tree_sitter_python::LANGUAGE, ["python"];
+    "r": tree_sitter_r::LANGUAGE, ["r"];
     "ruby": tree_sitter_ruby::LANGUAGE, ["ruby"];
     "rust": tree_sitter_rust::LANGUAGE, ["rust"];
     "scala": tree_sitter_scala::LANGUAGE, ["scala"];
+    "solidity": tree_sitter_solidity::LANGUAGE, ["solidity"];
+    "svelte": tree_sitter_svelte_ng::LANGUAGE, ["svelte"];
     "swift": tree_sitter_swift::LANGUAGE, ["swift"];
     "toml": tree_sitter_toml_ng::LANGUAGE, ["toml"];
     "tsx": tree_sitter_typescript::LANGUAGE_TSX, ["typescript", "ecmascript"];

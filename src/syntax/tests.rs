@@ -207,7 +207,7 @@ fn the_query_engine_agrees() {
             .collect();
         for d in parsed.definitions(&text).iter() {
             let own = d.name_bytes.start;
-            let is_header = d.name_bytes.start == d.bytes.start && d.name.contains(['@', '(']);
+            let is_header = d.name_bytes.start == d.bytes.start && d.name.contains(['@', '(', '"']);
             if !is_header && !embedded.iter().any(|e| e.contains(&own)) {
                 let found = names.iter().any(|n| n.contains(&own));
                 assert!(found, "{}: {}", language.name(), d.path);
