@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::apply::lines::facts::Facts;
 use crate::apply::lines::shape::{branches, condition};
 use crate::apply::options::MergeOptions;
-use crate::apply::pass::signature::implemented;
+use crate::apply::pass::signature::{doubled, implemented};
 use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Kind};
+use crate::text::changed;
 
 /// Whether two definitions, of which one ends where the other one begins or before, stand in the
 /// same block or object: nothing between them closes it, begins another item of a list, or is a
@@ -220,6 +221,42 @@ fn split(before: &Facts, found: &Definitions, path: &str) -> Result<()> {
     Ok(())
 }
 
+/// No function that the file has may get a parameter twice: a header that shows on one line what the
+/// file's has on several would.
+fn parameters(before: &Facts, found: &Definitions, after: &str, path: &str) -> Result<()> {
+    // A declaration may give types alone.
+    if before.parsed().is_some_and(|p| p.language().preprocessed()) {
+        return Ok(());
+    }
+    let old = before.definitions();
+    let (_, put) = changed(before.text(), after);
+    let touched = |d: &&Definition| d.bytes.start < put.end && put.start < d.bytes.end;
+    let functions = found.iter().filter(|d| d.kind.is_callable());
+    for new in functions.filter(touched) {
+        let Some(twice) = doubled(header(new, after)) else {
+            continue;
+        };
+        let mut had = old.find(&new.path).into_iter().peekable();
+        if had.peek().is_some() && had.all(|d| doubled(header(d, before.text())).is_none()) {
+            return Err(Error::refused(
+                "duplicate_definition",
+                format!(
+                    "Merged, `{}` of {path} (line {}) would have the parameter `{twice}` twice.",
+                    new.path, new.lines.start
+                ),
+                "Give the header as the file has it, each line of it.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A definition from its name up to its body.
+fn header<'t>(d: &Definition, text: &'t str) -> &'t str {
+    let end = d.body.as_ref().map_or(d.bytes.end, |b| b.start);
+    text.get(d.name_bytes.start..end).unwrap_or_default()
+}
+
 /// No definition may be there twice that was not before; those gone are named.
 pub(super) fn definitions(
     before: &Facts,
@@ -250,6 +287,7 @@ pub(super) fn definitions(
         }
     }
     split(before, found, &options.path)?;
+    parameters(before, found, after, &options.path)?;
     let still: BTreeSet<&str> = is.keys().map(|k| k.0).collect();
     let mut gone: Vec<String> = was
         .keys()

@@ -82,6 +82,19 @@ pub(super) fn labels(lines: &[Line]) -> Option<Vec<String>> {
     listed(&between(lines)?).iter().map(label).collect()
 }
 
+/// A parameter that stands twice in the first parentheses of a header, word for word; one that has no
+/// name (`_`) may.
+pub(crate) fn doubled(header: &str) -> Option<String> {
+    let lines: Vec<Line> = header.lines().map(Line::new).collect();
+    let own = |part: &String| without_value(part).0.to_string();
+    let mut all: Vec<String> = listed(&between(&lines)?).iter().map(own).collect();
+    all.sort_unstable();
+    let twice = all.windows(2).find(|pair| {
+        pair[0] == pair[1] && pair[0].starts_with(|c: char| c.is_alphabetic() || c == '$')
+    });
+    twice.map(|pair| pair[0].clone())
+}
+
 /// The types of parameters, and whether each has a value of its own. Where a name stands before its
 /// type, callers may have to give it: it counts.
 fn split(parameters: &str) -> Vec<(String, bool)> {
