@@ -17,6 +17,12 @@ const PAIRS: &[(&str, &str)] = &[("{", "}"), ("(", ")"), ("[", "]"), ("/*", "*/"
 /// # Errors
 /// `syntax`.
 pub(super) fn check(before: &str, after: &str, path: &str) -> Result<()> {
+    // What brings as many marks as it takes, and no branch, leaves the structure as it was.
+    let (old, new) = changed(before, after);
+    let (gone, put) = (Balance::of(&before[old]), Balance::of(&after[new]));
+    if gone.counts == put.counts && !gone.branches && !put.branches {
+        return Ok(());
+    }
     let (was, is) = (Balance::of(before), Balance::of(after));
     for (n, (open, close)) in PAIRS.iter().enumerate() {
         let (old, new) = (was.counts[n], is.counts[n]);
@@ -53,6 +59,8 @@ struct Balance {
     counts: [(usize, usize); PAIRS.len()],
     /// Whether a line ends with the first and another begins with the second: they hold blocks.
     blocks: [bool; PAIRS.len()],
+    /// Whether there is a further branch.
+    branches: bool,
     /// Branches behind the last one of a chain.
     late: usize,
     /// The first of them (line, from 1).
@@ -82,6 +90,7 @@ impl Balance {
             let rest = t.strip_prefix('}').unwrap_or(t).trim_start();
             match branch(rest) {
                 Some(last) => {
+                    out.branches = true;
                     if chains.insert(cols, last) == Some(true) {
                         out.late += 1;
                         out.first_late.get_or_insert(number);
