@@ -41,7 +41,7 @@ languages! {
     "rust": tree_sitter_rust::LANGUAGE, ["rust"];
     "scala": tree_sitter_scala::LANGUAGE, ["scala"];
     "solidity": tree_sitter_solidity::LANGUAGE, ["solidity"];
-    "svelte": tree_sitter_svelte_ng::LANGUAGE, ["svelte"];
+    "svelte": tree_sitter_svelte_ng::LANGUAGE, ["svelte", "html"];
     "swift": tree_sitter_swift::LANGUAGE, ["swift"];
     "toml": tree_sitter_toml_ng::LANGUAGE, ["toml"];
     "tsx": tree_sitter_typescript::LANGUAGE_TSX, ["typescript", "ecmascript"];

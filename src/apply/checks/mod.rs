@@ -370,14 +370,10 @@ fn syntax(
     for n in at.saturating_sub(1).max(1)..=(at + 1).min(lines.len()) {
         shown.push_str(&format!("\n  {n}: {}", lines.get(n)));
     }
-    Err(Error::refused(
-        "syntax",
-        format!(
-            "Merged, {} would no longer parse, first at line {at}:{shown}",
-            options.path
-        ),
-        "Check that the snippet is complete (brackets, ends) and that its markers stand where code is left out.",
-    ))
+    Err(structure::broken(format!(
+        "Merged, {} would no longer parse, first at line {at}:{shown}",
+        options.path
+    )))
 }
 
 /// Whether an edit brings no error, whichever branches of the conditions are taken, where the calls

@@ -44,7 +44,8 @@ pub(super) fn check(before: &str, after: &str, path: &str) -> Result<()> {
     Ok(())
 }
 
-fn broken(what: String) -> Error {
+/// A merge that leaves a text worse by its syntax.
+pub(super) fn broken(what: String) -> Error {
     Error::refused(
         "syntax",
         what,
@@ -172,31 +173,29 @@ pub(super) fn remarks(
     let slashes = |t: &str| t.starts_with("//");
     let blocks = language.block_comments().iter().map(|(open, _)| open);
     let mut forms = language.line_comments().iter().chain(blocks).peekable();
-    if forms.peek().is_none()
-        || forms.any(|f| slashes(f) || f.starts_with('<'))
-        || before.lines().any(|l| slashes(l.trim()))
-    {
+    if forms.peek().is_none() || forms.any(|f| slashes(f) || f.starts_with('<')) {
         return Ok(());
     }
     let (_, new) = changed(before, after);
-    let above = after[..new.start].lines().count();
     let is_word = |w: &&str| !w.is_empty() && w.chars().all(char::is_alphabetic);
     let remark = |l: &str| {
         let said = l.trim().strip_prefix("// ").unwrap_or_default();
         let words = said.split(' ').take_while(is_word).take(REMARK).count();
         words == REMARK && said.split(' ').nth(REMARK).is_some()
     };
-    let mut lines = (above + 1..).zip(after[new].lines());
+    let (above, put) = after.split_at(new.start);
+    let mut lines = put[..new.len()].lines().enumerate();
     match lines.find(|(_, l)| remark(l)) {
-        None => Ok(()),
-        Some((n, l)) => Err(Error::refused(
+        Some((n, l)) if !before.lines().any(|l| slashes(l.trim())) => Err(Error::refused(
             "marker_leak",
             format!(
-                "A remark that is no comment of the language would stay in {path} at line {n}: `{}`.",
+                "A remark that is no comment of the language would stay in {path} at line {}: `{}`.",
+                above.lines().count() + n + 1,
                 l.trim()
             ),
             "Leave it out, or write it as a comment of the language.",
         )),
+        _ => Ok(()),
     }
 }
 

@@ -446,8 +446,10 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
 
 /// Whether two texts are equal but for that and a semicolon at the end.
 pub(crate) fn alike_unended(a: &str, b: &str) -> bool {
-    let bare = |t: &'_ str| t.strip_suffix(';').map_or(t.len(), str::len);
-    alike(&a[..bare(a)], &b[..bare(b)])
+    alike(
+        a.strip_suffix(';').unwrap_or(a),
+        b.strip_suffix(';').unwrap_or(b),
+    )
 }
 
 /// How often each line's text occurs.
