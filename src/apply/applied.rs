@@ -2,6 +2,7 @@
 
 use super::lines::facts::Facts;
 use super::lines::line::{Line, columns};
+use super::lines::shape;
 use super::snippet::gone::{self, Removal};
 use super::snippet::markers;
 use super::snippet::script::{Item, Role, Script, Segment};
@@ -15,6 +16,9 @@ const TAB: usize = 4;
 pub(crate) fn stands(script: &Script, file: &str) -> bool {
     let file: Vec<&str> = file.lines().collect();
     let file = file.as_slice();
+    if beyond_a_block(script, file) {
+        return false;
+    }
     let mut from = 0;
     for segment in &script.segments {
         // Beside a marker nothing shows that what a note tells of is gone.
@@ -81,6 +85,45 @@ pub(crate) fn left_below(script: &Script, file: &str) -> Option<Span> {
     Some(Span::new(end + from + 1, end + to + 1))
 }
 
+/// Whether a block that has a marker for all of it behind its first line ends in the file above the line
+/// that closes it in the script, where the file has each part of that: what is between may have been
+/// meant to go.
+fn beyond_a_block(script: &Script, file: &[&str]) -> bool {
+    if script.strict || !script.is_plain() {
+        return false;
+    }
+    let told = |l: &str| !l.trim().is_empty();
+    let mut above: Option<(&Segment, usize)> = None;
+    for segment in &script.segments {
+        let Some((at, end)) = place(segment, file, above.map_or(0, |a| a.1)) else {
+            return false;
+        };
+        let Some((opener, y)) = above.replace((segment, end)) else {
+            continue;
+        };
+        let Some(head) = opener.items.iter().rfind(|i| told(&i.text)) else {
+            continue;
+        };
+        let column = depth(&head.text);
+        let items = segment.items.iter().skip_while(|i| !told(&i.text));
+        let mut items = items.enumerate();
+        let below = items.find(|(_, i)| told(&i.text) && depth(&i.text) <= column);
+        let Some((n, close)) = below else { continue };
+        let word = close.text.trim();
+        let opens = shape::opens(head.text.trim()) || word == "end";
+        let closed = depth(&close.text) == column && shape::closes(word);
+        if !opens || !closed || depth(&opener.marker_indent) <= column {
+            continue;
+        }
+        let top = depth(file[y - 1]);
+        let ends = |l: &&str| told(l) && depth(l) <= top && shape::closes(l.trim());
+        if file[y..at + n].iter().any(ends) {
+            return true;
+        }
+    }
+    false
+}
+
 /// A comment that asks to remove what the file does not define, with the name: what is gone
 /// already. One that may as well tell what the code does is text, unless the file has all
 /// the rest of the snippet.
@@ -144,7 +187,6 @@ fn lines(segment: &Segment, without: Role) -> Vec<&str> {
 /// to the right as given or all moved by as much.
 fn run(file: &[&str], lines: &[&str], from: usize, slack: i64) -> Option<usize> {
     let last = (file.len() + 1).checked_sub(lines.len())?;
-    let depth = |l: &str| columns(&l[..l.len() - l.trim_start().len()], TAB) as i64;
     (from..last).find(|&at| {
         let there = &file[at..at + lines.len()];
         if !lines.iter().zip(there).all(|(a, b)| a.trim() == b.trim()) {
@@ -158,4 +200,10 @@ fn run(file: &[&str], lines: &[&str], from: usize, slack: i64) -> Option<usize> 
         let (least, most) = shifts.fold((i64::MAX, i64::MIN), |(x, y), s| (x.min(s), y.max(s)));
         most.saturating_sub(least) <= slack
     })
+}
+
+/// The column where a line's text begins.
+fn depth(line: &str) -> i64 {
+    let indent = &line[..line.len() - line.trim_start().len()];
+    columns(indent, TAB) as i64
 }
