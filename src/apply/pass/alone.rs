@@ -10,6 +10,9 @@ use crate::apply::lines::line::{Class, Line};
 use crate::apply::lines::shape::{closes, first_word, opens};
 use crate::apply::snippet::script::Role;
 
+/// Lines from 0, the end excluded.
+type Lines = std::ops::Range<usize>;
+
 /// By how much of a line (thousandths) the best place for a changed one beats the next.
 const APART: i32 = 250;
 
@@ -80,6 +83,64 @@ pub(super) fn start(ctx: &Ctx) -> Vec<(usize, usize)> {
     }
 }
 
+/// The lines at both ends of a part, with those of the only place where the file has them, as deep,
+/// around no more lines than the part has between them: they are its context.
+pub(super) fn framed(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Vec<(usize, usize)> {
+    let (n, len) = (ctx.file.len(), b - a);
+    if len < 2 * FRAME || ctx.roles[a..b].iter().any(|&r| r != Role::Plain) {
+        return Vec::new();
+    }
+    let told = |i: &usize| ctx.lines[*i].class != Class::Blank;
+    let stands = |i: usize, j: usize| {
+        ctx.lines[i].same(&ctx.file[j]) && (!told(&i) || ctx.cols(i) == ctx.file_cols(j))
+    };
+    // Brackets end everything.
+    let says = |l: &Line| matches!(l.class, Class::Plain | Class::Short) && !closes(l.trimmed);
+    let tells = |lines: Lines| {
+        lines.clone().filter(told).count() >= FRAME && ctx.lines[lines].iter().any(says)
+    };
+    let ends = |j: usize| {
+        let up = (a..b).rev().zip((0..j).rev());
+        up.take_while(|&(i, j)| stands(i, j)).count()
+    };
+    let tail = |j: usize| Some((j, ends(j))).filter(|t| tells(b - t.1..b));
+    let tails: Vec<(usize, usize)> = (1..=n).filter_map(tail).collect();
+    let mut found: Vec<(usize, Lines, Lines)> = Vec::new();
+    for top in 0..n {
+        let down = (a..b).zip(top..n);
+        let x = down.take_while(|&(i, j)| stands(i, j)).count();
+        if !tells(a..a + x) {
+            continue;
+        }
+        let from = tails.partition_point(|t| t.0 <= top);
+        let near = tails[from..].iter().take_while(|t| t.0 <= top + len);
+        let around = near.filter(|(end, y)| x + y < len && top + x + y <= *end);
+        found.extend(around.map(|&(end, y)| (x + y, a + x..b - y, top + x..end - y)));
+    }
+    found.sort_unstable_by_key(|f| f.0);
+    let Some((sum, new, old)) = found.pop() else {
+        return Vec::new();
+    };
+    // What the file has elsewhere may have been moved here, or the place be that; and another
+    // definition stands beside the one that is there.
+    let elsewhere = |i: usize| {
+        let plain = ctx.lines[i].class == Class::Plain;
+        plain && !old.clone().any(|j| stands(i, j)) && (0..n).any(|j| stands(i, j))
+    };
+    let twin = found.last().is_some_and(|f| f.0 + 1 >= sum);
+    if twin || new.clone().any(elsewhere) || old.clone().any(|j| guides.names(j)) {
+        return Vec::new();
+    }
+    let above = (a..new.start).zip(old.start + a - new.start..);
+    let pairs = above.chain((new.end..b).zip(old.end..));
+    // What closes the part above has its own line.
+    let pairs = pairs.skip_while(|(i, _)| !says(&ctx.lines[*i]));
+    pairs.filter(|(i, _)| told(i)).collect()
+}
+
+/// So many lines at each end of a part tell a place together.
+const FRAME: usize = 2;
+
 /// The line of the file that one of a part changes: the only one that gives its name a value, as
 /// deep as that is.
 pub(super) fn bound(ctx: &Ctx, a: usize) -> Option<usize> {
@@ -127,7 +188,7 @@ pub(super) fn anew(ctx: &Ctx, a: usize, b: usize) -> Option<Anew> {
 /// A statement given anew and the line below it.
 pub(super) struct Anew {
     /// Those of the snippet.
-    pub lines: std::ops::Range<usize>,
+    pub lines: Lines,
     /// The first line of the file's.
     pub head: usize,
     /// The one behind the line below it.
@@ -160,7 +221,7 @@ pub(super) fn opening(ctx: &Ctx, guides: &Guides, k: usize) -> Option<usize> {
 
 /// The first of the lines that a part changes of which none tells its place: the only run there that
 /// is it but for a few letters. Between two markers nothing could say where new lines go.
-pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: std::ops::Range<usize>) -> Option<usize> {
+pub(super) fn like(ctx: &Ctx, a: usize, b: usize, range: Lines) -> Option<usize> {
     let lines = ctx.lines.get(a..b)?;
     let count = |i: usize| ctx.counts.get(&ctx.lines[i].hash).copied();
     // What the file has somewhere says nothing of the place, but has to be there.

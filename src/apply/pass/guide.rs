@@ -284,6 +284,10 @@ pub(crate) fn guide(
             });
         }
     }
+    for &(a, b) in &ctx.bounds {
+        let framed = alone::framed(ctx, &guides, a, b).into_iter();
+        guides.pairs.extend(framed.map(|(i, j)| (i, j, CLOSER)));
+    }
     let start = alone::start(ctx).into_iter();
     guides.pairs.extend(start.map(|(i, j)| (i, j, CALLABLE)));
     if let Some(language) = language {
