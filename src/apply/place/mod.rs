@@ -19,7 +19,7 @@ use super::pass::prepare::prepare;
 use super::pass::scores::{self, TELLING, insert_costs};
 use super::pass::substitution;
 use super::refuse;
-use super::settle::{Aligned, ending, removed, rival, settle, tail};
+use super::settle::{Aligned, ending, removed, renamed, rival, settle, tail};
 use super::snippet::script::{Role, Script};
 use crate::error::{Error, Result};
 use crate::text::Span;
@@ -226,6 +226,8 @@ fn place_by_guides(mut ctx: Ctx, first: bool) -> Result<Merged> {
                 .iter()
                 .all(|e| e.end <= edge.start || edge.end <= e.start)
         };
+        let new: Vec<Op> = (ctx.bounds[k].0..ctx.bounds[k].1).map(Op::Insert).collect();
+        renamed::respelt(&ctx, &new)?;
         let mut found = imports::renewed(&ctx, k, &ops)?.map(|o| (o, Placement::Imports));
         if found.is_none() {
             found = tail::tail(&ctx, k).map(|o| (o, Placement::End));

@@ -13,7 +13,7 @@ mod moved;
 mod onemore;
 mod overload;
 pub(super) mod removed;
-mod renamed;
+pub(super) mod renamed;
 pub(super) mod rival;
 mod row;
 pub(super) mod tail;
@@ -73,6 +73,7 @@ pub(crate) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         if rival::strays_to_the_end(ctx, &ops[s], &end) {
             return Err(refuse::ambiguous(ctx, k, &ops[s], problem, s));
         }
+        renamed::respelt(ctx, &end)?;
         ops[s] = end;
     }
     let changes = changes && !ended;

@@ -36,7 +36,38 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
         implementation(ctx, ops)?;
     }
     copy(ctx, k, ops)?;
+    respelt(ctx, ops)?;
     retold(ctx, ops)
+}
+
+/// Refuses to put a line beside a marker that differs from one of the file's in the case of its letters
+/// alone, where nothing in the snippet keeps that one: it may be the same under a new spelling.
+///
+/// # Errors
+/// `unclear_edge`.
+pub(crate) fn respelt(ctx: &Ctx, ops: &[Op]) -> Result<()> {
+    let is_new = |op: &Op| matches!(op, Op::Insert(_));
+    let kept = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
+    let (first, last) = (ops.iter().position(kept), ops.iter().rposition(kept));
+    for (at, op) in ops.iter().enumerate().filter(|(_, op)| is_new(op)) {
+        let Op::Insert(i) = *op else { continue };
+        let between = first.is_some_and(|x| x < at) && last.is_some_and(|y| at < y);
+        let line = &ctx.lines[i];
+        if between || line.class != Class::Plain || ctx.counts.contains_key(&line.hash) {
+            continue;
+        }
+        let other = |f: &&Line| {
+            f.trimmed.len() == line.trimmed.len() && f.trimmed.eq_ignore_ascii_case(line.trimmed)
+        };
+        let mut there = ctx.file.iter().enumerate().filter(|(_, f)| other(f));
+        if let (Some((j, f)), None) = (there.next(), there.next())
+            && !ctx.lines.iter().any(|l| l.same(f))
+            && !ops.contains(&Op::Delete(j))
+        {
+            return Err(refuse::edge(ctx, i, j));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to say of a new definition what the file says above one that it has, and of no other.
