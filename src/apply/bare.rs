@@ -103,6 +103,7 @@ fn cuts(
     if bare
         && let Some(head) = told.first()
         && let Some((0, start)) = shown.place(head.start_with_docs)
+        && !ends_a_block(script.segments.first(), start)
         && let Some(there) = same(head)
         && let Some(above) = last_above(script.segments.first(), start, file)
         && holds(file, above + 1..begin(head, there))
@@ -340,6 +341,17 @@ fn holds(file: &Facts, lines: std::ops::Range<usize>) -> bool {
         .records
         .get(lines.start - 1..lines.end.max(lines.start) - 1);
     lines.is_some_and(|l| l.iter().any(|l| l.class != Class::Blank))
+}
+
+/// Whether the line above line `at` of a segment, blank ones aside, is deeper than that: it ends what stands
+/// right above.
+fn ends_a_block(segment: Option<&Segment>, at: usize) -> bool {
+    let Some((above, below)) = segment.and_then(|s| s.items.split_at_checked(at)) else {
+        return false;
+    };
+    let depth = |i: &Item| Line::new(&i.text).indent().len();
+    let above = above.iter().rfind(|i| !i.text.trim().is_empty());
+    matches!((above, below.first()), (Some(above), Some(head)) if depth(above) > depth(head))
 }
 
 /// Whether the lines (from 1) of a range are comments.
