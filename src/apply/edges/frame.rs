@@ -101,7 +101,8 @@ fn needs_all(ctx: &Ctx, j: usize) -> bool {
 }
 
 /// A snippet that ends without a marker ends with the file. Where its last part shows nothing
-/// but context, or what is below uses what is no longer imported, that may be what it leaves out.
+/// but context, or what is below uses what is no longer imported or is no longer used, that may be what
+/// it leaves out.
 ///
 /// # Errors
 /// `unclear_end`.
@@ -121,12 +122,24 @@ pub(crate) fn ends_early(ctx: &Ctx, k: usize, ops: &[Op], changes: bool) -> Resu
     let few = left <= REST && from_the_start(ctx);
     let closes = ctx.cols(i) == 0 && closes(ctx.lines[i].trimmed);
     let ends = closes || ctx.guides.ranges[i].is_some_and(|r| r.low <= j && j < r.high);
-    let meant =
-        !changes && ops.iter().any(told) && (!ends || few) || imports::used_below(ctx, j + 1);
+    let meant = !changes && ops.iter().any(told) && (!ends || few)
+        || imports::used_below(ctx, j + 1)
+        || gives_up_below(ctx, j + 1);
     if meant && goes_on {
         return Err(refuse::open_end(ctx, j, false));
     }
     Ok(())
+}
+
+/// Whether nothing uses any more what the file defines in the lines from `below` on, and something did
+/// before the edit.
+fn gives_up_below(ctx: &Ctx, below: usize) -> bool {
+    let mut heads = ctx.guides.heads().filter(|&j| j >= below);
+    heads.any(|j| {
+        let name = ctx.guides.name_at(j).and_then(|n| ctx.text.text().get(n));
+        let own = ctx.guides.around(j).map(|(said, _, end)| said..end);
+        matches!((name, own), (Some(name), Some(own)) if ctx.gives_up(name, &own))
+    })
 }
 
 /// So many lines from the top of the file on are more than a part of it.

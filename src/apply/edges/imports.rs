@@ -81,7 +81,9 @@ fn taken_up(ctx: &Ctx, k: usize, ops: &[Op], others: &[Vec<Op>]) -> Vec<(usize, 
             let source = source(&text);
             let less = !new.brings.is_empty() && new.brings.is_subset(&brings);
             let shares = source.is_some() && !new.brings.is_disjoint(&brings);
-            brings.is_subset(&new.brings) || (less || shares) && new.source.as_deref() == source
+            let other = || source.is_some() && is_given_up(ctx, from..to);
+            brings.is_subset(&new.brings)
+                || new.source.as_deref() == source && (less || shares || other())
         };
         let all = || brings.is_subset(&new.iter().flat_map(|n| n.brings.clone()).collect());
         let cover = new
@@ -99,6 +101,12 @@ fn taken_up(ctx: &Ctx, k: usize, ops: &[Op], others: &[Vec<Op>]) -> Vec<(usize, 
         }
     }
     old
+}
+
+/// Whether nothing uses any more what an import of the file brings in, and something did before the edit.
+fn is_given_up(ctx: &Ctx, own: Range<usize>) -> bool {
+    let names = names(ctx, own.clone());
+    !names.is_empty() && names.iter().all(|n| ctx.gives_up(n, &own))
 }
 
 /// Whether other lines of the file use what its import statement at line `j` brings in, and new

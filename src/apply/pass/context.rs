@@ -165,6 +165,13 @@ impl<'a> Ctx<'a> {
             .filter(|j| !but.contains(j) && !self.touched.contains(j))
             .any(|j| word_at(self.file[j].trimmed, word).is_some())
     }
+    /// Whether the edit takes out or changes all lines of the file that use a word, other than these lines,
+    /// and gives none that does.
+    pub fn gives_up(&self, word: &str, but: &std::ops::Range<usize>) -> bool {
+        let says = |l: &Line| word_at(l.trimmed, word).is_some();
+        let mut gone = self.touched.iter().filter(|j| !but.contains(j));
+        gone.any(|j| says(&self.file[*j])) && !self.uses(word, but) && !self.lines.iter().any(says)
+    }
     /// Whether an operation finds a line that says something in the file, where it stands once.
     pub fn stands_there(&self, op: &Op) -> bool {
         matches!(*op, Op::Pair(i, j) if self.lines[i].class == Class::Plain
