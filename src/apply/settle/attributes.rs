@@ -92,6 +92,43 @@ pub(crate) fn left_out(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to take away the first of what the file says above a definition that the snippet gives from the
+/// rest of that on, where it changes the rest: then that may be all it is about.
+///
+/// # Errors
+/// `unexplained_removal`.
+pub(crate) fn begun_late(ctx: &Ctx, k: usize, ops: &[Op]) -> Result<()> {
+    let told: Vec<Op> = ops.iter().copied().filter(|op| ctx.is_told(op)).collect();
+    for (at, op) in told.iter().enumerate().skip(1) {
+        let Op::Pair(i, j) = *op else { continue };
+        let Some(header) = said_of(ctx, j).filter(|_| same_line(ctx, i, j)) else {
+            continue;
+        };
+        let gone: Vec<usize> = told[..at]
+            .iter()
+            .rev()
+            .map_while(|op| match *op {
+                Op::Delete(x) if said_of(ctx, x) == Some(header) => Some(x),
+                _ => None,
+            })
+            .collect();
+        let (Some(&last), Some(&first)) = (gone.first(), gone.last()) else {
+            continue;
+        };
+        let further = first.checked_sub(1).and_then(|x| said_of(ctx, x));
+        let above = at.checked_sub(gone.len() + 1).map(|x| told[x]);
+        let stays = matches!(above, Some(Op::Pair(..)));
+        let mut rest = told[at..].iter().take_while(|op| match **op {
+            Op::Pair(_, x) | Op::Delete(x) => x <= header,
+            Op::Insert(_) => true,
+        });
+        if further != Some(header) && stays && rest.any(|op| ctx.changes(op)) {
+            return Err(refuse::removed_at_edge(ctx, k, first, last));
+        }
+    }
+    Ok(())
+}
+
 /// What the file says of a definition right below its header does not go where the snippet has
 /// one of its members there: it gives the header to say where that belongs.
 ///
@@ -167,11 +204,11 @@ fn said_of(ctx: &Ctx, j: usize) -> Option<usize> {
     let mut around = all.filter(|d| d[0].0 <= j && j < d[1].1);
     around.find_map(|d| {
         let (start, end) = d[1];
-        // What some grammars take for a part of it stands above its name.
-        let named = |j: &usize| ctx.guides.names(*j);
-        let attributes = |j: &usize| ctx.file[*j].trimmed.starts_with(['@', '[']);
-        let below = (start..end).find(|j| !attributes(j)).filter(named);
-        let header = below.unwrap_or(start);
+        // What some grammars take for a part of it stands above its name, over several lines or not.
+        let attributes = ctx.file[start].trimmed.starts_with(['@', '[']);
+        let level = |j: &usize| ctx.file_cols(*j) == ctx.file_cols(start);
+        let mut below = (start..end).filter(|j| attributes && level(j));
+        let header = below.find(|j| ctx.guides.names(*j)).unwrap_or(start);
         (j < header).then_some(header)
     })
 }

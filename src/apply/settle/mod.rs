@@ -181,6 +181,7 @@ pub(crate) fn settle(ctx: &Ctx, alignment: &Aligned, ops: &mut [Vec<Op>]) -> Res
         edges::unprefixed(ctx, k, &ops[s])?;
         row::check(ctx, k, &ops[s])?;
         attributes::left_out(ctx, k, &ops[s])?;
+        attributes::begun_late(ctx, k, &ops[s])?;
         removed::weak_bounds(ctx, k, &ops[s])?;
         removed::mixed_edge(ctx, k, &ops[s])?;
         removed::below_any_bracket(ctx, k, &ops[s])?;
