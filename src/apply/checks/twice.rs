@@ -10,12 +10,18 @@ use crate::error::{Error, Result};
 use crate::syntax::{Definition, Definitions, Kind};
 use crate::text::changed;
 
-/// Whether two definitions, of which one ends where the other one begins or before, stand in the
-/// same block or object: nothing between them closes it, begins another item of a list, or is a
-/// further branch of what both are in.
-fn same_block(text: &str, end: usize, start: usize) -> bool {
+/// Bytes of its line in front of a definition.
+fn column(text: &str, d: &Definition) -> usize {
+    let above = text.get(..d.bytes.start).unwrap_or_default();
+    above.len() - above.rfind('\n').map_or(0, |p| p + 1)
+}
+
+/// Whether two definitions, of which one (at a column) ends where the other one begins or before, stand in the same block or object: nothing between them closes it, begins another
+/// item of a list, or is a further branch of what both are in.
+fn same_block(text: &str, (above, end): (usize, usize), start: usize) -> bool {
     let between = text.get(end..start).unwrap_or_default();
     let indent = |l: &str| l.len() - l.trim_start().len();
+    let ends = |l: &str| l.trim() == "end" && indent(l) < above;
     let own = between.lines().last().map_or(0, indent);
     let branch = |l: &str| indent(l) < own && branches(l.trim_start());
     let mut depth = 0;
@@ -32,7 +38,7 @@ fn same_block(text: &str, end: usize, start: usize) -> bool {
         && between
             .lines()
             .skip(1)
-            .all(|l| !l.trim_start().starts_with(['-', '[']) && !branch(l))
+            .all(|l| !l.trim_start().starts_with(['-', '[']) && !branch(l) && !ends(l))
 }
 
 /// Whether a second definition of the name beside the first is a mistake.
@@ -56,13 +62,14 @@ fn counted<'d>(
     overloads: bool,
 ) -> BTreeMap<Place<'d>, (usize, usize)> {
     let mut names = BTreeMap::new();
-    let mut ends: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
+    let mut ends: HashMap<&str, ((usize, usize), Option<usize>)> = HashMap::new();
     for d in found.iter().filter(|d| named_once(found, d)) {
         let parent = d.parent.and_then(|p| found.get(p));
         // The objects of a list have the same keys, and those of a function the same methods; a type
         // may be given in several parts.
         let told = parent.is_none_or(|p| p.kind.is_type() || p.kind == Kind::Module);
-        if let Some((end, above)) = ends.insert(&d.path, (d.bytes.end, d.parent))
+        let column = column(text, d);
+        if let Some((end, above)) = ends.insert(&d.path, ((column, d.bytes.end), d.parent))
             && (d.kind == Kind::Key || !told || above == d.parent)
             && !same_block(text, end, d.name_bytes.start)
         {
@@ -76,9 +83,7 @@ fn counted<'d>(
         });
         let apart = if d.kind.is_value() {
             // Branches may each give the same name a value.
-            let start = text.get(..d.bytes.start).unwrap_or_default();
-            let indent = start.len() - start.rfind('\n').map_or(0, |p| p + 1);
-            Apart::Indent(indent)
+            Apart::Indent(column)
         } else {
             Apart::Signature {
                 signature: if overloads { &d.signature } else { "" },
