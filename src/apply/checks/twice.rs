@@ -16,8 +16,9 @@ fn column(text: &str, d: &Definition) -> usize {
     above.len() - above.rfind('\n').map_or(0, |p| p + 1)
 }
 
-/// Whether two definitions, of which one (at a column) ends where the other one begins or before, stand in the same block or object: nothing between them closes it, begins another
-/// item of a list, or is a further branch of what both are in.
+/// Whether two definitions, of which one (at a column) ends where the other one begins or before,
+/// stand in the same block or object: nothing between them closes it, begins another item of a
+/// list, or is a further branch of what both are in.
 fn same_block(text: &str, (above, end): (usize, usize), start: usize) -> bool {
     let between = text.get(end..start).unwrap_or_default();
     let indent = |l: &str| l.len() - l.trim_start().len();

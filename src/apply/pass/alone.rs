@@ -105,7 +105,8 @@ pub(super) fn framed(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Vec<(usi
     };
     let tail = |j: usize| Some((j, ends(j))).filter(|t| tells(b - t.1..b));
     let tails: Vec<(usize, usize)> = (1..=n).filter_map(tail).collect();
-    let mut found: Vec<(usize, Lines, Lines)> = Vec::new();
+    // The place with the most lines, and how many the next best has.
+    let (mut best, mut next): (Option<(usize, Lines, Lines)>, usize) = (None, 0);
     for top in 0..n {
         let down = (a..b).zip(top..n);
         let x = down.take_while(|&(i, j)| stands(i, j)).count();
@@ -115,10 +116,15 @@ pub(super) fn framed(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Vec<(usi
         let from = tails.partition_point(|t| t.0 <= top);
         let near = tails[from..].iter().take_while(|t| t.0 <= top + len);
         let around = near.filter(|(end, y)| x + y < len && top + x + y <= *end);
-        found.extend(around.map(|&(end, y)| (x + y, a + x..b - y, top + x..end - y)));
+        for &(end, y) in around {
+            let most = best.as_ref().map_or(0, |f| f.0);
+            if x + y > most {
+                best = Some((x + y, a + x..b - y, top + x..end - y));
+            }
+            next = next.max(most.min(x + y));
+        }
     }
-    found.sort_unstable_by_key(|f| f.0);
-    let Some((sum, new, old)) = found.pop() else {
+    let Some((_, new, old)) = best.filter(|f| next + 1 < f.0) else {
         return Vec::new();
     };
     // What the file has elsewhere may have been moved here, or the place be that; and another
@@ -127,8 +133,7 @@ pub(super) fn framed(ctx: &Ctx, guides: &Guides, a: usize, b: usize) -> Vec<(usi
         let plain = ctx.lines[i].class == Class::Plain;
         plain && !old.clone().any(|j| stands(i, j)) && (0..n).any(|j| stands(i, j))
     };
-    let twin = found.last().is_some_and(|f| f.0 + 1 >= sum);
-    if twin || new.clone().any(elsewhere) || old.clone().any(|j| guides.names(j)) {
+    if new.clone().any(elsewhere) || old.clone().any(|j| guides.names(j)) {
         return Vec::new();
     }
     let above = (a..new.start).zip(old.start + a - new.start..);
