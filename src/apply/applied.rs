@@ -1,15 +1,12 @@
 //! Whether the file has an edit already.
 
 use super::lines::facts::Facts;
-use super::lines::line::{Line, columns};
+use super::lines::line::{Line, depth};
 use super::lines::shape;
 use super::snippet::gone::{self, Removal};
 use super::snippet::markers;
 use super::snippet::script::{Item, Role, Script, Segment};
 use crate::text::Span;
-
-/// Width of a tab where depths are compared.
-const TAB: usize = 4;
 
 /// Whether every part of a script stands in the file as the edit would leave it, in order
 /// and each in one piece: then the edit is made, and making it again changes nothing.
@@ -196,14 +193,8 @@ fn run(file: &[&str], lines: &[&str], from: usize, slack: i64) -> Option<usize> 
             .iter()
             .zip(there)
             .filter(|(a, _)| !a.trim().is_empty())
-            .map(|(a, b)| depth(b) - depth(a));
+            .map(|(a, b)| depth(b) as i64 - depth(a) as i64);
         let (least, most) = shifts.fold((i64::MAX, i64::MIN), |(x, y), s| (x.min(s), y.max(s)));
         most.saturating_sub(least) <= slack
     })
-}
-
-/// The column where a line's text begins.
-fn depth(line: &str) -> i64 {
-    let indent = &line[..line.len() - line.trim_start().len()];
-    columns(indent, TAB) as i64
 }

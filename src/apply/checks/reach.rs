@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::apply::lines::key::leaves;
-use crate::apply::lines::line::{columns, starts_comment};
+use crate::apply::lines::line::{self, starts_comment};
 use crate::apply::lines::shape::{closes, labels};
 use crate::error::{Error, Result};
 use crate::syntax::Language;
@@ -67,10 +67,10 @@ fn unreached(lines: &[&str], last: usize, in_order: bool) -> Vec<(usize, usize)>
         if !leaves(t) || conditional(t) || begins_text(t) {
             continue;
         }
-        let depth = indent(text);
+        let depth = line::depth(text);
         let opens = t.ends_with(['(', '[', '{']);
         let rest = lines.iter().enumerate().skip(x + 1);
-        let rest = rest.map(|(y, l)| (y, indent(l), l.trim()));
+        let rest = rest.map(|(y, l)| (y, line::depth(l), l.trim()));
         let mut rest = rest.filter(|(.., t)| !t.is_empty());
         let mut closed = !opens;
         let below = rest.find(|&(_, columns, t)| {
@@ -131,11 +131,6 @@ fn goes_on(t: &str) -> bool {
         '{', '(', '[', '.', '?', ':', '+', '-', '*', '&', '|', '=', ',', '<', '>',
     ]) || t.starts_with("and ")
         || t.starts_with("or ")
-}
-
-fn indent(line: &str) -> usize {
-    let text = line.trim_start();
-    columns(&line[..line.len() - text.len()], 4)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::apply::lines::line::{Line, columns};
+use crate::apply::lines::line::depth;
 use crate::error::{Error, Result};
 use crate::syntax::Language;
 use crate::text::{Lines, changed};
@@ -86,7 +86,7 @@ impl Balance {
                 ends[n] |= t.ends_with(open) || *open == "/*" && t.starts_with(open);
                 begins[n] |= t.starts_with(close) || *open == "/*" && t.ends_with(close);
             }
-            let cols = columns(Line::new(raw).indent(), TAB);
+            let cols = depth(raw);
             chains.retain(|&c, _| c <= cols);
             let rest = t.strip_prefix('}').unwrap_or(t).trim_start();
             match branch(rest) {
@@ -110,9 +110,6 @@ impl Balance {
         out
     }
 }
-
-/// Columns of a tab.
-const TAB: usize = 4;
 
 /// Whether code is a further branch that opens a block, and the last one of its chain.
 fn branch(code: &str) -> Option<bool> {

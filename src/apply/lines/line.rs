@@ -469,6 +469,14 @@ pub(crate) fn columns(indent: &str, tab: usize) -> usize {
         .sum()
 }
 
+/// Width of a tab where lines are compared by their depth, whatever the file's own is.
+const TAB: usize = 4;
+
+/// The column where a line's text begins.
+pub(crate) fn depth(line: &str) -> usize {
+    columns(&line[..line.len() - line.trim_start().len()], TAB)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

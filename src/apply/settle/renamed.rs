@@ -46,10 +46,9 @@ pub(crate) fn check(ctx: &Ctx, k: usize, ops: &[Op], reread: bool) -> Result<()>
 /// # Errors
 /// `unclear_edge`.
 pub(crate) fn respelt(ctx: &Ctx, ops: &[Op]) -> Result<()> {
-    let is_new = |op: &Op| matches!(op, Op::Insert(_));
     let kept = |op: &Op| matches!(*op, Op::Pair(i, j) if same_line(ctx, i, j) && ctx.is_told(op));
     let (first, last) = (ops.iter().position(kept), ops.iter().rposition(kept));
-    for (at, op) in ops.iter().enumerate().filter(|(_, op)| is_new(op)) {
+    for (at, op) in ops.iter().enumerate() {
         let Op::Insert(i) = *op else { continue };
         let between = first.is_some_and(|x| x < at) && last.is_some_and(|y| at < y);
         let line = &ctx.lines[i];
